@@ -1,0 +1,6 @@
+/** What several projects' tests share. Never part of a service. */
+export { freePort } from "./free-port.ts";
+export { type Exit, type NodeProcess, startNode } from "./node-process.ts";
+export { realVideos, repositoryRoot, sampleVideo } from "./repository.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
+export { waitUntil, waitUntilReady } from "./wait-until.ts";
