@@ -1,0 +1,16 @@
+/** The pure parts of encoding: what a source may become, and the playlists of what came of it. Never loads FFmpeg; `@kinora/media/task` starts the child process that does. */
+export { type PlanDecision, type PlanSettings, planEncode } from "./plan.ts";
+export { dashManifest, hlsMaster, hlsMedia, type PlaylistFile, playlistFiles } from "./playlist.ts";
+export type {
+  AudioPlan,
+  AudioTrack,
+  EncodePlan,
+  MediaInfo,
+  Rational,
+  RenditionPlan,
+  Segment,
+  StreamResult,
+  TrackResult,
+  VideoPlan,
+  VideoTrack,
+} from "./types.ts";
