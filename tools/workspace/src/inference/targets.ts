@@ -1,0 +1,128 @@
+import type { ProjectConfiguration, TargetConfiguration } from "@nx/devkit";
+import type { Contract } from "./contract.ts";
+import type { ProjectFacts } from "./facts.ts";
+
+type Inputs = NonNullable<TargetConfiguration["inputs"]>;
+
+/** The Nx project (everything but its name, which package.json gives) for what is known of a folder. */
+export function inferProject(facts: ProjectFacts, contract: Contract | undefined): Omit<ProjectConfiguration, "root"> {
+  return {
+    ...(contract && { namedInputs: contractInputs(contract) }),
+    targets: {
+      ...(contract && { generate: generate(facts, contract) }),
+      typecheck: typecheck(facts),
+      lint: lint(facts, contract),
+      ...(facts.hasTests && { test: vitest(facts, "test", "src") }),
+      ...(facts.hasEndToEndTests && { e2e: { ...vitest(facts, "e2e", "e2e"), parallelism: false } }),
+      ...(facts.hasMain && facts.root.startsWith("apps/") && { serve: serve(facts) }),
+      ...(facts.root === "tools/workspace" && { boundaries: boundaries() }),
+      build: { executor: "nx:noop", dependsOn: ["^build", "generate", "typecheck"] },
+    },
+  };
+}
+
+/** Generated code is ignored by git, so Nx doesn't see it: whoever depends on it is hashed by the contract it is made from. */
+function contractInputs(contract: Contract): Record<string, Inputs> {
+  return {
+    contract: [
+      "{workspaceRoot}/proto/buf.yaml",
+      `{workspaceRoot}/proto/buf.gen.${contract.name}.yaml`,
+      ...protoFiles(contract.folders),
+      ...protoFiles(contract.shared),
+    ],
+    production: [
+      "{projectRoot}/**/*",
+      "contract",
+      { externalDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es"] },
+    ],
+  };
+}
+
+function protoFiles(folders: string[]): string[] {
+  return folders.map((folder) => `{workspaceRoot}/proto/${folder}/**/*.proto`);
+}
+
+function generate(facts: ProjectFacts, contract: Contract): TargetConfiguration {
+  return {
+    ...command(`buf generate --template buf.gen.${contract.name}.yaml`, "proto"),
+    cache: true,
+    dependsOn: ["^generate"],
+    inputs: ["contract", { externalDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es"] }],
+    outputs: [`{workspaceRoot}/${facts.root}/gen`],
+  };
+}
+
+function typecheck(facts: ProjectFacts): TargetConfiguration {
+  return {
+    ...command(`tsc -p ${facts.root}`),
+    cache: true,
+    dependsOn: ["generate", "^generate"],
+    inputs: [
+      "default",
+      "^production",
+      "{workspaceRoot}/tsconfig.base.json",
+      { externalDependencies: ["@typescript/native", "@types/node"] },
+    ],
+  };
+}
+
+function lint(facts: ProjectFacts, contract: Contract | undefined): TargetConfiguration {
+  const own = contract?.folders.map((folder) => `proto/${folder}`) ?? [];
+  const paths = own.map((folder) => `--path ${folder}`).join(" ");
+  return {
+    executor: "nx:run-commands",
+    options: {
+      cwd: "{workspaceRoot}",
+      parallel: false,
+      commands: [
+        `biome check ${facts.root}`,
+        ...(contract ? [`buf lint proto ${paths}`, `buf format proto -d --exit-code ${paths}`] : []),
+      ],
+    },
+    cache: true,
+    inputs: [
+      "default",
+      ...(contract ? ["contract"] : []),
+      "{workspaceRoot}/biome.json",
+      "{workspaceRoot}/.gitignore",
+      { externalDependencies: ["@biomejs/biome", ...(contract ? ["@bufbuild/buf"] : [])] },
+    ],
+  };
+}
+
+function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfiguration {
+  const result = `dist/test-results/${facts.root}/${suite}.json`;
+  return {
+    ...command(
+      `vitest run --config vitest.config.ts --root ${facts.root} --dir ${facts.root}/${folder} --reporter=default --reporter=json --outputFile.json=${result}`,
+    ),
+    cache: true,
+    dependsOn: ["generate", "^generate"],
+    inputs: [
+      "default",
+      "^production",
+      "{workspaceRoot}/vitest.config.ts",
+      "{workspaceRoot}/tsconfig.base.json",
+      "{workspaceRoot}/samples/**/*",
+      { externalDependencies: ["vitest", "node"] },
+    ],
+    outputs: [`{workspaceRoot}/${result}`],
+  };
+}
+
+function serve(facts: ProjectFacts): TargetConfiguration {
+  return {
+    ...command(`node --watch --watch-preserve-output ${facts.root}/src/main.ts`),
+    continuous: true,
+    cache: false,
+    dependsOn: ["generate", "^generate"],
+  };
+}
+
+function boundaries(): TargetConfiguration {
+  return { ...command("node tools/workspace/src/boundaries/main.ts"), cache: false };
+}
+
+function command(line: string, cwd = "{workspaceRoot}"): TargetConfiguration {
+  return { executor: "nx:run-commands", options: { command: line, cwd } };
+}
