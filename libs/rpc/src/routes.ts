@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { Authenticate } from "./caller.ts";
+import type { Logger } from "./logger.ts";
+
+/** Registers the handlers of one or more services: Connect's own form. */
+export type Routes = (router: ConnectRouter) => void;
+
+/** A request over HTTP/1.1 or HTTP/2. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+
+/** Its response. */
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+/**
+ * A plain HTTP route beside the RPCs: uploads, segments, key sets. `path` matches exactly, or as a prefix when it ends with "/"; the longest wins.
+ * A rejected promise becomes an error response (DomainErrors with their status, others 500 with a reference to the log).
+ * The route answers every HTTP method, authentication and CORS by itself.
+ */
+export type HttpRoute = {
+  path: string;
+  handle(request: HttpRequest, response: HttpResponse): Promise<void>;
+};
+
+/** A service as a value: what a server needs to serve it, and an in-memory transport to call it. */
+export type ServiceOptions = {
+  routes: Routes;
+  http?: HttpRoute[];
+  authenticate: Authenticate;
+  logger: Logger;
+  /** Run inside the built-in ones, around the handler. */
+  interceptors?: Interceptor[];
+};

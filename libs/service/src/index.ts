@@ -1,0 +1,18 @@
+/** What every process needs: configuration, logging, credentials, start and end. */
+export type { Logger } from "@kinora/rpc";
+export { announce } from "./announce.ts";
+export {
+  type AuthenticatorOptions,
+  createAuthenticator,
+  remoteKeys,
+  tokenAudience,
+  tokenIssuer,
+} from "./authenticator.ts";
+export { ConfigError, type ConfigOf, type ConfigSpec, type Env, readConfig, type Setting } from "./config.ts";
+export { integer, oneOf, optional, path, port, secret, text, url } from "./config-settings.ts";
+export { prepareDataDir } from "./data-dir.ts";
+export { discoveryRoute } from "./discovery-route.ts";
+export { localCredential } from "./local-credential.ts";
+export { createLogger, type LoggerOptions } from "./logger.ts";
+export { type Program, runMain } from "./run-main.ts";
+export { StartupError } from "./startup-error.ts";
