@@ -1,0 +1,2 @@
+/** Databases for tests. Never part of a service. */
+export { openTestDatabase } from "./test-database.ts";
