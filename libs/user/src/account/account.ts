@@ -1,0 +1,14 @@
+/** What a person may do beyond using their own videos. */
+export type Role = "member" | "admin" | "owner";
+
+/** A person's account as the rest of this service sees it; the password's hash stays in the store. */
+export type Account = {
+  id: string;
+  email: string;
+  name: string;
+  /** `YYYY-MM-DD`; empty if not known. */
+  birthDate: string;
+  role: Role;
+  createTime: Date;
+  updateTime: Date;
+};
