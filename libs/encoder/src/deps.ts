@@ -1,0 +1,31 @@
+import type { Transport } from "@connectrpc/connect";
+import type { Database } from "@kinora/database";
+import type { Authenticate, HttpRoute, Logger, Routes } from "@kinora/rpc";
+
+/** What the encoder service needs. */
+export type EncoderServiceDeps = {
+  /** Opened with this package's `migrations`. */
+  database: Database;
+  /** KINORA_DATA; objects, uploads and the secret for signed addresses lie in its folder `encoder`. */
+  dataDir: string;
+  logger: Logger;
+  /** Leads to `user.v1.QuotaService`, with the service credential. It may be unreachable for hours. */
+  userTransport: Transport;
+  /** Checks access tokens of uploads; the same that the server checks calls with. */
+  authenticate: Authenticate;
+  /** How players and browsers reach this service, such as `https://video.example.org`. */
+  publicUrl: () => string;
+  /** How workers reach this service, such as `http://127.0.0.1:8082`. Asked for at each use, since the port may be known only once the server listens. */
+  internalUrl: () => string;
+};
+
+/** The encoder service as a value. */
+export type EncoderService = {
+  routes: Routes;
+  /** Uploads, objects for workers, playback. */
+  http: HttpRoute[];
+  /** Ends what waits: long polls for tasks come back empty, watch streams end as `unavailable` so that clients reconnect elsewhere. Call it before the server's `close`. */
+  drain(): void;
+  /** Stops background work; after the server's `close`, before the database's. Drains first if that hasn't happened. */
+  close(): Promise<void>;
+};
