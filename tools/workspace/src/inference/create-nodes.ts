@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { CreateNodes } from "@nx/devkit";
-import { contractOf } from "./contract.ts";
+import { readContract } from "../contracts/contract.ts";
 import { factsOf } from "./facts.ts";
 import { inferProject } from "./targets.ts";
 
@@ -12,9 +10,9 @@ import { inferProject } from "./targets.ts";
 export const createNodes: CreateNodes = [
   "{apps,libs,tools}/**/{package.json,src/main.ts,*.test.ts}",
   (files, _options, context) => {
-    const read = (path: string): string => readFileSync(join(context.workspaceRoot, path), "utf8");
     return factsOf(files).map((facts) => {
-      const contract = contractOf(facts.root, read);
+      const name = /^libs\/proto\/([^/]+)$/.exec(facts.root)?.[1];
+      const contract = name === undefined ? undefined : readContract(context.workspaceRoot, name);
       return [`${facts.root}/package.json`, { projects: { [facts.root]: inferProject(facts, contract) } }] as const;
     });
   },

@@ -1,5 +1,5 @@
 import type { ProjectConfiguration, TargetConfiguration } from "@nx/devkit";
-import type { Contract } from "./contract.ts";
+import type { Contract } from "../contracts/contract.ts";
 import type { ProjectFacts } from "./facts.ts";
 
 type Inputs = NonNullable<TargetConfiguration["inputs"]>;
@@ -44,10 +44,14 @@ function protoFiles(folders: string[]): string[] {
 
 function generate(facts: ProjectFacts, contract: Contract): TargetConfiguration {
   return {
-    ...command(`buf generate --template buf.gen.${contract.name}.yaml`, "proto"),
+    ...command(`node tools/workspace/src/contracts/run.mjs ${contract.name}`),
     cache: true,
     dependsOn: ["^generate"],
-    inputs: ["contract", { externalDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es"] }],
+    inputs: [
+      "contract",
+      "{workspaceRoot}/tools/workspace/src/contracts/*",
+      { externalDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es"] },
+    ],
     outputs: [`{workspaceRoot}/${facts.root}/gen`],
   };
 }
@@ -110,9 +114,16 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
   };
 }
 
+/** The prefix labels each line; with it, Nx also leaves its pseudo terminals alone, which swallow Ctrl-C when there are several. */
 function serve(facts: ProjectFacts): TargetConfiguration {
+  const name = facts.root.slice("apps/".length);
   return {
-    ...command(`node --watch --watch-preserve-output ${facts.root}/src/main.ts`),
+    executor: "nx:run-commands",
+    options: {
+      commands: [{ command: `node tools/workspace/src/serve/main.ts ${facts.root}/src/main.ts`, prefix: `[${name}]` }],
+      parallel: true,
+      cwd: "{workspaceRoot}",
+    },
     continuous: true,
     cache: false,
     dependsOn: ["generate", "^generate"],
@@ -123,6 +134,6 @@ function boundaries(): TargetConfiguration {
   return { ...command("node tools/workspace/src/boundaries/main.ts"), cache: false };
 }
 
-function command(line: string, cwd = "{workspaceRoot}"): TargetConfiguration {
-  return { executor: "nx:run-commands", options: { command: line, cwd } };
+function command(line: string): TargetConfiguration {
+  return { executor: "nx:run-commands", options: { command: line, cwd: "{workspaceRoot}" } };
 }

@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { Contract } from "./contract.ts";
+import { fingerprint } from "./fingerprint.ts";
+
+/**
+ * Generates a contract's library with buf, unless what is there came from the same inputs.
+ * That look takes milliseconds, so `npm start` can do it every time without Nx.
+ * @returns whether buf ran
+ * @throws with buf's own words when the contract is wrong
+ */
+export function generate(workspace: string, contract: Contract): boolean {
+  const stamp = join(workspace, "libs/proto", contract.name, "gen/.fingerprint");
+  const wanted = fingerprint(workspace, contract);
+  if (readIfThere(stamp) === wanted) return false;
+  const bin = join(workspace, "node_modules/.bin");
+  const run = spawnSync(join(bin, "buf"), ["generate", "--template", `buf.gen.${contract.name}.yaml`], {
+    cwd: join(workspace, "proto"),
+    env: { ...process.env, PATH: [bin, process.env.PATH].join(delimiter) },
+    encoding: "utf8",
+    timeout: 120_000,
+  });
+  if (run.error) throw new Error(`buf can't be run (${run.error.message}). Run npm ci first.`);
+  if (run.status !== 0) throw new Error(`proto/${contract.name}: buf generate failed.\n${run.stdout}${run.stderr}`);
+  // Last, and inside the folder that buf empties first: half-made code never has a stamp.
+  writeFileSync(stamp, wanted);
+  return true;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
