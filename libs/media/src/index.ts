@@ -1,6 +1,8 @@
 /** The pure parts of encoding: what a source may become, and the playlists of what came of it. Never loads FFmpeg; `@kinora/media/task` starts the child process that does. */
+export { dashManifest } from "./dash.ts";
+export { hlsMaster, hlsMedia } from "./hls.ts";
 export { type PlanDecision, type PlanSettings, planEncode } from "./plan.ts";
-export { dashManifest, hlsMaster, hlsMedia, type PlaylistFile, playlistFiles } from "./playlist.ts";
+export { type PlaylistFile, playlistFiles } from "./playlist.ts";
 export type {
   AudioPlan,
   AudioTrack,

@@ -59,6 +59,7 @@ export type VideoPlan = {
   frameRate?: Rational | undefined;
   frameCount: number;
   renditions: RenditionPlan[];
+  startSeconds: number;
 };
 
 /** One quality of the ladder. */
