@@ -41,7 +41,7 @@ describe("readAccountChange", () => {
   });
 
   it("refuses a role that isn't set or isn't known", () => {
-    for (const role of [Role.UNSPECIFIED, 99]) {
+    for (const role of [Role.UNSPECIFIED, 99 as Role]) {
       const changed = create(UserSchema, { role });
       expect(violationsOf(() => readAccountChange(changed, ["role"], today))).toEqual(["user.role"]);
     }

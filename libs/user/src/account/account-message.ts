@@ -1,0 +1,23 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { Role as RoleMessage, type User, UserSchema } from "@kinora/proto-user";
+import type { Account, Role } from "./account.ts";
+
+const roles: Record<Role, RoleMessage> = {
+  member: RoleMessage.MEMBER,
+  admin: RoleMessage.ADMIN,
+  owner: RoleMessage.OWNER,
+};
+
+/** The account as the contract shows it. */
+export function toUserMessage(account: Account): User {
+  return create(UserSchema, {
+    id: account.id,
+    email: account.email,
+    name: account.name,
+    birthDate: account.birthDate,
+    role: roles[account.role],
+    createTime: timestampFromDate(account.createTime),
+    updateTime: timestampFromDate(account.updateTime),
+  });
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from "node:crypto";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { UserService } from "@kinora/proto-user";
+import { callerOf, DomainError, type FieldViolation, requireUser } from "@kinora/rpc";
+import type { AccountDeletion } from "../deletion/account-deletion.ts";
+import { invalidField, invalidFields } from "../fault.ts";
+import type { PasswordHasher } from "../password/password-hasher.ts";
+import { canCreate, canList, canSee, type Person, type Refusal, refuseDelete, refuseUpdate } from "../policy.ts";
+import { breaks } from "../store/database-fault.ts";
+import type { Sql, Store } from "../store/store.ts";
+import {
+  deleteAccount,
+  findAccount,
+  insertAccount,
+  listAccounts,
+  lockAccounts,
+  updateAccount,
+  wasDeleted,
+} from "./account.store.ts";
+import type { Account } from "./account.ts";
+import { toUserMessage } from "./account-message.ts";
+import { ageInYears, birthDateFault } from "./birth-date.ts";
+import { displayNameFault, normalizeDisplayName } from "./display-name.ts";
+import { emailKey } from "./email.ts";
+import { decodePageToken, encodePageToken } from "./page-token.ts";
+import { readAccountChange } from "./update-mask.ts";
+
+/** What the handlers of user.v1.UserService need. */
+export type UserHandlersDeps = {
+  store: Store;
+  passwords: PasswordHasher;
+  deletion: AccountDeletion;
+  signUp: "open" | "closed";
+  now: () => Date;
+};
+
+const defaultPageSize = 50;
+
+/** Answers user.v1.UserService. Who may do what is decided in policy.ts. */
+export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof UserService> {
+  const { store, passwords, deletion, signUp, now } = deps;
+  return {
+    async createUser(request, context) {
+      const { signal } = context;
+      if (signUp === "closed" && !canCreate(signUp, await findCaller(store.on(signal), context))) {
+        throw new DomainError("permission_denied", "sign-up is closed here; ask an administrator for an account");
+      }
+      const name = normalizeDisplayName(request.name);
+      const violations: FieldViolation[] = [];
+      const nameFault = displayNameFault(name);
+      if (nameFault !== undefined) violations.push({ field: "name", message: nameFault });
+      const dateFault = request.birthDate === "" ? undefined : birthDateFault(request.birthDate, now());
+      if (dateFault !== undefined) violations.push({ field: "birth_date", message: dateFault });
+      if (!request.password.isWellFormed())
+        violations.push({ field: "password", message: "must be valid Unicode text" });
+      if (violations.length > 0) throw invalidFields(violations);
+
+      const passwordHash = await passwords.hash(request.password, signal);
+      const time = now();
+      const account: Account = {
+        id: randomUUID(),
+        email: request.email,
+        name,
+        birthDate: request.birthDate,
+        role: "member",
+        createTime: time,
+        updateTime: time,
+      };
+      try {
+        await insertAccount(store.on(signal), { ...account, emailKey: emailKey(request.email), passwordHash });
+      } catch (error) {
+        if (!breaks(error, "users_email_key_key")) throw error;
+        throw new DomainError("already_exists", "this e-mail address has an account already; log in instead");
+      }
+      return { user: toUserMessage(account) };
+    },
+
+    async getUser(request, context) {
+      const id = request.id.toLowerCase();
+      const account = canSee(callerOf(context), id) ? await findAccount(store.on(context.signal), id) : undefined;
+      if (account === undefined) throw noSuchUser();
+      return { name: account.name, age: ageInYears(account.birthDate, now()), user: toUserMessage(account) };
+    },
+
+    async listUsers(request, context) {
+      if (!canList(callerOf(context))) {
+        throw new DomainError("permission_denied", "only administrators and the owner can list users");
+      }
+      const after = request.pageToken === "" ? undefined : decodePageToken(request.pageToken);
+      if (after === undefined && request.pageToken !== "") {
+        throw invalidField("page_token", "must be the next_page_token of an earlier answer, or empty");
+      }
+      const size = request.pageSize === 0 ? defaultPageSize : request.pageSize;
+      const found = await listAccounts(store.on(context.signal), after, size + 1);
+      const page = found.slice(0, size);
+      const last = page.at(-1);
+      return {
+        users: page.map(toUserMessage),
+        nextPageToken: found.length > size && last !== undefined ? encodePageToken(last) : "",
+      };
+    },
+
+    async updateUser(request, context) {
+      const id = request.id.toLowerCase();
+      const caller = requireUser(context);
+      // The gate refuses requests without them (protovalidate's `required`), so this is for the compiler.
+      if (request.user === undefined) throw invalidField("user", "is required");
+      const change = readAccountChange(request.user, request.updateMask?.paths ?? [], now());
+      const account = await store.transaction(context.signal, async (tx) => {
+        const people = await lockAccounts(tx, [caller.userId, id]);
+        const actor = people.get(caller.userId);
+        const target = people.get(id);
+        if (actor === undefined) throw accountGone();
+        if (target === undefined) throw noSuchUser();
+        refuse(refuseUpdate(actor, target, change));
+        return await updateAccount(tx, id, change, now());
+      });
+      return { user: toUserMessage(account) };
+    },
+
+    async deleteUser(request, context) {
+      const id = request.id.toLowerCase();
+      const caller = requireUser(context);
+      await store.transaction(context.signal, async (tx) => {
+        const people = await lockAccounts(tx, [caller.userId, id]);
+        const actor = people.get(caller.userId);
+        const target = people.get(id);
+        if (target === undefined) {
+          // Whoever deleted their own account may repeat the call: its answer may have been lost.
+          const mayKnow = id === caller.userId || (actor !== undefined && canList({ ...caller, role: actor.role }));
+          if (mayKnow && (await wasDeleted(tx, id))) return;
+          throw noSuchUser();
+        }
+        if (actor === undefined) throw accountGone();
+        refuse(refuseDelete(actor, target));
+        await deleteAccount(tx, id, now());
+        await deletion.enqueue(tx, id);
+      });
+      deletion.hurry();
+      return {};
+    },
+  };
+}
+
+/** The caller as the database has them; undefined for callers who aren't people or are gone. */
+async function findCaller(sql: Sql, context: HandlerContext): Promise<Person | undefined> {
+  const caller = callerOf(context);
+  return caller.kind === "user" ? await findAccount(sql, caller.userId) : undefined;
+}
+
+function refuse(refusal: Refusal | undefined): void {
+  if (refusal !== undefined) throw new DomainError(refusal.reason, refusal.message);
+}
+
+function noSuchUser(): DomainError {
+  return new DomainError("not_found", "no such user");
+}
+
+function accountGone(): DomainError {
+  return new DomainError("unauthenticated", "this account has been deleted; log in with another one");
+}

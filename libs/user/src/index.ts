@@ -1,0 +1,3 @@
+/** The user service: accounts, sessions and quotas behind `user.v1`. */
+export { userMigrations } from "./migrations.ts";
+export { createUserService, type KinoraUserService, type UserServiceDeps } from "./user-service.ts";

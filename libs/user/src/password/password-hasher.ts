@@ -1,0 +1,36 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { hash, verify } from "@node-rs/argon2";
+import { createWorkLimit } from "./work-limit.ts";
+
+/**
+ * Argon2id at 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet, the setting with the least memory).
+ * The algorithm's number is argon2id's: the package's enum exists only for the compiler.
+ */
+const parameters = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** Hashes and checks passwords off the event loop. */
+export type PasswordHasher = {
+  /** The hash as a PHC string (`$argon2id$…`), with its own salt. */
+  hash(password: string, signal: AbortSignal): Promise<string>;
+  /** Whether the password has this hash. With `undefined` the answer is no, after the same work as for any other hash. */
+  verify(phc: string | undefined, password: string, signal: AbortSignal): Promise<boolean>;
+};
+
+/**
+ * Hashing runs on Node's thread pool (four threads unless UV_THREADPOOL_SIZE says otherwise), as do file access and name look-up:
+ * one thread is left to them, and there are no more hashes at a time than CPUs. 100 more wait, about two seconds' worth for one CPU.
+ */
+export async function createPasswordHasher(
+  limits = { concurrent: Math.min(availableParallelism(), 3), queued: 100 },
+): Promise<PasswordHasher> {
+  const limit = createWorkLimit(limits);
+  const decoy = await hash(randomBytes(32), parameters);
+  return {
+    hash: (password, signal) => limit.run(signal, () => hash(password, parameters, signal)),
+    async verify(phc, password, signal) {
+      const right = await limit.run(signal, () => verify(phc ?? decoy, password, null, signal));
+      return right && phc !== undefined;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { Sql } from "../store/store.ts";
+import type { Reservation } from "./quota.ts";
+
+// bigint comes as text from node-postgres; as float8 it is a number, exact up to 2^53 ms (285,000 years of video).
+
+/** Whether the user exists. Holds the user's row until the transaction ends: one reservation of a user at a time. */
+export async function lockUser(sql: Sql, userId: string): Promise<boolean> {
+  return (await sql.query("select 1 from users where id = $1 for no key update", [userId])).length > 0;
+}
+
+export async function userExists(sql: Sql, userId: string): Promise<boolean> {
+  return (await sql.query("select 1 from users where id = $1", [userId])).length > 0;
+}
+
+/** What a user has used since `since` and has set aside now: one statement, so that a settlement between the two isn't missed. */
+export async function sumUsage(
+  sql: Sql,
+  userId: string,
+  since: Date,
+  now: Date,
+): Promise<{ usedMs: number; reservedMs: number }> {
+  const [sums] = await sql.query<{ usedMs: number; reservedMs: number }>(
+    `select
+       (select coalesce(sum(milliseconds), 0)::float8 from usage_ledger
+        where user_id = $1 and record_time >= $2) as "usedMs",
+       (select coalesce(sum(milliseconds), 0)::float8 from quota_reservations
+        where user_id = $1 and state = 'reserved' and expire_time > $3) as "reservedMs"`,
+    [userId, since, now],
+  );
+  return sums ?? { usedMs: 0, reservedMs: 0 };
+}
+
+/** The reservation, kept as it is until the transaction ends. */
+export async function lockReservation(sql: Sql, id: string): Promise<Reservation | undefined> {
+  const [reservation] = await sql.query<Reservation>(
+    `select user_id as "userId", milliseconds::float8 as milliseconds, state, expire_time as "expireTime"
+     from quota_reservations where id = $1 for update`,
+    [id],
+  );
+  return reservation;
+}
+
+/** Adds a reservation, or extends the one of this identifier. */
+export async function putReservation(
+  sql: Sql,
+  reservation: { id: string; userId: string; milliseconds: number; now: Date; expireTime: Date },
+): Promise<void> {
+  const { id, userId, milliseconds, now, expireTime } = reservation;
+  await sql.query(
+    `insert into quota_reservations (id, user_id, milliseconds, state, create_time, expire_time)
+     values ($1, $2, $3, 'reserved', $4, $5)
+     on conflict (id) do update set milliseconds = $3, expire_time = $5
+       where quota_reservations.user_id = $2 and quota_reservations.state = 'reserved'`,
+    [id, userId, milliseconds, now, expireTime],
+  );
+}
+
+/** Ends a reservation. */
+export async function endReservation(sql: Sql, id: string, state: "settled" | "released"): Promise<void> {
+  await sql.query("update quota_reservations set state = $2 where id = $1", [id, state]);
+}
+
+/** Writes down what was used. The ledger is append-only: the database refuses changes. */
+export async function recordUsage(
+  sql: Sql,
+  usage: { userId: string; reservationId: string; milliseconds: number; now: Date },
+): Promise<void> {
+  await sql.query(
+    "insert into usage_ledger (user_id, reservation_id, milliseconds, record_time) values ($1, $2, $3, $4)",
+    [usage.userId, usage.reservationId, usage.milliseconds, usage.now],
+  );
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { SessionService, TokensSchema } from "@kinora/proto-user";
+import { clientAddressOf, DomainError, requireUser } from "@kinora/rpc";
+import { findAccount, findCredential } from "../account/account.store.ts";
+import type { Account } from "../account/account.ts";
+import { toUserMessage } from "../account/account-message.ts";
+import { emailKey, hasControlCharacters } from "../account/email.ts";
+import { invalidField } from "../fault.ts";
+import type { PasswordHasher } from "../password/password-hasher.ts";
+import { breaks } from "../store/database-fault.ts";
+import type { Store } from "../store/store.ts";
+import { signAccessToken } from "./access-token.ts";
+import { admitAttempt, attemptKeys, forgiveAttempt } from "./login-throttle.ts";
+import { decideRefresh } from "./refresh-decision.ts";
+import { createRefreshToken, hashRefreshToken } from "./refresh-token.ts";
+import {
+  deleteSession,
+  deleteSessionOfToken,
+  findSession,
+  findToken,
+  hasSessionFrom,
+  insertSession,
+  lockSession,
+  rotateToken,
+} from "./session.store.ts";
+import { hasExpired, idleExpiry, type Session, startSession } from "./session.ts";
+import type { SigningKeys } from "./signing-keys.ts";
+
+/** What the handlers of user.v1.SessionService need. */
+export type SessionHandlersDeps = { store: Store; passwords: PasswordHasher; keys: SigningKeys; now: () => Date };
+
+/** Answers user.v1.SessionService. */
+export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<typeof SessionService> {
+  const { store, passwords, keys, now } = deps;
+
+  async function tokensOf(
+    session: Pick<Session, "id" | "idleExpireTime">,
+    account: Account,
+    refreshToken: string,
+  ): Promise<MessageInitShape<typeof TokensSchema>> {
+    const holder = { userId: account.id, sessionId: session.id, role: account.role };
+    const access = await signAccessToken(keys, holder, now());
+    return {
+      accessToken: access.token,
+      accessExpireTime: timestampFromDate(access.expireTime),
+      refreshToken,
+      refreshExpireTime: timestampFromDate(session.idleExpireTime),
+    };
+  }
+
+  return {
+    async createSession(request, context) {
+      const { signal } = context;
+      if (hasControlCharacters(request.email)) throw invalidField("email", "must not contain control characters");
+      const key = emailKey(request.email);
+      const clientAddress = clientAddressOf(context);
+      // Known and unknown accounts go the same way in the same time: each look-up, each count and one hash (ASVS 6.3.8).
+      const found = await findCredential(store.on(signal), key);
+      const known = await hasSessionFrom(store.on(signal), found?.id ?? randomUUID(), clientAddress, now());
+      const attempt = attemptKeys(key, clientAddress, known);
+      await admitAttempt(store, signal, attempt, now());
+      const right = await passwords.verify(found?.passwordHash, request.password, signal);
+      if (found === undefined || !right) throw wrongCredential();
+      await forgiveAttempt(store, signal, attempt);
+
+      const session = startSession({ id: randomUUID(), userId: found.id, clientAddress, now: now() });
+      const refreshToken = createRefreshToken();
+      try {
+        await store.transaction(signal, (tx) => insertSession(tx, session, hashRefreshToken(refreshToken)));
+      } catch (error) {
+        // The account was deleted while its password was checked.
+        throw breaks(error, "sessions_user_id_fkey") ? wrongCredential() : error;
+      }
+      return {
+        sessionId: session.id,
+        tokens: await tokensOf(session, found, refreshToken),
+        user: toUserMessage(found),
+      };
+    },
+
+    async refreshSession(request, context) {
+      const hash = hashRefreshToken(request.refreshToken);
+      const next = createRefreshToken();
+      // The end of a family must be committed, so it is an outcome here and becomes an error only afterwards.
+      const outcome = await store.transaction(context.signal, async (tx) => {
+        const before = await findToken(tx, hash);
+        if (before === undefined) return "over";
+        const session = await lockSession(tx, before.sessionId);
+        const after = await findToken(tx, hash);
+        if (session === undefined || after === undefined) return "over";
+        const account = await findAccount(tx, session.userId);
+        if (account === undefined) return "over";
+        const time = now();
+        const decision = decideRefresh({ usedBefore: before.used, usedNow: after.used, session, now: time });
+        if (decision === "replay" || decision === "over") await deleteSession(tx, session.id);
+        if (decision !== "rotate") return decision;
+        const idleExpireTime = idleExpiry(time, session.expireTime);
+        await rotateToken(tx, {
+          sessionId: session.id,
+          usedHash: hash,
+          nextHash: hashRefreshToken(next),
+          now: time,
+          idleExpireTime,
+        });
+        return { session: { id: session.id, idleExpireTime }, account };
+      });
+      if (outcome === "raced") {
+        throw new DomainError("aborted", "another call has just refreshed this session; use the tokens that it got");
+      }
+      if (typeof outcome === "string") {
+        throw new DomainError("unauthenticated", "this session has ended; log in again");
+      }
+      return { tokens: await tokensOf(outcome.session, outcome.account, next) };
+    },
+
+    async revokeSession(request, context) {
+      await deleteSessionOfToken(store.on(context.signal), hashRefreshToken(request.refreshToken));
+      return {};
+    },
+
+    async getSession(_request, context) {
+      const caller = requireUser(context);
+      const sql = store.on(context.signal);
+      const session = await findSession(sql, caller.sessionId);
+      const account = await findAccount(sql, caller.userId);
+      if (
+        session === undefined ||
+        account === undefined ||
+        session.userId !== account.id ||
+        hasExpired(session, now())
+      ) {
+        throw new DomainError("unauthenticated", "this session has ended; log in again");
+      }
+      return { sessionId: session.id, user: toUserMessage(account) };
+    },
+  };
+}
+
+function wrongCredential(): DomainError {
+  return new DomainError("unauthenticated", "the e-mail address or the password is wrong");
+}

@@ -1,0 +1,50 @@
+/** A login: everything that its refresh tokens (the family) have in common. */
+export type Session = {
+  id: string;
+  userId: string;
+  /** Where the login came from. */
+  clientAddress: string;
+  createTime: Date;
+  /** When its tokens were made. */
+  refreshTime: Date;
+  /** When it ends if it isn't refreshed. */
+  idleExpireTime: Date;
+  /** When it ends whatever happens. */
+  expireTime: Date;
+};
+
+const day = 86_400_000;
+
+/** How long a session lives without a refresh, in milliseconds (ASVS 7.3.1). */
+export const idleLifetimeMs = 30 * day;
+
+/** How long a session lives at most, in milliseconds (ASVS 7.3.2). */
+export const absoluteLifetimeMs = 90 * day;
+
+/** Sessions that one user may have at a time; the one that was refreshed longest ago makes room for a new one. */
+export const maxSessionsPerUser = 100;
+
+/** When a session that is made or refreshed now ends if it isn't refreshed again. */
+export function idleExpiry(now: Date, expireTime: Date): Date {
+  return new Date(Math.min(now.getTime() + idleLifetimeMs, expireTime.getTime()));
+}
+
+/** A new session of a user. */
+export function startSession(start: { id: string; userId: string; clientAddress: string; now: Date }): Session {
+  const { id, userId, clientAddress, now } = start;
+  const expireTime = new Date(now.getTime() + absoluteLifetimeMs);
+  return {
+    id,
+    userId,
+    clientAddress,
+    createTime: now,
+    refreshTime: now,
+    idleExpireTime: idleExpiry(now, expireTime),
+    expireTime,
+  };
+}
+
+/** Whether the session has ended by itself. */
+export function hasExpired(session: Pick<Session, "idleExpireTime" | "expireTime">, now: Date): boolean {
+  return session.idleExpireTime <= now || session.expireTime <= now;
+}
