@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { afterFault, encodeTimeLimitSeconds, leaseStanding, maxFaults } from "./lease.ts";
+
+describe("leaseStanding", () => {
+  it.each([
+    [{ state: "leased", attempt: 2 }, 2, "held"],
+    [{ state: "leased", attempt: 3 }, 2, "lost"],
+    [{ state: "leased", attempt: 1 }, 2, "lost"],
+    [{ state: "waiting", attempt: 2 }, 2, "lost"],
+    [{ state: "done", attempt: 2 }, 2, "done"],
+    [{ state: "done", attempt: 3 }, 2, "lost"],
+    [{ state: "failed", attempt: 2 }, 2, "done"],
+    [{ state: "failed", attempt: 3 }, 2, "lost"],
+    [{ state: "cancelled", attempt: 2 }, 2, "cancelled"],
+    [{ state: "cancelled", attempt: 3 }, 2, "cancelled"],
+    [undefined, 1, "cancelled"],
+  ] as const)("%j under attempt %i: %s", (task, attempt, standing) => {
+    expect(leaseStanding(task, attempt)).toBe(standing);
+  });
+});
+
+describe("afterFault", () => {
+  it("tries again at once, then after growing pauses, then gives up and says why", () => {
+    const decisions = [1, 2, 3, 4, 5].map((faults) => afterFault(faults, "It ran out of memory."));
+    expect(decisions.slice(0, 4)).toEqual([0, 2, 4, 8].map((delaySeconds) => ({ retry: true, delaySeconds })));
+    expect(decisions[4]).toEqual({
+      retry: false,
+      error: `The encode was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory.`,
+    });
+  });
+});
+
+describe("encodeTimeLimitSeconds", () => {
+  it("grows with the source and stays below a day", () => {
+    expect(encodeTimeLimitSeconds(0)).toBe(3600);
+    expect(encodeTimeLimitSeconds(52.2)).toBe(6732);
+    expect(encodeTimeLimitSeconds(1e9)).toBe(23 * 3600);
+  });
+});

@@ -1,0 +1,53 @@
+/** Time between heartbeats that workers are asked to keep, in seconds. */
+export const heartbeatSeconds = 2;
+
+/** A lease ends this long after its last heartbeat, in seconds. With the sweep's interval, a dead worker's task waits again within 15 s. */
+export const leaseSeconds = 12;
+
+/** Leases that may end by a machine's fault before an encode is given up. */
+export const maxFaults = 5;
+
+/** Longest time a probe may take, in seconds. */
+export const probeTimeLimitSeconds = 600;
+
+/** Where a task stands. */
+export type TaskState = "waiting" | "leased" | "done" | "failed" | "cancelled";
+
+/** What a task asks a worker to do. */
+export type TaskKind = "probe" | "encode";
+
+/**
+ * What a worker's call with a lease means for the task as it is now. `held`: the lease counts. `done`: the task was completed, or failed, under this very
+ * lease, so the call is a repetition. `cancelled`: nobody waits for the result. `lost`: another attempt has begun, or may begin.
+ */
+export type LeaseStanding = "held" | "done" | "cancelled" | "lost";
+
+/** How a lease with this attempt stands; a task that doesn't exist any more was deleted with its encode. */
+export function leaseStanding(task: { state: TaskState; attempt: number } | undefined, attempt: number): LeaseStanding {
+  if (task === undefined || task.state === "cancelled") return "cancelled";
+  if (task.attempt !== attempt || task.state === "waiting") return "lost";
+  return task.state === "leased" ? "held" : "done";
+}
+
+/** What becomes of a task whose lease ended by a machine's fault. */
+export type AfterFault = { retry: true; delaySeconds: number } | { retry: false; error: string };
+
+/**
+ * Decides what follows a machine's fault.
+ * @param faults how many there were, this one included
+ * @param message what the machine said, or what we know of its silence
+ */
+export function afterFault(faults: number, message: string): AfterFault {
+  if (faults < maxFaults) return { retry: true, delaySeconds: faults === 1 ? 0 : 2 ** (faults - 1) };
+  return {
+    retry: false,
+    error: `The encode was given up after ${maxFaults} attempts. The last one ended like this: ${message}`,
+  };
+}
+
+/** The longest time that a worker may take for a plan, in seconds: generous, since it only has to end what would never end. */
+export function encodeTimeLimitSeconds(durationSeconds: number): number {
+  const generous = 3600 + 60 * durationSeconds;
+  // pg-boss gives a job that has been active for a day to somebody else.
+  return Math.ceil(Math.min(generous, 23 * 3600));
+}
