@@ -1,0 +1,2 @@
+/** Runs all of Kinora in one process. */
+export { startMonolith } from "./start.ts";

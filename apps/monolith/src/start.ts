@@ -1,0 +1,138 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { openDatabase } from "@kinora/database";
+import { createEncoderService, migrations as encoderMigrations } from "@kinora/encoder";
+import { createWorker } from "@kinora/encoder-worker";
+import { createInMemoryTransport, createServer, type HttpRoute } from "@kinora/rpc";
+import {
+  announce,
+  createAuthenticator,
+  createLogger,
+  discoveryRoute,
+  type Env,
+  localCredential,
+  prepareDataDir,
+} from "@kinora/service";
+import { createUserService, userMigrations } from "@kinora/user";
+import { readMonolithConfig } from "./config.ts";
+import { lateTransport } from "./late-transport.ts";
+
+/** Starts user, encoder and a worker in this process; they call each other in memory, through the same gate and interceptors as over a socket. */
+export async function startMonolith({ env, signal }: { env: Env; signal: AbortSignal }) {
+  const config = readMonolithConfig(env);
+  const logTo = (name: string) =>
+    createLogger({ name, level: config.LOG_LEVEL, ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }) });
+  const logger = logTo("kinora");
+  const dataDir = await prepareDataDir(config.KINORA_DATA);
+  const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
+  const workerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+
+  // What is started is ended in the opposite order, also when a later part can't start.
+  await using starting = new AsyncDisposableStack();
+  const open = async (name: "user" | "encoder", migrations: typeof userMigrations) => {
+    const database = await openDatabase({
+      name,
+      dataDir,
+      url: config.DATABASE_URL,
+      ownDatabase: true,
+      migrations,
+      logger: logTo(name),
+      signal,
+    });
+    starting.defer(() => database.close());
+    return database;
+  };
+  const [userDatabase, encoderDatabase] = await both(open("user", userMigrations), open("encoder", encoderMigrations));
+
+  const toEncoder = lateTransport("encoder");
+  const user = await createUserService({
+    database: userDatabase,
+    logger: logTo("user"),
+    encoder: toEncoder,
+    dataDir,
+    signUp: config.SIGN_UP,
+    quotaMinutes: config.QUOTA_MINUTES,
+    signal,
+  });
+  starting.defer(() => user.close());
+
+  const authenticate = createAuthenticator({ keys: user.keys, serviceToken, workerToken });
+  let listening = { port: config.PORT };
+  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
+  const encoder = await createEncoderService({
+    database: encoderDatabase,
+    dataDir,
+    logger: logTo("encoder"),
+    userTransport: createInMemoryTransport({
+      routes: user.routes,
+      authenticate,
+      logger: logTo("user"),
+      token: serviceToken,
+    }),
+    authenticate,
+    publicUrl,
+    internalUrl: () => `http://${reachableHost(config.HOST)}:${listening.port}`,
+  });
+  starting.defer(() => encoder.close());
+  const encoderInMemory = (token: string) =>
+    createInMemoryTransport({ routes: encoder.routes, authenticate, logger: logTo("encoder"), token });
+  toEncoder.connect(encoderInMemory(serviceToken));
+
+  const discovery: HttpRoute = {
+    path: "/.well-known/kinora",
+    handle: (request, response) =>
+      discoveryRoute({ user: publicUrl(), encoder: publicUrl() }).handle(request, response),
+  };
+  const server = createServer({
+    routes(router) {
+      user.routes(router);
+      encoder.routes(router);
+    },
+    http: [...user.http, ...encoder.http, discovery],
+    authenticate,
+    logger,
+    ready: async () => {
+      await Promise.all([userDatabase.check(), encoderDatabase.check()]);
+    },
+  });
+  listening = await server.listen({ port: config.PORT, host: config.HOST });
+  starting.defer(() => server.close());
+
+  const workers = new AbortController();
+  const worker = createWorker({
+    transport: encoderInMemory(workerToken),
+    spoolDir: join(dataDir, "worker"),
+    slots: config.WORKER_SLOTS,
+    workerId: `${hostname()}-${process.pid}`,
+    logger: logTo("worker"),
+  });
+  const working = config.WORKER_SLOTS > 0 ? worker.run(workers.signal) : Promise.resolve();
+  working.catch((error: unknown) => logger.fatal({ err: error }, "the worker can't work"));
+
+  const withdraw = await both(announce(dataDir, "user", publicUrl()), announce(dataDir, "encoder", publicUrl()));
+  logger.info({ data: dataDir }, `Kinora is ready at ${publicUrl()}`);
+
+  const started = starting.move();
+  return {
+    /** Ends within 5 s: what waits for news is told first, then the worker hands back its task while calls in flight finish. */
+    async close() {
+      await Promise.all(withdraw.map((one) => one()));
+      encoder.drain();
+      workers.abort();
+      await Promise.allSettled([working, server.close()]);
+      await started.disposeAsync();
+    },
+  };
+}
+
+/** Like `Promise.all` of two, but waits for both before it rejects, so that nothing starts behind the back of the clean-up. */
+async function both<T>(one: Promise<T>, other: Promise<T>): Promise<[T, T]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
+}
+
+/** How this machine reaches a server that listens on `host`. */
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}
