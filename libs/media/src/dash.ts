@@ -4,10 +4,11 @@ import { languageTag } from "./language.ts";
 import type { StreamResult, TrackResult } from "./types.ts";
 
 /**
- * Writes the DASH manifest (`manifest.mpd`, ISO/IEC 23009-1, live profile, static) over the same segments as the HLS playlists. Paths are relative to it.
+ * Writes the DASH manifest (`manifest.mpd`, ISO/IEC 23009-1, live profile, static) over the same segments as the HLS playlists. Paths are relative to it,
+ * below `base` (such as `v2/`) if the stream lies in another folder.
  * All renditions share one timeline: the encode makes sure that their segments begin at the same times.
  */
-export function dashManifest(result: StreamResult): string {
+export function dashManifest(result: StreamResult, base = ""): string {
   const tracks = [...result.video, ...(result.audio ? [result.audio] : [])];
   const seconds = Math.max(0, ...tracks.map((track) => track.start / track.timescale + trackSeconds(track)));
   const longest = Math.max(0, ...tracks.flatMap((t) => t.segments.map((segment) => segment.duration / t.timescale)));
@@ -15,6 +16,7 @@ export function dashManifest(result: StreamResult): string {
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019" type="static"' +
       ` mediaPresentationDuration="${isoDuration(seconds)}" maxSegmentDuration="${isoDuration(longest)}" minBufferTime="${isoDuration(longest)}">`,
+    ...(base === "" ? [] : [`  <BaseURL>${base}</BaseURL>`]),
     '  <Period id="1" start="PT0S">',
     ...(result.video.length > 0 ? videoSet(result.video) : []),
     ...(result.audio ? audioSet(result.audio) : []),

@@ -4,14 +4,14 @@ import type { StreamResult, TrackResult } from "./types.ts";
 
 /**
  * Writes the HLS multivariant playlist (`master.m3u8`, RFC 8216 and its successor draft): a variant for each rendition, with figures measured from
- * the finished segments. Paths are relative to it.
+ * the finished segments. Paths are relative to it, below `base` (such as `v2/`) if the stream lies in another folder.
  */
-export function hlsMaster(result: StreamResult): string {
+export function hlsMaster(result: StreamResult, base = ""): string {
   const { audio } = result;
   const audioPeak = audio ? peakBitrate(audio, targetDuration(audio)) : 0;
   const audioAverage = audio ? averageBitrate(audio) : 0;
   const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"];
-  if (audio) lines.push(`#EXT-X-MEDIA:${audioAttributes(audio)}`);
+  if (audio) lines.push(`#EXT-X-MEDIA:${audioAttributes(audio, base)}`);
   for (const video of result.video) {
     const attributes = [
       `BANDWIDTH=${peakBitrate(video, targetDuration(video)) + audioPeak}`,
@@ -22,7 +22,7 @@ export function hlsMaster(result: StreamResult): string {
       "VIDEO-RANGE=SDR",
       ...(audio ? ['AUDIO="audio"'] : []),
     ];
-    lines.push(`#EXT-X-STREAM-INF:${attributes.join(",")}`, `${video.name}/playlist.m3u8`);
+    lines.push(`#EXT-X-STREAM-INF:${attributes.join(",")}`, `${base}${video.name}/playlist.m3u8`);
   }
   return `${lines.join("\n")}\n`;
 }
@@ -53,7 +53,7 @@ export function targetDuration(track: TrackResult): number {
   );
 }
 
-function audioAttributes(audio: TrackResult): string {
+function audioAttributes(audio: TrackResult, base: string): string {
   const language = languageTag(audio.language);
   return [
     "TYPE=AUDIO",
@@ -63,6 +63,6 @@ function audioAttributes(audio: TrackResult): string {
     "DEFAULT=YES",
     "AUTOSELECT=YES",
     `CHANNELS="${audio.channels}"`,
-    `URI="${audio.name}/playlist.m3u8"`,
+    `URI="${base}${audio.name}/playlist.m3u8"`,
   ].join(",");
 }

@@ -11,7 +11,7 @@ declare module "mpd-parser" {
     };
     endList: boolean;
     targetDuration: number;
-    segments: { uri: string; duration: number; presentationTime: number; map: { uri: string } }[];
+    segments: { uri: string; resolvedUri: string; duration: number; presentationTime: number; map: { uri: string } }[];
   };
   export type Manifest = {
     duration: number;

@@ -230,3 +230,17 @@ it("names every file of a stream once, those that name others last", () => {
     "master.m3u8",
   ]);
 });
+
+describe("a base", () => {
+  it("moves every path of master and manifest below it, and changes nothing else", () => {
+    const moved = HLS.parse(hlsMaster(stream(), "v2/")) as HLS.types.MasterPlaylist;
+    const here = master(stream());
+    expect(moved.variants.map(({ uri }) => uri)).toEqual(here.variants.map(({ uri }) => `v2/${uri}`));
+    expect(moved.variants[0]?.audio[0]?.uri).toBe("v2/audio/playlist.m3u8");
+    expect(hlsMaster(stream(), "v2/").replaceAll("v2/", "")).toBe(hlsMaster(stream()));
+    const { playlists } = parseMpd(dashManifest(stream(), "v2/"), {
+      manifestUri: "https://host/videos/x/manifest.mpd",
+    });
+    expect(playlists[0]?.segments[0]?.resolvedUri).toBe("https://host/videos/x/v2/720p/1.m4s");
+  });
+});
