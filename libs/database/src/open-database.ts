@@ -1,9 +1,71 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pool } from "pg";
 import type { Database, OpenDatabaseOptions } from "./database.ts";
+import { DatabaseError } from "./database-error.ts";
+import { openCluster } from "./embedded/open-cluster.ts";
+import { migrate } from "./migrations/migrate.ts";
+import { createPool } from "./pool.ts";
+import { openServer } from "./server/open-server.ts";
 
 /**
  * Opens a service's database and brings its schema up to date.
  * @throws {DatabaseError} with one line for the person who started the process
  */
-export function openDatabase(_options: OpenDatabaseOptions): Promise<Database> {
-  throw new Error("not there yet");
+export function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
+  return openDatabaseWith(options, { durable: true });
+}
+
+/** The same for tests, which don't need every row to survive a power cut. */
+export async function openDatabaseWith(
+  options: OpenDatabaseOptions,
+  embedded: { durable: boolean },
+): Promise<Database> {
+  const { name, dataDir, migrations, logger, signal } = options;
+  if (!/^[a-z][a-z0-9_]{0,30}$/.test(name)) throw new Error(`"${name}" can't be the name of a Postgres schema.`);
+  if (process.platform === "win32") {
+    throw new DatabaseError("Kinora doesn't run on Windows itself. Run it in WSL, the Windows Subsystem for Linux.");
+  }
+  const server = options.url
+    ? await openServer({ url: options.url, ownDatabase: options.ownDatabase ? name : undefined, logger, signal })
+    : await openCluster({ folder: join(dataDir, name, "postgres"), dataDir, logger, signal, ...embedded });
+  try {
+    await migrate({ url: server.url, schema: name, migrations, logger, signal });
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  const pool = createPool(server.url, name, logger);
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await endPool(pool);
+    await server.close();
+  };
+  return {
+    url: server.url,
+    pool,
+    check: (signal) => check(pool, signal),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+const checkMs = 3_000;
+
+async function check(pool: Pool, signal: AbortSignal | undefined): Promise<void> {
+  const stop = AbortSignal.any([AbortSignal.timeout(checkMs), ...(signal ? [signal] : [])]);
+  stop.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    stop.addEventListener("abort", () => reject(stop.reason), { once: true });
+    pool.query("SELECT 1").then(() => resolve(), reject);
+  });
+}
+
+/** Lets queries that are running finish, within reason: a connection that was never given back mustn't hold up the end. */
+async function endPool(pool: Pool): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([pool.end(), sleep(1_000, undefined, { signal: patience.signal }).catch(() => {})]);
+  patience.abort();
 }

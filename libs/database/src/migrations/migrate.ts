@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import pg from "pg";
+import type { DatabaseLogger } from "../database.ts";
+import { DatabaseError } from "../database-error.ts";
+import { withSession } from "../pool.ts";
+import type { Migration } from "./migration.ts";
+import { type Applied, assertOrdered, checksum, pending } from "./pending.ts";
+
+/** What is migrated, and how. */
+export type MigrateOptions = {
+  url: string;
+  schema: string;
+  migrations: readonly Migration[];
+  logger: DatabaseLogger;
+  signal?: AbortSignal | undefined;
+  /** How long to wait for another process that migrates the same schema, or for a lock on a table. */
+  lockMs?: number;
+};
+
+const lockTimeout = "55P03";
+
+/**
+ * Brings the schema up to date: makes it if it is missing, then runs what hasn't run yet, each migration in a
+ * transaction with its own record. Every step is under one advisory lock, so that replicas which start together take
+ * turns; the lock belongs to the transaction, so that it also works through a connection pooler.
+ * @throws {DatabaseError}
+ */
+export async function migrate(options: MigrateOptions): Promise<void> {
+  const { schema, migrations, logger, signal, lockMs = 120_000 } = options;
+  assertOrdered(migrations);
+  signal?.throwIfAborted();
+  const client = new pg.Client({
+    connectionString: withSession(options.url, schema, { statementMs: 0, lockMs, idleInTransactionMs: 60_000 }),
+    application_name: `kinora-${schema}-migrations`,
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on("error", () => {}); // the query that is running says it
+  const drop = () => void client.end();
+  signal?.addEventListener("abort", drop, { once: true });
+  try {
+    await client.connect();
+    await locked(client, schema, () => makeHistory(client, schema));
+    let reported = false;
+    for (let more = true; more; ) {
+      more = await locked(client, schema, async () => {
+        const { run, unknown } = pending(migrations, await history(client));
+        if (unknown.length > 0 && !reported) {
+          logger.warn({ schema, migrations: unknown }, "a newer version has migrated this database; going on");
+          reported = true;
+        }
+        const [next] = run;
+        if (!next) return false;
+        await apply(client, next);
+        logger.info({ schema, migration: next.name }, "migrated");
+        return run.length > 1;
+      });
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof pg.DatabaseError && error.code === lockTimeout) {
+      throw new DatabaseError(
+        `The tables of "${schema}" could not be migrated: something else has kept them locked for ${lockMs / 1000} s. Start again when it is done.`,
+        { cause: error },
+      );
+    }
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", drop);
+    await client.end();
+  }
+}
+
+async function locked<T>(client: pg.Client, schema: string, work: () => Promise<T>): Promise<T> {
+  await client.query("BEGIN");
+  try {
+    await client.query("SELECT pg_advisory_xact_lock($1)", [lockKey(schema)]);
+    const result = await work();
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => {}); // the connection may be gone
+    throw error;
+  }
+}
+
+/** The first 64 bits of a hash: other users of advisory locks on the same server won't meet it by chance. */
+function lockKey(schema: string): string {
+  return createHash("sha256").update(`kinora migrations of ${schema}`).digest().readBigInt64BE(0).toString();
+}
+
+async function makeHistory(client: pg.Client, schema: string): Promise<void> {
+  const found = await client.query("SELECT FROM pg_namespace WHERE nspname = $1", [schema]);
+  // IF NOT EXISTS would ask for the right to make schemas even if it is there.
+  if (found.rowCount === 0) await client.query(`CREATE SCHEMA ${pg.escapeIdentifier(schema)}`);
+  await client.query(
+    "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+  );
+}
+
+async function history(client: pg.Client): Promise<Applied[]> {
+  const { rows } = await client.query<Applied>("SELECT name, checksum FROM schema_migration ORDER BY name");
+  return rows;
+}
+
+async function apply(client: pg.Client, { name, sql }: Migration): Promise<void> {
+  try {
+    await client.query(sql);
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code !== lockTimeout) {
+      throw new DatabaseError(`Migration ${name} failed: ${error.message}. Nothing of it was kept.`, { cause: error });
+    }
+    throw error;
+  }
+  await client.query("INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)", [name, checksum(sql)]);
+}
