@@ -1,4 +1,7 @@
+import { TaskError } from "./task-error.ts";
 import type { EncodePlan, MediaInfo, StreamResult } from "./types.ts";
+
+export { TaskError, type TaskFault } from "./task-error.ts";
 
 /** Find out what a source contains. `sourceUrl` is http(s) with range requests, or a file's path. */
 export type ProbeTask = { kind: "probe"; sourceUrl: string };
@@ -34,20 +37,6 @@ export type TaskOptions = {
    */
   onFile?: (path: string, bytes: number) => void | Promise<void>;
 };
-
-/** Who is at fault: `input` is final, `machine` is worth another try, `cancelled` was asked for by the signal. */
-export type TaskFault = "input" | "machine" | "cancelled";
-
-/** Why a task came to nothing; the message is a sentence for a person. */
-export class TaskError extends Error {
-  override readonly name = "TaskError";
-  readonly kind: TaskFault;
-
-  constructor(kind: TaskFault, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.kind = kind;
-  }
-}
 
 /** Runs one task in a child process of its own. Rejects with a `TaskError`; nothing of the child is left when it settles. */
 export function runTask(options: TaskOptions & { task: ProbeTask }): Promise<MediaInfo>;
