@@ -33,7 +33,7 @@ export async function openDatabaseWith(
     await migrate({ url: server.url, schema: name, migrations, logger, signal });
   } catch (error) {
     await server.close();
-    throw error;
+    throw server.explain(error);
   }
   const pool = createPool(server.url, name, logger);
   let closing: Promise<void> | undefined;

@@ -10,6 +10,9 @@ export async function inTransaction<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await connect(pool, signal);
+  // The pool doesn't listen while a client is lent out, and a connection that ends between two statements would end the process
+  // by an unheard `error`. The next statement fails by itself.
+  client.on("error", ignore);
   let dropped = false;
   const drop = () => {
     dropped = true;
@@ -29,8 +32,12 @@ export async function inTransaction<T>(
     if (dropped) throw signal?.reason;
     await rollBack(client);
     throw error;
+  } finally {
+    client.off("error", ignore);
   }
 }
+
+function ignore(): void {}
 
 async function rollBack(client: PoolClient): Promise<void> {
   try {

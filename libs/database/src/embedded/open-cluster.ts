@@ -15,7 +15,7 @@ import { startPostmaster } from "./postmaster.ts";
 import { probe } from "./probe.ts";
 import type { RunAs } from "./run-child.ts";
 import { postgresArguments, socketPort } from "./settings.ts";
-import { shareFolders } from "./shared-folders.ts";
+import { hasProc, shareFolders } from "./shared-folders.ts";
 import { makeSocketFolder } from "./socket-folder.ts";
 import { supervise } from "./supervise.ts";
 
@@ -23,6 +23,8 @@ import { supervise } from "./supervise.ts";
 export type Cluster = {
   /** Connection string of its database, for this process only. */
   url: string;
+  /** Turns an error of using it into a DatabaseError where a person can do something about it. */
+  explain(error: unknown): unknown;
   /** Stops it. May be called twice. */
   close(): Promise<void>;
 };
@@ -48,7 +50,11 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     const cluster = await open(options, cleanup);
     const held = cleanup.move();
-    return { ...cluster, close: () => held.disposeAsync() };
+    return {
+      ...cluster,
+      explain: (error) => asDatabaseError(error, options.folder),
+      close: () => held.disposeAsync(),
+    };
   } catch (error) {
     throw asDatabaseError(error, options.folder);
   }
@@ -56,7 +62,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
 
 async function open(options: ClusterOptions, cleanup: AsyncDisposableStack): Promise<{ url: string }> {
   const { signal, logger, durable = true } = options;
-  const proc = options.proc ?? existsSync("/proc/self/fd");
+  const proc = options.proc ?? hasProc();
   if (!proc && process.getuid?.() === 0) {
     throw new DatabaseError(
       "Postgres doesn't run as root. Start Kinora as an ordinary user, or set DATABASE_URL to a Postgres server.",
@@ -127,7 +133,7 @@ async function start(context: {
       runAs,
       log,
       folder: paths.folder,
-      probe: () => probe(url, paths.password),
+      probe: () => probe(url, paths.password, signal),
       signal,
     });
   const first = await startOnce(context.signal);

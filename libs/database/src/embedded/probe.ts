@@ -1,4 +1,4 @@
-import pg from "pg";
+import { withConnection } from "../connection.ts";
 import { DatabaseError } from "../database-error.ts";
 
 const wrongPassword = "28P01";
@@ -7,11 +7,9 @@ const wrongPassword = "28P01";
  * Rejects while the server at `url` doesn't take connections; with a DatabaseError when its password isn't the one in
  * `passwordFile`, which waiting won't change.
  */
-export async function probe(url: string, passwordFile: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  client.on("error", () => {}); // it may be cut off while it ends
+export async function probe(url: string, passwordFile: string, signal?: AbortSignal): Promise<void> {
   try {
-    await client.connect();
+    await withConnection({ connectionString: url }, signal, async () => {});
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === wrongPassword) {
       throw new DatabaseError(
@@ -20,7 +18,5 @@ export async function probe(url: string, passwordFile: string): Promise<void> {
       );
     }
     throw error;
-  } finally {
-    await client.end();
   }
 }

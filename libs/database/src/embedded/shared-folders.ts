@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 /** Files and folders that a child process can use wherever they are. */
@@ -11,6 +11,11 @@ export type SharedFolders = {
   readonly here: readonly string[];
   close(): Promise<void>;
 };
+
+/** Whether a child can reach an open file by `/proc/self/fd`. */
+export function hasProc(): boolean {
+  return process.platform === "linux" && existsSync("/proc/self/fd");
+}
 
 /**
  * Opens `paths` for a child process that runs as another user.

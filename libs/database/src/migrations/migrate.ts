@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
+import { withConnection } from "../connection.ts";
 import type { DatabaseLogger } from "../database.ts";
 import { DatabaseError } from "../database-error.ts";
 import { withSession } from "../pool.ts";
@@ -26,48 +27,37 @@ const lockTimeout = "55P03";
  * @throws {DatabaseError}
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  const { schema, migrations, logger, signal, lockMs = 120_000 } = options;
-  assertOrdered(migrations);
-  signal?.throwIfAborted();
-  const client = new pg.Client({
-    connectionString: withSession(options.url, schema, { statementMs: 0, lockMs, idleInTransactionMs: 60_000 }),
-    application_name: `kinora-${schema}-migrations`,
-    connectionTimeoutMillis: 10_000,
-  });
-  client.on("error", () => {}); // the query that is running says it
-  const drop = () => void client.end();
-  signal?.addEventListener("abort", drop, { once: true });
+  const { schema, signal, lockMs = 120_000 } = options;
+  assertOrdered(options.migrations);
+  const connectionString = withSession(options.url, schema, { statementMs: 0, lockMs, idleInTransactionMs: 60_000 });
+  const application_name = `kinora-${schema}-migrations`;
   try {
-    await client.connect();
-    await locked(client, schema, () => makeHistory(client, schema));
-    let reported = false;
-    for (let more = true; more; ) {
-      more = await locked(client, schema, async () => {
-        const { run, unknown } = pending(migrations, await history(client));
-        if (unknown.length > 0 && !reported) {
-          logger.warn({ schema, migrations: unknown }, "a newer version has migrated this database; going on");
-          reported = true;
-        }
-        const [next] = run;
-        if (!next) return false;
-        await apply(client, next);
-        logger.info({ schema, migration: next.name }, "migrated");
-        return run.length > 1;
-      });
-    }
+    await withConnection({ connectionString, application_name }, signal, async (client) => {
+      await locked(client, schema, () => makeHistory(client, schema));
+      let first = true;
+      while (await locked(client, schema, () => step(client, options, first))) first = false;
+    });
   } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof pg.DatabaseError && error.code === lockTimeout) {
-      throw new DatabaseError(
-        `The tables of "${schema}" could not be migrated: something else has kept them locked for ${lockMs / 1000} s. Start again when it is done.`,
-        { cause: error },
-      );
-    }
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", drop);
-    await client.end();
+    if (!(error instanceof pg.DatabaseError) || error.code !== lockTimeout) throw error;
+    throw new DatabaseError(
+      `The tables of "${schema}" could not be migrated: something else has kept them locked for ${lockMs / 1000} s. Start again when it is done.`,
+      { cause: error },
+    );
   }
+}
+
+/** Runs the next migration, if there is one; whether there may be more. */
+async function step(client: pg.Client, options: MigrateOptions, first: boolean): Promise<boolean> {
+  const { schema, migrations, logger } = options;
+  const { run, unknown } = pending(migrations, await history(client));
+  if (first && unknown.length > 0) {
+    logger.warn({ schema, migrations: unknown }, "a newer version has migrated this database; going on");
+  }
+  const [next] = run;
+  if (!next) return false;
+  await apply(client, next);
+  logger.info({ schema, migration: next.name }, "migrated");
+  return run.length > 1;
 }
 
 async function locked<T>(client: pg.Client, schema: string, work: () => Promise<T>): Promise<T> {
