@@ -131,7 +131,11 @@ function serve(facts: ProjectFacts): TargetConfiguration {
 }
 
 function boundaries(): TargetConfiguration {
-  return { ...command("node tools/workspace/src/boundaries/main.ts"), cache: false };
+  return {
+    ...command("node tools/workspace/src/boundaries/main.ts"),
+    cache: false,
+    dependsOn: [{ target: "generate", projects: ["proto-*"] }],
+  };
 }
 
 function command(line: string): TargetConfiguration {

