@@ -1,0 +1,2 @@
+/** Runs the user service as a process of its own. */
+export { startUser } from "./start.ts";

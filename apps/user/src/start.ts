@@ -1,0 +1,75 @@
+import { openDatabase } from "@kinora/database";
+import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
+import {
+  announce,
+  createAuthenticator,
+  createLogger,
+  discoveryRoute,
+  type Env,
+  localCredential,
+  prepareDataDir,
+} from "@kinora/service";
+import { createUserService, userMigrations } from "@kinora/user";
+import { readUserConfig } from "./config.ts";
+
+/** Starts the user service from its environment; `close` ends it within 5 s, with calls in flight finished. */
+export async function startUser({ env, signal }: { env: Env; signal: AbortSignal }): Promise<{
+  url: string;
+  close(): Promise<void>;
+}> {
+  const config = readUserConfig(env);
+  const logger = createLogger({
+    name: "user",
+    level: config.LOG_LEVEL,
+    ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }),
+  });
+  const dataDir = await prepareDataDir(config.KINORA_DATA);
+  const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
+
+  // What is started is ended in the opposite order, also when a later part can't start.
+  await using starting = new AsyncDisposableStack();
+  const database = await openDatabase({
+    name: "user",
+    dataDir,
+    url: config.DATABASE_URL,
+    migrations: userMigrations,
+    logger,
+    signal,
+  });
+  starting.defer(() => database.close());
+  const encoder = createClientTransport({ baseUrl: config.ENCODER_URL, token: serviceToken, logger });
+  starting.defer(() => encoder.close());
+  const service = await createUserService({
+    database,
+    logger,
+    encoder,
+    dataDir,
+    signUp: config.SIGN_UP,
+    quotaMinutes: config.QUOTA_MINUTES,
+    signal,
+  });
+  starting.defer(() => service.close());
+
+  let listening = { port: config.PORT };
+  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
+  const discovery: HttpRoute = {
+    path: "/.well-known/kinora",
+    handle: (request, response) =>
+      discoveryRoute({ user: publicUrl(), encoder: config.ENCODER_URL }).handle(request, response),
+  };
+  const server = createServer({
+    routes: service.routes,
+    http: [...service.http, discovery],
+    authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
+    logger,
+    ready: () => database.check(),
+  });
+  const { url, port } = await server.listen({ port: config.PORT, host: config.HOST });
+  listening = { port };
+  starting.defer(() => server.close());
+  starting.defer(await announce(dataDir, "user", publicUrl()));
+  logger.info({ data: dataDir }, `user is ready at ${publicUrl()}`);
+
+  const started = starting.move();
+  return { url, close: () => started.disposeAsync() };
+}
