@@ -1,5 +1,5 @@
 import { type Database, inTransaction } from "@kinora/database";
-import type { PoolClient } from "pg";
+import type { Pool, PoolClient } from "pg";
 import { databaseFault } from "./database-fault.ts";
 
 /** Runs SQL statements. */
@@ -18,17 +18,12 @@ export type Store = {
   transaction<T>(signal: AbortSignal, work: (tx: Transaction) => Promise<T>): Promise<T>;
 };
 
-/** The longest that one statement may take, in milliseconds: ours need single ones, so more means a lock that somebody keeps. */
-const statementTimeoutMs = 5_000;
-
 export function createStore({ pool }: Pick<Database, "pool">): Store {
   return {
     on: (signal) => ({
       async query<Row extends object>(text: string, values: readonly unknown[] = []) {
-        signal.throwIfAborted();
         try {
-          const client = await pool.connect();
-          return await queryOnce<Row>(client, signal, text, values);
+          return await queryOnce<Row>(pool, signal, text, values);
         } catch (error) {
           signal.throwIfAborted();
           throw databaseFault(error);
@@ -37,14 +32,13 @@ export function createStore({ pool }: Pick<Database, "pool">): Store {
     }),
     async transaction(signal, work) {
       try {
-        return await inTransaction(pool, signal, async (client) => {
-          await client.query(`set local statement_timeout = ${statementTimeoutMs}`);
-          return await work({
+        return await inTransaction(pool, signal, (client) =>
+          work({
             client,
             query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
               (await client.query<Row>(text, [...values])).rows,
-          });
-        });
+          }),
+        );
       } catch (error) {
         throw databaseFault(error);
       }
@@ -52,32 +46,51 @@ export function createStore({ pool }: Pick<Database, "pool">): Store {
   };
 }
 
-/** One statement on a client that is given back afterwards, whole or, when the signal aborts, by closing its connection. */
+/** One statement on a connection of its own, which is given back afterwards or, when the signal aborts meanwhile, closed. */
 async function queryOnce<Row extends object>(
-  client: PoolClient,
+  pool: Pool,
   signal: AbortSignal,
   text: string,
   values: readonly unknown[],
 ): Promise<Row[]> {
+  const client = await checkOut(pool, signal);
   let released = false;
   const release = (broken?: Error) => {
     if (released) return;
     released = true;
+    signal.removeEventListener("abort", giveUp);
     client.off("error", release);
-    signal.removeEventListener("abort", onAbort);
     client.release(broken);
   };
-  const onAbort = () => release(new Error("the call was given up"));
+  const giveUp = () => release(new Error("the call was given up"));
   // While a client is checked out nobody else listens for the end of its connection, and an unheard `error` ends the process.
   client.on("error", release);
-  signal.addEventListener("abort", onAbort);
+  signal.addEventListener("abort", giveUp);
   try {
     const { rows } = await client.query<Row>(text, [...values]);
     release();
     return rows;
   } catch (error) {
     // A statement that Postgres refuses leaves the connection usable; anything else doesn't.
-    release(error instanceof Error && "severity" in error ? undefined : (error as Error));
+    release(isStatementError(error) ? undefined : new Error("the connection broke"));
     throw error;
   }
+}
+
+/** A connection of the pool, or the signal's reason when it aborts while all are busy. */
+function checkOut(pool: Pool, signal: AbortSignal): Promise<PoolClient> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    pool.connect().then((client) => {
+      signal.removeEventListener("abort", giveUp);
+      if (signal.aborted) client.release();
+      else resolve(client);
+    }, reject);
+  });
+}
+
+function isStatementError(error: unknown): boolean {
+  return error instanceof Error && "severity" in error && error.severity === "ERROR";
 }
