@@ -1,0 +1,74 @@
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { EncoderService } from "@kinora/proto-encoder";
+import { SessionService, UserService } from "@kinora/proto-user";
+
+/** Gives access tokens, and replaces one that a server no longer takes. */
+export type TokenSource = {
+  token(signal: AbortSignal): Promise<string>;
+  /** A token other than `refused`; throws when there can be none without a new login. */
+  renew(refused: string, signal: AbortSignal): Promise<string>;
+};
+
+export type EncoderClient = Client<typeof EncoderService>;
+export type UserClient = Client<typeof UserService>;
+export type SessionClient = Client<typeof SessionService>;
+
+/** Where an error of a call names its server. */
+export const serverHeader = "x-kinora-server";
+
+/** Deadline of a unary call in milliseconds. */
+const callTimeoutMs = 15_000;
+
+/** Calls the encoder as the person who is logged in. */
+export function encoderClient(url: string, tokens: TokenSource): EncoderClient {
+  return createClient(EncoderService, transportTo(url, [authorize(tokens)]));
+}
+
+/** Calls the user service's session methods; with `tokens`, as the person who is logged in. */
+export function sessionClient(url: string, tokens?: TokenSource): SessionClient {
+  return createClient(SessionService, transportTo(url, tokens ? [authorize(tokens)] : []));
+}
+
+/** Calls the user service's methods that need no login. */
+export function userClient(url: string): UserClient {
+  return createClient(UserService, transportTo(url, []));
+}
+
+/** Connect over HTTP/1.1: what every proxy between here and a server lets through. */
+function transportTo(baseUrl: string, interceptors: Interceptor[]) {
+  return createConnectTransport({
+    baseUrl,
+    httpVersion: "1.1",
+    interceptors: [nameServer(baseUrl), ...interceptors],
+    defaultTimeoutMs: callTimeoutMs,
+  });
+}
+
+/** Notes on an error which server it came from, for the sentence that tells it (`describe-error.ts`). */
+function nameServer(url: string): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request);
+    } catch (error) {
+      const fault = ConnectError.from(error);
+      fault.metadata.set(serverHeader, url);
+      throw fault;
+    }
+  };
+}
+
+/** Sends the access token; a unary call that is refused for it is made once more with a new one. */
+function authorize(tokens: TokenSource): Interceptor {
+  return (next) => async (request) => {
+    const token = await tokens.token(request.signal);
+    request.header.set("authorization", `Bearer ${token}`);
+    try {
+      return await next(request);
+    } catch (error) {
+      if (request.stream || ConnectError.from(error).code !== Code.Unauthenticated) throw error;
+      request.header.set("authorization", `Bearer ${await tokens.renew(token, request.signal)}`);
+      return next(request);
+    }
+  };
+}

@@ -1,0 +1,17 @@
+import { defineCommand } from "../command.ts";
+import { connect } from "../connection.ts";
+import { findEncode } from "../target.ts";
+
+export const command = defineCommand({
+  options: {},
+  details: "ID is an encode's, or a video's: then its last encode is cancelled. The video stays.",
+  positionals: [1, 1],
+  json: false,
+  async run(context, { positionals }) {
+    const { signal, stderr } = context;
+    const { encoder } = await connect(context);
+    const { id } = await findEncode(encoder, positionals[0] ?? "", signal);
+    await encoder.cancelEncode({ id }, { signal });
+    stderr.write(`The encode ${id} is cancelled.\n`);
+  },
+});

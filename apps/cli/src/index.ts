@@ -1,0 +1,2 @@
+/** The command line, as a function. */
+export { type RunContext, run } from "./run.ts";

@@ -1,0 +1,61 @@
+import { type Encode, EncodeState } from "@kinora/proto-encoder";
+import type { Connection } from "./connection.ts";
+import { sentence } from "./describe-error.ts";
+import { CliError } from "./errors.ts";
+import { followEncode } from "./follow-encode.ts";
+import type { Progress } from "./progress.ts";
+import type { Reporter } from "./reporter.ts";
+import { printable } from "./text-width.ts";
+
+/** Follows an encode and shows how far it is. Returns its final state, whichever that is. */
+export async function watchEncode(options: {
+  connection: Connection;
+  encodeId: string;
+  reporter: Reporter;
+  signal: AbortSignal;
+}): Promise<Encode> {
+  const { connection, encodeId, reporter, signal } = options;
+  let last: Encode | undefined;
+  const states = followEncode({
+    encoder: connection.encoder,
+    tokens: connection.session,
+    encodeId,
+    signal,
+    onWaiting: () => reporter.progress({ ...encodeProgress(last), waiting: true }),
+  });
+  for await (const encode of states) {
+    last = encode;
+    reporter.progress(encodeProgress(encode));
+  }
+  if (last === undefined) throw new CliError("The server told nothing about the encode.");
+  return last;
+}
+
+/** Returns a succeeded encode; throws what a person must know about any other. */
+export function requireSuccess(encode: Encode): Encode {
+  switch (encode.state) {
+    case EncodeState.SUCCEEDED:
+      return encode;
+    case EncodeState.CANCELLED:
+      throw new CliError("The encode was cancelled.");
+    default:
+      throw new CliError(sentence(printable(encode.error) || "The encode failed, and the server doesn't say why"));
+  }
+}
+
+/** An encode's state as progress on the whole way. */
+export function encodeProgress(encode: Pick<Encode, "state" | "progress"> | undefined): Progress {
+  const idle = { fraction: 0, speed: 0, waiting: false };
+  switch (encode?.state) {
+    case EncodeState.PROBING:
+      return { ...idle, phase: "probe" };
+    case EncodeState.ENCODING: {
+      const { fraction = 0, speed = 0, remainingSeconds } = encode.progress ?? {};
+      return { phase: "encode", fraction, speed, remainingSeconds, waiting: false };
+    }
+    case EncodeState.SUCCEEDED:
+      return { ...idle, phase: "encode", fraction: 1 };
+    default:
+      return { ...idle, phase: "queue" };
+  }
+}

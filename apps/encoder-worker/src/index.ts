@@ -1,0 +1,2 @@
+/** Runs the encoding worker as a process of its own. */
+export { startEncoderWorker } from "./start.ts";

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { createWorker } from "@kinora/encoder-worker";
+import { createClientTransport, createServer, type RpcServer } from "@kinora/rpc";
+import { createLogger, type Env, localCredential, prepareDataDir } from "@kinora/service";
+import { readWorkerConfig } from "./config.ts";
+
+/** Starts a worker from its environment; it works until `close`, which ends within 5 s. */
+export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close(): Promise<void> }> {
+  const config = readWorkerConfig(env);
+  const logger = createLogger({
+    name: "encoder-worker",
+    level: config.LOG_LEVEL,
+    ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }),
+  });
+  const dataDir = await prepareDataDir(config.KINORA_DATA);
+  const token = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+  const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token, protocol: "grpc", logger });
+  const worker = createWorker({
+    transport,
+    spoolDir: join(dataDir, "worker"),
+    slots: config.WORKER_SLOTS,
+    workerId: config.WORKER_ID,
+    logger,
+  });
+  const health = config.PORT === undefined ? undefined : await serveHealth(config.PORT, config.HOST);
+  const stop = new AbortController();
+  const running = worker.run(stop.signal);
+  running.catch((error: unknown) => logger.fatal({ err: error }, "the worker can't work"));
+  logger.info({ encoder: config.ENCODER_URL, slots: config.WORKER_SLOTS }, "encoder-worker ready");
+
+  return {
+    async close() {
+      stop.abort();
+      await running;
+      transport.close();
+      await health?.close(200);
+    },
+  };
+
+  async function serveHealth(port: number, host: string): Promise<RpcServer> {
+    const server = createServer({ routes: () => {}, authenticate: async () => ({ kind: "anonymous" }), logger });
+    await server.listen({ port, host });
+    return server;
+  }
+}

@@ -1,0 +1,2 @@
+/** The encoding worker: leases tasks from `encoder.v1.WorkerService`, runs each in a child process and brings the results in. */
+export { createWorker, type Worker, type WorkerOptions } from "./worker.ts";

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { Client } from "@connectrpc/connect";
+import type { Task, WorkerService } from "@kinora/proto-encoder";
+import { type Backoff, backoffMs } from "./backoff.ts";
+import type { Outage } from "./outage.ts";
+import { retryBackoff } from "./retry.ts";
+import type { Outcome } from "./work.ts";
+
+/** How long the encoder may hold a call until there is work, in milliseconds. */
+const longPollMs = 20_000;
+/** Time on top for the call itself. */
+const callMarginMs = 10_000;
+/** After a fault of this machine: don't burn a task's few attempts at full speed. */
+const faultBackoff: Backoff = { baseMs: 1_000, maxMs: 30_000 };
+
+/** One slot: leases tasks and does them, one after the other, until `signal`. Never throws. */
+export async function leaseLoop(deps: {
+  client: Client<typeof WorkerService>;
+  workerId: string;
+  encoders: string[];
+  outage: Outage;
+  work: (task: Task) => Promise<Outcome>;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { client, workerId, encoders, outage, work, signal } = deps;
+  let failures = 0;
+  let faults = 0;
+  while (!signal.aborted) {
+    let task: Task | undefined;
+    try {
+      const answer = await client.leaseTask(
+        { workerId, encoders, wait: durationFromMs(longPollMs) },
+        { signal, timeoutMs: longPollMs + callMarginMs },
+      );
+      outage.ended();
+      failures = 0;
+      task = answer.task;
+    } catch (error) {
+      if (signal.aborted) return;
+      outage.failed(error);
+      await pause(backoffMs(failures++, retryBackoff), signal);
+      continue;
+    }
+    if (task !== undefined) {
+      const outcome = await work(task);
+      faults = outcome === "machine fault" || outcome === "unreachable" ? faults + 1 : 0;
+      if (faults > 0) await pause(backoffMs(faults - 1, faultBackoff), signal);
+    }
+  }
+}
+
+/** Waits, or less when the signal comes. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
