@@ -1,8 +1,12 @@
 /** Connect on Node: one server, client transports, and what every call goes through. */
+export { drainSignal } from "./call/call-record.ts";
+export { currentTrace, remainingMs } from "./call/call-scope.ts";
+export type { Trace } from "./call/trace.ts";
 export { type Authenticate, type Caller, callerKey, callerOf, requireUser } from "./caller.ts";
-export { type ClientTransport, type ClientTransportOptions, createClientTransport } from "./client-transport.ts";
+export { type ClientTransport, type ClientTransportOptions, createClientTransport } from "./client/client-transport.ts";
+export { createInMemoryTransport } from "./client/in-memory-transport.ts";
+export { clientAddressKey, clientAddressOf } from "./client-address.ts";
 export { DomainError, type DomainErrorOptions, type FaultReason, type FieldViolation } from "./domain-error.ts";
-export { createInMemoryTransport } from "./in-memory-transport.ts";
 export type { Logger, LogMethod } from "./logger.ts";
 export type { HttpRequest, HttpResponse, HttpRoute, Routes, ServiceOptions } from "./routes.ts";
-export { createServer, type RpcServer, type ServerOptions } from "./server.ts";
+export { createServer, type RpcServer, type ServerOptions } from "./server/create-server.ts";

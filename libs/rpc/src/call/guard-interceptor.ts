@@ -1,0 +1,59 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { ContextValues, Interceptor } from "@connectrpc/connect";
+import { callRecordKey } from "./call-record.ts";
+import type { ErrorMapper } from "./error-mapper.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+type Call = { method: DescMethod; contextValues: ContextValues; signal: AbortSignal };
+
+/**
+ * The outermost interceptor: ends a call when its deadline passes or its caller leaves, even if the handler doesn't notice; maps
+ * whatever is thrown; notes the outcome in the call's record.
+ */
+export function guardInterceptor(mapError: ErrorMapper): Interceptor {
+  return (next) => async (request) => {
+    const call: Call = request;
+    try {
+      const response = await untilAborted(next(request), request.signal);
+      if (response.stream) {
+        return { ...response, message: guardStream(response.message, call, mapError) };
+      }
+      setOutcome(call, "ok");
+      return response;
+    } catch (thrown) {
+      throw mapError(thrown, call.method, call.contextValues, call.signal);
+    }
+  };
+}
+
+async function* guardStream<T>(messages: AsyncIterable<T>, call: Call, mapError: ErrorMapper): AsyncGenerator<T> {
+  const iterator = messages[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      const result = await untilAborted(iterator.next(), call.signal);
+      if (result.done) {
+        ended = true;
+        break;
+      }
+      yield result.value;
+    }
+    // A handler may answer its signal by returning; to the caller that must not look like the end of the stream.
+    call.signal.throwIfAborted();
+    setOutcome(call, "ok");
+  } catch (thrown) {
+    throw mapError(thrown, call.method, call.contextValues, call.signal);
+  } finally {
+    if (!ended) {
+      // Not awaited: a generator that waits for something else would keep us here.
+      iterator.return?.()?.catch(() => {});
+    }
+  }
+}
+
+function setOutcome(call: Call, outcome: "ok"): void {
+  const record = call.contextValues.get(callRecordKey);
+  if (record !== undefined) {
+    record.outcome = outcome;
+  }
+}

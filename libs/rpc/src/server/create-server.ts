@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { createCalls, servicesOf } from "../call/create-calls.ts";
+import { loadValidator } from "../call/validation.ts";
+import { limits } from "../limits.ts";
+import type { ServiceOptions } from "../routes.ts";
+import { createHealth } from "./health.ts";
+import { createListener } from "./listener.ts";
+import { createProbes } from "./probes.ts";
+import { createReadiness } from "./readiness.ts";
+import { createReflection } from "./reflection.ts";
+import { createRequestListener } from "./request-listener.ts";
+import { createRouter } from "./router.ts";
+
+/** What `createServer` needs. `ready` throws while the service can't take calls (its database is away, for example). */
+export type ServerOptions = ServiceOptions & { ready?: () => Promise<void> };
+
+/** Serves RPCs and plain HTTP on one port. */
+export type RpcServer = {
+  /** Port 0 stands for any free one. The answer says where it listens. Rejects with Node's error (EADDRINUSE, EACCES …). */
+  listen(address: { port: number; host: string }): Promise<{ url: string; port: number }>;
+  /**
+   * NOT_SERVING, no new connections and streams, calls in flight finish (streams end as `unavailable`), close; after `graceMs` (4000)
+   * whatever is left is cut.
+   */
+  close(graceMs?: number): Promise<void>;
+};
+
+/**
+ * Serves a service on one port, over HTTP/1.1 and HTTP/2 without TLS: its RPCs as Connect, gRPC, gRPC-Web and JSON, its plain HTTP routes, gRPC health
+ * and reflection, `/healthz` and `/readyz`. Throws when a method doesn't state who may call it or when two handlers want the same path.
+ *
+ * @example
+ * const server = createServer({ routes, authenticate, logger });
+ * const { url } = await server.listen({ port: 8081, host: "127.0.0.1" });
+ */
+export function createServer(options: ServerOptions): RpcServer {
+  const { logger } = options;
+  const drain = new AbortController();
+  const readiness = createReadiness(options.ready, drain.signal, logger);
+  const shared = {
+    authenticate: options.authenticate,
+    logger,
+    drain: drain.signal,
+    acceptCompression: [compressionGzip, compressionBrotli],
+  };
+  const calls = createCalls({ ...shared, routes: options.routes, interceptors: options.interceptors ?? [] });
+  const services = servicesOf(calls);
+  const names = services.map(({ typeName }) => typeName);
+  const operations = createCalls({
+    ...shared,
+    routes: (router) => {
+      createHealth(names, readiness, drain.signal)(router);
+      createReflection(services)(router);
+    },
+  });
+  const find = createRouter([...calls, ...operations], [...(options.http ?? []), ...createProbes(readiness)]);
+  const requests = createRequestListener(find, logger, limits);
+  const listener = createListener(requests.listen, (error) => logger.error({ err: error }, "connection not accepted"));
+  let closing: Promise<void> | undefined;
+
+  async function close(graceMs: number): Promise<void> {
+    drain.abort(new ConnectError("the server is shutting down", Code.Unavailable));
+    const drained = listener.drain();
+    const patience = new AbortController();
+    const idle = requests.idle().then(() => sleep(limits.farewellMs, undefined, { signal: patience.signal }));
+    await Promise.race([drained, idle, sleep(graceMs, undefined, { signal: patience.signal })]);
+    patience.abort();
+    idle.catch(() => {});
+    listener.destroy();
+    await drained;
+  }
+
+  return {
+    async listen({ port, host }) {
+      const bound = await listener.listen({ port, host });
+      // Before the first call needs it, and after whoever waits for the port has it.
+      void loadValidator();
+      return { url: urlOf(host, bound.port), port: bound.port };
+    },
+    close(graceMs = 4000) {
+      closing ??= close(graceMs);
+      return closing;
+    },
+  };
+}
+
+/** The address under which this machine reaches a listener. */
+function urlOf(host: string, port: number): string {
+  const anywhere = host === "0.0.0.0" || host === "::" || host === "";
+  const name = anywhere ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

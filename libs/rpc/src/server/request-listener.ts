@@ -1,0 +1,71 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Logger } from "../logger.ts";
+import type { HttpRequest, HttpResponse } from "../routes.ts";
+import { allowOrigins, answerPreflight } from "./cors.ts";
+import type { Target } from "./router.ts";
+import { sendError } from "./send-error.ts";
+import { serveCall } from "./serve-call.ts";
+import { serveRoute } from "./serve-route.ts";
+import { type StallLimits, watchForStall } from "./stall-watch.ts";
+
+/** Gives each request to what answers its path. */
+export type RequestListener = {
+  listen(request: HttpRequest, response: HttpResponse): void;
+  /** Settles when no request is under way. */
+  idle(): Promise<void>;
+};
+
+/** Makes the listener that both versions of HTTP share. */
+export function createRequestListener(
+  find: (path: string) => Target,
+  logger: Logger,
+  limits: StallLimits,
+): RequestListener {
+  const underWay = new Set<HttpResponse>();
+  let waiting: (() => void)[] = [];
+
+  function answer(request: HttpRequest, response: HttpResponse): Promise<void> | void {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const target = find(path);
+    if (target === undefined) {
+      // "unimplemented" is what RPC clients make of a path that isn't there.
+      sendError(response, new ConnectError(`there is nothing at ${path.slice(0, 200)}`, Code.Unimplemented), 404);
+      return;
+    }
+    if ("route" in target) {
+      return serveRoute(target.route, request, response, logger);
+    }
+    if (request.method === "OPTIONS") {
+      answerPreflight(response);
+      return;
+    }
+    allowOrigins(response);
+    return serveCall(target.call, request, response);
+  }
+
+  return {
+    listen(request, response) {
+      underWay.add(response);
+      response.once("close", () => {
+        underWay.delete(response);
+        if (underWay.size === 0) {
+          for (const resolve of waiting) {
+            resolve();
+          }
+          waiting = [];
+        }
+      });
+      // A broken connection shows in the response's "close"; without listeners its error would end the process.
+      request.on("error", () => {});
+      response.on("error", () => {});
+      watchForStall(request, response, limits);
+      Promise.resolve(answer(request, response)).catch((error) => {
+        logger.error({ err: error }, "request not answered");
+        response.destroy();
+      });
+    },
+    idle() {
+      return underWay.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
+    },
+  };
+}

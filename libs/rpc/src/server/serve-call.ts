@@ -1,0 +1,32 @@
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { clientAddressKey } from "../client-address.ts";
+import type { HttpRequest, HttpResponse } from "../routes.ts";
+import { sendError } from "./send-error.ts";
+
+/** Runs one call that came over HTTP: Connect's handler between Node's request and response. */
+export async function serveCall(
+  handler: UniversalHandler,
+  request: HttpRequest,
+  response: HttpResponse,
+): Promise<void> {
+  const values = createContextValues().set(clientAddressKey, request.socket.remoteAddress ?? "");
+  let universalRequest: ReturnType<typeof universalRequestFromNodeRequest>;
+  try {
+    universalRequest = universalRequestFromNodeRequest(request, response, undefined, values);
+  } catch (error) {
+    // Its host or path can't be made a URL of.
+    sendError(
+      response,
+      new ConnectError("the request's address is malformed", Code.InvalidArgument, undefined, undefined, error),
+    );
+    return;
+  }
+  const universalResponse = await handler(universalRequest);
+  // Not awaited: connect-node's promise for the written response never settles over HTTP/1.1 or HTTP/2, only for a failed one.
+  universalResponseToNodeResponse(universalResponse, response).catch(() => {
+    // The client is gone, or the answer broke off in the middle; the call's own line in the log says how it ended.
+    response.destroy();
+  });
+}
