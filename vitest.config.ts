@@ -3,8 +3,16 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
+    // Node runs the code as it is, as it does in production.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
+    globalSetup: ["tools/workspace/src/testing/leftovers.ts"],
+    // Nx runs two suites at a time.
+    maxWorkers: 1,
+    // Against hanging, not for timing: machines may be slow and busy.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 1,
+    teardownTimeout: 30_000,
+    allowOnly: false,
+    passWithNoTests: false,
   },
 });

@@ -98,7 +98,7 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
   const result = `dist/test-results/${facts.root}/${suite}.json`;
   return {
     ...command(
-      `vitest run --config vitest.config.ts --root ${facts.root} --dir ${facts.root}/${folder} --reporter=default --reporter=json --outputFile.json=${result}`,
+      `vitest run --dir ${facts.root}/${folder} --reporter=default --reporter=json --outputFile.json=${result}`,
     ),
     cache: true,
     dependsOn: ["generate", "^generate"],
