@@ -40,6 +40,10 @@ const causes: [RegExp, (folder: string, match: RegExpExecArray) => string][] = [
       `The file system that holds ${folder} can't hold a socket. Set KINORA_DATA to a folder on a local disk.`,
   ],
   [
+    /ENOTDIR|EEXIST|Not a directory/,
+    (folder) => `${folder} can't be made, as a file is in its place. Set KINORA_DATA to another folder.`,
+  ],
+  [
     /Read-only file system|EROFS/i,
     (folder) => `${folder} is on a read-only disk. Set KINORA_DATA to a folder that can be written.`,
   ],
@@ -52,7 +56,11 @@ const causes: [RegExp, (folder: string, match: RegExpExecArray) => string][] = [
 
 /** The error for whoever started the process, of something that happened while opening the cluster in `folder`. */
 export function asDatabaseError(error: unknown, folder: string): unknown {
-  if (error instanceof DatabaseError || !(error instanceof Error) || error.name === "AbortError") return error;
-  const known = explain(`${"code" in error ? error.code : ""} ${error.message}`, folder);
-  return known ? new DatabaseError(known, { cause: error }) : error;
+  if (error instanceof DatabaseError || !(error instanceof Error)) return error;
+  if (error.name === "TimeoutError") {
+    return new DatabaseError(`Postgres in ${folder} took too long. Check the disk, and start again.`, { cause: error });
+  }
+  if (!("code" in error)) return error; // a mistake of ours, not of the system
+  const known = explain(`${error.code} ${error.message}`, folder);
+  return new DatabaseError(known ?? `The database in ${folder} can't be used: ${error.message}`, { cause: error });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseError } from "../database-error.ts";
 import { type ClusterPaths, unfinished } from "./cluster-folder.ts";
 import { explain } from "./explain.ts";
-import { type RunAs, runChild } from "./run-child.ts";
+import { type Finished, type RunAs, runChild } from "./run-child.ts";
 import { initdbArguments } from "./settings.ts";
 import { shareFolders } from "./shared-folders.ts";
 
@@ -35,11 +35,9 @@ export async function initialise(options: {
     const shared = await shareFolders([data, password], options.proc);
     try {
       const [dataFolder = data, passwordFile = password] = shared.inChild;
-      const { code, output } = await runChild(
-        options.initdb,
-        initdbArguments({ dataFolder, passwordFile, user: superuser, durable: options.durable }),
-        { runAs, fds: shared.fds, signal: options.signal, timeoutMs: 300_000 },
-      );
+      const args = initdbArguments({ dataFolder, passwordFile, user: superuser, durable: options.durable });
+      const child = { runAs, fds: shared.fds, signal: options.signal, timeoutMs: 300_000 };
+      const { code, output } = await runInitdb(options.initdb, args, child);
       if (code !== 0) throw new DatabaseError(failure(output, paths.folder));
     } finally {
       await shared.close();
@@ -53,6 +51,19 @@ export async function initialise(options: {
   } finally {
     await rm(staging, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
+}
+
+/**
+ * initdb wants its user in /etc/passwd; containers like to run as a bare number. Where the system lets us, it then runs
+ * in a namespace in which the same user is "nobody". Postgres itself doesn't mind.
+ */
+async function runInitdb(initdb: string, args: string[], child: Parameters<typeof runChild>[2]): Promise<Finished> {
+  const first = await runChild(initdb, args, child);
+  if (first.code === 0 || !/could not look up effective user ID/.test(first.output)) return first;
+  const namespace = ["--user", "--map-user=65534", "--map-group=65534", "--"];
+  const second = await runChild("unshare", [...namespace, initdb, ...args], child).catch(() => first);
+  child.signal?.throwIfAborted();
+  return second.code === 0 ? second : first;
 }
 
 function failure(output: string, folder: string): string {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseLogger } from "../database.ts";
 import { DatabaseError } from "../database-error.ts";
@@ -13,6 +13,7 @@ import { stopLeftovers } from "./leftovers.ts";
 import { openLogFile } from "./log-file.ts";
 import { startPostmaster } from "./postmaster.ts";
 import { probe } from "./probe.ts";
+import { clusterNameOf } from "./process-table.ts";
 import type { RunAs } from "./run-child.ts";
 import { postgresArguments, socketPort } from "./settings.ts";
 import { hasProc, shareFolders } from "./shared-folders.ts";
@@ -56,6 +57,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       close: () => held.disposeAsync(),
     };
   } catch (error) {
+    options.signal?.throwIfAborted();
     throw asDatabaseError(error, options.folder);
   }
 }
@@ -105,8 +107,7 @@ async function start(context: {
   cleanup: AsyncDisposableStack;
 }): Promise<{ url: string }> {
   const { paths, binaries, runAs, proc, durable, logger, cleanup } = context;
-  const { dev, ino } = await stat(paths.data);
-  const clusterName = `kinora-${dev.toString(16)}-${ino.toString(16)}`;
+  const clusterName = await clusterNameOf(paths.data);
   const password = (await readFile(paths.password, "utf8")).trim();
 
   const log = openLogFile(paths.log);

@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { runChild } from "./run-child.ts";
 
 /** A process of a cluster. Its backends and helpers end by themselves soon after their postmaster. */
 export type ClusterProcess = { pid: number; postmaster: boolean };
+
+/** A name for the cluster with this data folder, which no other cluster of this machine has: by the folder's inode. */
+export async function clusterNameOf(dataFolder: string): Promise<string> {
+  const { dev, ino } = await stat(dataFolder);
+  return `kinora-${dev.toString(16)}-${ino.toString(16)}`;
+}
 
 /**
  * Recognises a process of the named cluster by its command line: the postmaster keeps the arguments it was started
@@ -18,11 +25,16 @@ export function recognise(pid: number, commandLine: string, clusterName: string)
 
 /** The living processes of the named cluster. */
 export async function clusterProcesses(clusterName: string, signal?: AbortSignal): Promise<ClusterProcess[]> {
-  const table = process.platform === "linux" ? fromProc() : await fromPs(signal);
+  const table = await processTable(signal);
   return table.flatMap(({ pid, commandLine }) => recognise(pid, commandLine, clusterName) ?? []);
 }
 
 type Row = { pid: number; commandLine: string };
+
+/** Every process that this user can see. */
+export async function processTable(signal?: AbortSignal): Promise<Row[]> {
+  return process.platform === "linux" ? fromProc() : fromPs(signal);
+}
 
 function fromProc(): Row[] {
   const rows: Row[] = [];

@@ -43,8 +43,12 @@ export async function runChild(
   }
   return new Promise((resolve, reject) => {
     const kill = () => {
-      // The whole group: initdb runs postgres.
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+      if (child.pid === undefined) return;
+      try {
+        process.kill(-child.pid, "SIGKILL"); // the whole group: initdb runs postgres
+      } catch {
+        // It has just ended.
+      }
     };
     stop.addEventListener("abort", kill, { once: true });
     child.once("error", (error) => {
