@@ -4,7 +4,6 @@ export { announce } from "./announce.ts";
 export {
   type AuthenticatorOptions,
   createAuthenticator,
-  remoteKeys,
   tokenAudience,
   tokenIssuer,
 } from "./authenticator.ts";
@@ -13,6 +12,8 @@ export { integer, oneOf, optional, path, port, secret, text, url } from "./confi
 export { prepareDataDir } from "./data-dir.ts";
 export { discoveryRoute } from "./discovery-route.ts";
 export { localCredential } from "./local-credential.ts";
-export { createLogger, type LoggerOptions } from "./logger.ts";
+export { createLogger, type LoggerOptions, logLevels } from "./logger.ts";
+export { remoteKeys } from "./remote-keys.ts";
 export { type Program, runMain } from "./run-main.ts";
 export { StartupError } from "./startup-error.ts";
+export { explainSystemError } from "./system-error.ts";

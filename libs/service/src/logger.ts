@@ -1,10 +1,48 @@
-import type { Logger } from "@kinora/rpc";
-import { pino } from "pino";
+import { createRequire } from "node:module";
+import { currentTrace, type Logger } from "@kinora/rpc";
+import { type DestinationStream, type LoggerOptions as PinoOptions, pino } from "pino";
+import { redact } from "./redact.ts";
 
-/** How to log. */
+/** Levels that a logger knows, from the most to the least. `silent` logs nothing. */
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** How to log. `level` is "info" if not given; `format` is "pretty" on a terminal and "json" elsewhere. */
 export type LoggerOptions = { name: string; level?: string; format?: "pretty" | "json" };
 
-/** A pino logger on standard output; secrets are redacted. */
-export function createLogger(options: LoggerOptions): Logger {
-  return pino({ name: options.name, level: options.level ?? "info" });
+/**
+ * A pino logger on standard output (or `destination`): one JSON object a line, or lines for people. Lines that are written while a call is handled
+ * carry its trace id. Credentials are redacted wherever they turn up.
+ */
+export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
+  const format = options.format ?? (process.stdout.isTTY ? "pretty" : "json");
+  const pinoOptions: PinoOptions = {
+    level: options.level ?? "info",
+    base: { name: options.name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    mixin() {
+      const trace = currentTrace();
+      return trace === undefined ? {} : { trace: trace.traceId };
+    },
+    hooks: { streamWrite: redact },
+  };
+  if (format === "pretty") {
+    return pino(pinoOptions, prettyStream(destination));
+  }
+  // Written at once, so that the last words of a process are read.
+  return pino(pinoOptions, destination ?? pino.destination({ dest: 1, sync: true }));
+}
+
+function prettyStream(destination: DestinationStream | undefined): DestinationStream {
+  // Loaded only here: a service in production never needs it.
+  const pretty: typeof import("pino-pretty") = createRequire(import.meta.url)("pino-pretty");
+  return pretty({
+    sync: true,
+    translateTime: "HH:MM:ss",
+    ignore: "name,trace,span,parent",
+    messageFormat: "{name}: {msg}",
+    singleLine: true,
+    colorize: destination === undefined,
+    ...(destination === undefined ? {} : { destination: { write: (line: string) => destination.write(line) } }),
+  });
 }

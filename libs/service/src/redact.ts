@@ -1,0 +1,20 @@
+const mask = "[redacted]";
+
+const secretName = "(?:authorization|password|passphrase|secret|token|cookie|credential)";
+
+// A property of a JSON line whose name says that it is a secret, and whose value is a string; the second form is JSON within a JSON string.
+const property = new RegExp(`("[^"\\\\]*${secretName}[^"\\\\]*":)"(?:[^"\\\\]|\\\\.)*"`, "gi");
+const nestedProperty = new RegExp(`(\\\\"[^"\\\\]*${secretName}[^"\\\\]*\\\\":\\s*)\\\\"[^"\\\\]*\\\\"`, "gi");
+const bearer = /\b(Bearer\s+)[\w.~+/=-]+/gi;
+const jwt = /\beyJ[\w-]{5,}\.[\w-]+\.[\w-]+/g;
+const urlPassword = /([a-z][a-z\d+.-]*:\/\/[^\s:/@"\\]*:)[^\s@/"\\]+@/gi;
+
+/** A line of the log without secrets: values of properties named like one, bearer tokens, JWTs, passwords in URLs. */
+export function redact(line: string): string {
+  return line
+    .replace(property, `$1"${mask}"`)
+    .replace(nestedProperty, `$1\\"${mask}\\"`)
+    .replace(bearer, `$1${mask}`)
+    .replace(jwt, mask)
+    .replace(urlPassword, `$1${mask}@`);
+}
