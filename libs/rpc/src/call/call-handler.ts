@@ -5,7 +5,7 @@ import type {
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
-import { limits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
 import type { EndedCall } from "./access-log.ts";
 import { type CallRecord, callRecordKey } from "./call-record.ts";
 import { runInCall } from "./call-scope.ts";
@@ -16,6 +16,7 @@ import { startSpan, traceparentHeader } from "./trace.ts";
 export type CallHandlerDeps = {
   /** Aborts when the server starts to close, with the error that streams end with. */
   drain: AbortSignal;
+  limits: Limits;
   /** Called once for each call, when the last byte of its answer is out or its caller is gone. */
   onEnd(call: EndedCall): void;
   /** The protocol to log; what the request says if not given. */
@@ -50,7 +51,7 @@ export function createCallHandler(handler: UniversalHandler, deps: CallHandlerDe
     try {
       response = await runInCall(scope, () =>
         handler({
-          ...(unary ? asUnary(request) : { ...request, header: withDeadline(request.header, undefined) }),
+          ...(unary ? asUnary(request, deps.limits) : { ...request, header: withDeadline(request.header, undefined) }),
           contextValues: (request.contextValues ?? createContextValues()).set(callRecordKey, record),
           signal: endsWithDrain ? AbortSignal.any([request.signal, deps.drain]) : request.signal,
         }),
@@ -70,7 +71,7 @@ export function createCallHandler(handler: UniversalHandler, deps: CallHandlerDe
 }
 
 /** A unary request with a deadline, and with a body that ends in time. */
-function asUnary(request: UniversalServerRequest): UniversalServerRequest {
+function asUnary(request: UniversalServerRequest, limits: Limits): UniversalServerRequest {
   const body = request.body;
   const streamed = typeof body === "object" && body !== null && Symbol.asyncIterator in body;
   return {

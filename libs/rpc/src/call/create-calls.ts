@@ -2,7 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { createConnectRouter } from "@connectrpc/connect";
 import type { Compression, UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Access } from "@kinora/proto-common";
-import { limits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { accessRule } from "./access.ts";
 import { logCall } from "./access-log.ts";
@@ -16,6 +16,7 @@ import { validationInterceptor } from "./validation.ts";
 export type CallsOptions = Pick<ServiceOptions, "routes" | "authenticate" | "logger" | "interceptors"> & {
   drain: AbortSignal;
   acceptCompression: Compression[];
+  limits: Limits;
   /** The protocol to log; what the request says if not given. */
   protocol?: string;
 };
@@ -30,8 +31,8 @@ export function createCalls(options: CallsOptions): UniversalHandler[] {
   const router = createConnectRouter({
     requestGate: createGate({ authenticate: options.authenticate, rules, mapError }),
     interceptors: [guardInterceptor(mapError), validationInterceptor(), ...(options.interceptors ?? [])],
-    readMaxBytes: limits.messageBytes,
-    writeMaxBytes: limits.messageBytes,
+    readMaxBytes: options.limits.messageBytes,
+    writeMaxBytes: options.limits.messageBytes,
     acceptCompression: options.acceptCompression,
   });
   options.routes(router);
@@ -39,6 +40,7 @@ export function createCalls(options: CallsOptions): UniversalHandler[] {
     rules.set(handler.method, accessRule(handler.method));
     return createCallHandler(handler, {
       drain: options.drain,
+      limits: options.limits,
       onEnd: (call) => logCall(options.logger, call),
       ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     });

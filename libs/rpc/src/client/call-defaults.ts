@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { currentTrace, remainingMs } from "../call/call-scope.ts";
 import { formatTraceparent, startSpan, traceparentHeader } from "../call/trace.ts";
-import { limits } from "../limits.ts";
+import { defaultLimits as limits } from "../limits.ts";
 
 /** What a transport adds to calls that don't say it themselves. */
 export type CallDefaults = {

@@ -1,7 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
 import { createTransport as createGrpcTransport } from "@connectrpc/connect/protocol-grpc";
-import { limits } from "../limits.ts";
+import { defaultLimits as limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import { type CallDefaults, withCallDefaults } from "./call-defaults.ts";
 import { createConnectionSource } from "./connection-source.ts";

@@ -2,7 +2,7 @@ import type { Transport } from "@connectrpc/connect";
 import { createUniversalHandlerClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
 import { createCalls } from "../call/create-calls.ts";
-import { limits } from "../limits.ts";
+import { defaultLimits as limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { withCallDefaults } from "./call-defaults.ts";
 
@@ -18,6 +18,7 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     interceptors: options.interceptors ?? [],
     drain: new AbortController().signal,
     acceptCompression: [],
+    limits,
     protocol: "memory",
   });
   const transport = createTransport({

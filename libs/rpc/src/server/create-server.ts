@@ -3,7 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { createCalls, servicesOf } from "../call/create-calls.ts";
 import { loadValidator } from "../call/validation.ts";
-import { limits } from "../limits.ts";
+import { defaultLimits, type Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { createHealth } from "./health.ts";
 import { createListener } from "./listener.ts";
@@ -13,8 +13,8 @@ import { createReflection } from "./reflection.ts";
 import { createRequestListener } from "./request-listener.ts";
 import { createRouter } from "./router.ts";
 
-/** What `createServer` needs. `ready` throws while the service can't take calls (its database is away, for example). */
-export type ServerOptions = ServiceOptions & { ready?: () => Promise<void> };
+/** What `createServer` needs. `ready` throws while the service can't take calls (its database is away, for example); `limits` changes some of the defaults. */
+export type ServerOptions = ServiceOptions & { ready?: () => Promise<void>; limits?: Partial<Limits> };
 
 /** Serves RPCs and plain HTTP on one port. */
 export type RpcServer = {
@@ -37,12 +37,14 @@ export type RpcServer = {
  */
 export function createServer(options: ServerOptions): RpcServer {
   const { logger } = options;
+  const limits = { ...defaultLimits, ...options.limits };
   const drain = new AbortController();
   const readiness = createReadiness(options.ready, drain.signal, logger);
   const shared = {
     authenticate: options.authenticate,
     logger,
     drain: drain.signal,
+    limits,
     acceptCompression: [compressionGzip, compressionBrotli],
   };
   const calls = createCalls({ ...shared, routes: options.routes, interceptors: options.interceptors ?? [] });
@@ -57,7 +59,11 @@ export function createServer(options: ServerOptions): RpcServer {
   });
   const find = createRouter([...calls, ...operations], [...(options.http ?? []), ...createProbes(readiness)]);
   const requests = createRequestListener(find, logger, limits);
-  const listener = createListener(requests.listen, (error) => logger.error({ err: error }, "connection not accepted"));
+  const listener = createListener(
+    requests.listen,
+    (error) => logger.error({ err: error }, "connection not accepted"),
+    limits,
+  );
   let closing: Promise<void> | undefined;
 
   async function close(graceMs: number): Promise<void> {

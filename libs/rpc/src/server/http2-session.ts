@@ -1,10 +1,10 @@
 import { constants, type ServerHttp2Session } from "node:http2";
-import { limits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
 
 const highestStream = 2 ** 31 - 1;
 
 /** Closes a connection that has been without a stream for long; one that never had a stream sooner. */
-export function closeWhenIdle(session: ServerHttp2Session): void {
+export function closeWhenIdle(session: ServerHttp2Session, limits: Limits): void {
   let streams = 0;
   let timer = setTimeout(() => session.destroy(), limits.firstStreamMs).unref();
   session.on("stream", (stream) => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import { createServer as createNetServer, type Socket } from "node:net";
-import { limits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { firstBytes } from "./first-bytes.ts";
 import { closeWhenIdle, goAway } from "./http2-session.ts";
@@ -23,6 +23,7 @@ export type Listener = {
 export function createListener(
   onRequest: (request: HttpRequest, response: HttpResponse) => void,
   onError: (error: Error) => void,
+  limits: Limits,
 ): Listener {
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
@@ -66,7 +67,7 @@ export function createListener(
     session.once("close", () => sessions.delete(session));
     // A client that breaks the protocol ends its own connection, nothing else.
     session.on("error", () => {});
-    closeWhenIdle(session);
+    closeWhenIdle(session, limits);
     if (draining) {
       goAway(session);
     }

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { allowOrigins, answerPreflight } from "./cors.ts";
@@ -6,7 +7,7 @@ import type { Target } from "./router.ts";
 import { sendError } from "./send-error.ts";
 import { serveCall } from "./serve-call.ts";
 import { serveRoute } from "./serve-route.ts";
-import { type StallLimits, watchForStall } from "./stall-watch.ts";
+import { watchForStall } from "./stall-watch.ts";
 
 /** Gives each request to what answers its path. */
 export type RequestListener = {
@@ -16,11 +17,7 @@ export type RequestListener = {
 };
 
 /** Makes the listener that both versions of HTTP share. */
-export function createRequestListener(
-  find: (path: string) => Target,
-  logger: Logger,
-  limits: StallLimits,
-): RequestListener {
+export function createRequestListener(find: (path: string) => Target, logger: Logger, limits: Limits): RequestListener {
   const underWay = new Set<HttpResponse>();
   let waiting: (() => void)[] = [];
 

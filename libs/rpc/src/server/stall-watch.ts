@@ -1,14 +1,12 @@
 import { constants } from "node:http2";
+import type { Limits } from "../limits.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
-
-/** Milliseconds; see limits.ts. */
-export type StallLimits = { stallMs: number; lingerMs: number };
 
 /**
  * Ends a request whose client neither sends what it announced nor takes what it asked for. Nothing else limits how long a request with a
  * large body may take, so an upload of any size goes through as long as bytes move. While the client waits for us, it may wait as long as it likes.
  */
-export function watchForStall(request: HttpRequest, response: HttpResponse, limits: StallLimits): void {
+export function watchForStall(request: HttpRequest, response: HttpResponse, limits: Limits): void {
   // Where Node reports that nothing moved: the stream, or over HTTP/1.1 the response that the socket works on.
   const timed = "stream" in request ? request.stream : response;
   timed.on("timeout", () => {
