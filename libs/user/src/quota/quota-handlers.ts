@@ -54,7 +54,9 @@ export function createQuotaHandlers({ store, quotaMinutes, now }: QuotaHandlersD
           });
         }
         const lapses = new Date(time.getTime() + reservationLifetimeMs);
-        await putReservation(tx, { id, userId, milliseconds, now: time, expireTime: lapses });
+        if (!(await putReservation(tx, { id, userId, milliseconds, now: time, expireTime: lapses }))) {
+          throw new DomainError("failed_precondition", "this reservation belongs to another user");
+        }
         return lapses;
       });
       return { expireTime: timestampFromDate(expireTime) };

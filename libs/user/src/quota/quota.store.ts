@@ -40,19 +40,24 @@ export async function lockReservation(sql: Sql, id: string): Promise<Reservation
   return reservation;
 }
 
-/** Adds a reservation, or extends the one of this identifier. */
+/**
+ * Adds a reservation, or extends the user's open one of this identifier. False if another user's took the identifier meanwhile:
+ * the lock on the user's row doesn't hold that one up.
+ */
 export async function putReservation(
   sql: Sql,
   reservation: { id: string; userId: string; milliseconds: number; now: Date; expireTime: Date },
-): Promise<void> {
+): Promise<boolean> {
   const { id, userId, milliseconds, now, expireTime } = reservation;
-  await sql.query(
+  const written = await sql.query(
     `insert into quota_reservations (id, user_id, milliseconds, state, create_time, expire_time)
      values ($1, $2, $3, 'reserved', $4, $5)
      on conflict (id) do update set milliseconds = $3, expire_time = $5
-       where quota_reservations.user_id = $2 and quota_reservations.state = 'reserved'`,
+       where quota_reservations.user_id = $2 and quota_reservations.state = 'reserved'
+     returning id`,
     [id, userId, milliseconds, now, expireTime],
   );
+  return written.length > 0;
 }
 
 /** Ends a reservation. */
