@@ -10,10 +10,20 @@ export type Address = { server: string; user: string; database: string };
 export function parseDatabaseUrl(text: string): URL {
   // libpq allows no host beside a user: postgres://user@/database?host=/run/postgresql
   const url = URL.parse(text) ?? URL.parse(text.replace("@/", "@localhost/"));
-  if (url && ["postgres:", "postgresql:"].includes(url.protocol)) return url;
+  if (url && ["postgres:", "postgresql:"].includes(url.protocol) && isEncoded(url)) return url;
   throw new DatabaseError(
-    "DATABASE_URL isn't the address of a Postgres database. It looks like postgres://user:password@host:5432/database.",
+    "DATABASE_URL isn't the address of a Postgres database. It looks like postgres://user:password@host:5432/database, " +
+      "with signs like % @ / # in the password written as %25 %40 %2F %23.",
   );
+}
+
+function isEncoded({ username, password, hostname, pathname }: URL): boolean {
+  try {
+    for (const part of [username, password, hostname, pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function describeAddress(url: URL): Address {
