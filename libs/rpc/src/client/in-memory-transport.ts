@@ -1,10 +1,10 @@
 import type { Transport } from "@connectrpc/connect";
-import { createUniversalHandlerClient } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
 import { createCalls } from "../call/create-calls.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { withCallDefaults } from "./call-defaults.ts";
+import { createInMemoryClient } from "./in-memory-client.ts";
 
 /**
  * Calls a service of the same process, through the same gate, interceptors, validation, deadlines and error mapping as over the wire. Messages are
@@ -22,7 +22,7 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     protocol: "memory",
   });
   const transport = createTransport({
-    httpClient: createUniversalHandlerClient(handlers),
+    httpClient: createInMemoryClient(handlers),
     baseUrl: "http://in-memory",
     useBinaryFormat: true,
     interceptors: [],
