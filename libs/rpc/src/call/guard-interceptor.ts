@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { ContextValues, Interceptor } from "@connectrpc/connect";
-import { callRecordKey } from "./call-record.ts";
+import { Code, type ContextValues, type Interceptor } from "@connectrpc/connect";
+import { type CallRecord, callRecordKey } from "./call-record.ts";
 import type { ErrorMapper } from "./error-mapper.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -45,15 +45,18 @@ async function* guardStream<T>(messages: AsyncIterable<T>, call: Call, mapError:
     throw mapError(thrown, call.method, call.contextValues, call.signal);
   } finally {
     if (!ended) {
+      // Nothing was thrown where the reader left between two messages.
+      setOutcome(call, Code.Canceled);
       // Not awaited: a generator that waits for something else would keep us here.
       iterator.return?.()?.catch(() => {});
     }
   }
 }
 
-function setOutcome(call: Call, outcome: "ok"): void {
+/** Notes how the call ended, unless that is known already. */
+function setOutcome(call: Call, outcome: CallRecord["outcome"]): void {
   const record = call.contextValues.get(callRecordKey);
   if (record !== undefined) {
-    record.outcome = outcome;
+    record.outcome ??= outcome;
   }
 }
