@@ -10,7 +10,8 @@ export type Violation = { message: string; files: string[] };
  * Whatever makes the check blind is a violation too: an empty graph, one without edges, one that lacks what the files show.
  */
 export function findViolations(workspace: Workspace): Violation[] {
-  return [...blindness(workspace), ...workspace.projects.flatMap((project) => violationsOf(project, workspace))];
+  const blind = blindness(workspace);
+  return blind.length > 0 ? blind : workspace.projects.flatMap((project) => violationsOf(project, workspace));
 }
 
 function blindness({ projects, edges, folders }: Workspace): Violation[] {

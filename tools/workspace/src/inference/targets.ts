@@ -94,6 +94,15 @@ function lint(facts: ProjectFacts, contract: Contract | undefined): TargetConfig
   };
 }
 
+/** This project's tests are about the workspace: its graph, its contracts, its lock. */
+const wholeWorkspace: Inputs = [
+  "{workspaceRoot}/nx.json",
+  "{workspaceRoot}/package.json",
+  "{workspaceRoot}/package-lock.json",
+  "{workspaceRoot}/proto/**/*",
+  "{workspaceRoot}/{apps,libs}/**/package.json",
+];
+
 function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfiguration {
   const result = `dist/test-results/${facts.root}/${suite}.json`;
   return {
@@ -107,7 +116,7 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
       "^production",
       "{workspaceRoot}/vitest.config.ts",
       "{workspaceRoot}/tsconfig.base.json",
-      "{workspaceRoot}/samples/**/*",
+      ...(facts.root === "tools/workspace" ? wholeWorkspace : ["{workspaceRoot}/samples/**/*"]),
       { externalDependencies: ["vitest", "node"] },
     ],
     outputs: [`{workspaceRoot}/${result}`],

@@ -1,0 +1,145 @@
+/** On a copy of this very workspace, with the Nx that it uses. */
+import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { copyWorkspace, type WorkspaceCopy } from "./testing/workspace-copy.ts";
+
+let copy: WorkspaceCopy;
+beforeEach(() => {
+  copy = copyWorkspace();
+});
+afterEach(() => copy.remove());
+
+const edit = (path: string, change: (text: string) => string): void =>
+  writeFileSync(join(copy.root, path), change(readFileSync(join(copy.root, path), "utf8")));
+
+describe("task hashes", () => {
+  const hashes = (): Record<string, string> => {
+    const { status, output } = copy.run(
+      "tools/workspace/src/testing/print-hashes.ts",
+      ...["generate", "typecheck", "lint", "test"],
+    );
+    expect(status, output).toBe(0);
+    return JSON.parse(output.trim().split("\n").at(-1) ?? "");
+  };
+  const changedBy = (change: () => void): string[] => {
+    const before = hashes();
+    change();
+    const after = hashes();
+    return Object.keys(after).filter((task) => after[task] !== before[task]);
+  };
+  const touch = (path: string) => appendFileSync(join(copy.root, path), "\n// changed\n");
+
+  it("of a contract change with that contract and with those who use it, and with no other", () => {
+    const changed = changedBy(() => touch("proto/user/v1/user_service.proto"));
+    expect(changed).toEqual(expect.arrayContaining(["proto-user:generate", "user:typecheck", "lib-user:typecheck"]));
+    for (const task of ["proto-encoder:generate", "proto-common:generate", "encoder-worker:typecheck"]) {
+      expect(changed).not.toContain(task);
+    }
+    expect(
+      changed.filter((task) => /^(proto-encoder|proto-common|lib-rpc|lib-media|encoder-worker):/.test(task)),
+    ).toEqual([]);
+  });
+
+  it("of shared contracts change every contract", () => {
+    const changed = changedBy(() => touch("proto/kinora/access/v1/access.proto"));
+    expect(changed).toEqual(
+      expect.arrayContaining(["proto-common:generate", "proto-user:generate", "proto-encoder:generate"]),
+    );
+  });
+
+  it("of a project's tests don't change those who depend on it", () => {
+    const changed = changedBy(() => writeFileSync(join(copy.root, "libs/rpc/src/new.test.ts"), "export {};\n"));
+    expect(changed).toContain("lib-rpc:typecheck");
+    expect(changed.filter((task) => !task.startsWith("lib-rpc:"))).toEqual([]);
+  });
+
+  it("of a new version of one service's package leave the other service alone", () => {
+    const changed = changedBy(() =>
+      edit("package-lock.json", (text) => {
+        const lock = JSON.parse(text);
+        lock.packages["node_modules/@node-rs/argon2"].version = "2.2.2";
+        lock.packages["node_modules/@node-rs/argon2"].integrity = "sha512-changed";
+        return JSON.stringify(lock);
+      }),
+    );
+    expect(changed).toEqual(expect.arrayContaining(["lib-user:typecheck", "user:typecheck"]));
+    expect(changed.filter((task) => /^(encoder|lib-encoder|lib-rpc|encoder-worker|workspace):/.test(task))).toEqual([]);
+  });
+});
+
+describe("the boundary check on the real graph", () => {
+  const check = () => copy.run("tools/workspace/src/boundaries/main.ts");
+
+  it("names the file that crosses a boundary", () => {
+    appendFileSync(join(copy.root, "libs/user/src/index.ts"), 'export * from "@kinora/encoder";\n');
+    const { status, output } = check();
+    expect(status).toBe(1);
+    expect(output).toMatch(/libs\/user may not import libs\/encoder\..*\n {4}libs\/user\/src\/index\.ts/);
+  });
+
+  it("fails when Nx can't read TypeScript, which gives a graph without imports", () => {
+    const typescript = join(copy.root, "node_modules/typescript");
+    rmSync(typescript);
+    mkdirSync(typescript);
+    writeFileSync(join(typescript, "package.json"), '{ "name": "typescript", "version": "7.0.2" }');
+    expect(check().status).toBe(1);
+  });
+
+  it("fails when the graph can't be computed", () => {
+    edit("libs/rpc/package.json", (text) => text.replace('"lib-rpc"', '"lib-user"'));
+    const { status, output } = check();
+    expect(status).toBe(1);
+    expect(output).toContain("can't be computed");
+  });
+
+  it("fails for a project that nobody placed", () => {
+    mkdirSync(join(copy.root, "libs/misc"));
+    writeFileSync(
+      join(copy.root, "libs/misc/package.json"),
+      '{ "name": "@kinora/misc", "nx": { "name": "lib-misc" } }',
+    );
+    symlinkSync(join(copy.root, "libs/misc"), join(copy.root, "node_modules/@kinora/misc"));
+    expect(check().output).toContain("libs/misc has no place");
+  });
+});
+
+describe("generating", () => {
+  const generate = (...names: string[]) => copy.run("tools/workspace/src/contracts/run.mjs", ...names);
+  const generated = (name: string): string =>
+    readFileSync(join(copy.root, `libs/proto/${name}/gen/${name}/v1/${name}_service_pb.ts`), "utf8");
+
+  it("happens once, and again only for the contract that changed", () => {
+    expect(generate().output).toBe(
+      ["common", "encoder", "user"].map((name) => `Generated libs/proto/${name}/gen.\n`).join(""),
+    );
+    expect(generate().output).toBe("");
+
+    edit("proto/user/v1/user_service.proto", (text) => `${text}\n// A remark.\nmessage Added {}\n`);
+    expect(generate().output).toBe("Generated libs/proto/user/gen.\n");
+    expect(generated("user")).toContain("Added");
+    expect(generate().output).toBe("");
+  });
+
+  it("happens again when somebody removed the result", () => {
+    generate("user");
+    rmSync(join(copy.root, "libs/proto/user/gen"), { recursive: true });
+    expect(generate("user").status).toBe(0);
+    expect(generated("user")).toContain("UserService");
+  });
+
+  it("says where a contract is wrong, and tries again the next time", () => {
+    generate("user");
+    edit("proto/user/v1/user_service.proto", (text) => `${text}\nmessage Broken {\n`);
+    for (const attempt of [generate("user"), generate("user")]) {
+      expect(attempt.status).toBe(1);
+      expect(attempt.output).toContain("user/v1/user_service.proto");
+    }
+  });
+
+  it("refuses a name that has no contract", () => {
+    const { status, output } = generate("nobody");
+    expect(status).toBe(1);
+    expect(output).toContain("buf.gen.nobody.yaml");
+  });
+});
