@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
+import { Code, type HandlerContext } from "@connectrpc/connect";
 import { Access } from "@kinora/proto-common";
 import { type Authenticate, type Caller, callerKey } from "../caller.ts";
 import { checkAccess } from "./access.ts";
@@ -34,7 +34,11 @@ export function createGate(deps: GateDeps): (context: HandlerContext) => Promise
       }
       checkAccess(rule, caller);
     } catch (fault) {
-      throw deps.mapError(fault, context.method, context.values, context.signal);
+      const error = deps.mapError(fault, context.method, context.values, context.signal);
+      if (error.code === Code.Unauthenticated) {
+        error.metadata.set("www-authenticate", "Bearer");
+      }
+      throw error;
     }
   };
 }

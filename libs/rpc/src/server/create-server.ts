@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { Health } from "@kinora/proto-common";
 import { createCalls, servicesOf } from "../call/create-calls.ts";
 import { loadValidator } from "../call/validation.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
@@ -54,7 +55,7 @@ export function createServer(options: ServerOptions): RpcServer {
     ...shared,
     routes: (router) => {
       createHealth(names, readiness, drain.signal)(router);
-      createReflection(services)(router);
+      createReflection([...services, Health])(router);
     },
   });
   const find = createRouter([...calls, ...operations], [...(options.http ?? []), ...createProbes(readiness)]);
