@@ -2,7 +2,7 @@ import { DomainError, type FieldViolation } from "@kinora/rpc";
 
 /** The error for fields that break a rule; the message names them all, for people who see only that. */
 export function invalidFields(violations: FieldViolation[]): DomainError {
-  const sentence = violations.map(({ field, message }) => `${field} ${message}`).join("; ");
+  const sentence = violations.map(({ field, message }) => `${field}: ${message}`).join("; ");
   return new DomainError("invalid", sentence, { violations });
 }
 

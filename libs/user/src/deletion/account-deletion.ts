@@ -19,10 +19,10 @@ const queue = "account-deletion";
 const tenYears = 10 * 365 * 86_400;
 
 const queueOptions = {
-  // Until it succeeds: no number of attempts and no age ends it. Waits 2 s, 4 s … up to 5 minutes.
+  // Until it succeeds: no number of attempts and no age ends it. Waits 1 s, 2 s … up to 5 minutes.
   retryLimit: 2_147_483_647,
   retentionSeconds: tenYears,
-  retryDelay: 2,
+  retryDelay: 1,
   retryBackoff: true,
   retryDelayMax: 300,
   // A process that dies in mid-call gives its job back after this.
@@ -51,11 +51,13 @@ export async function startAccountDeletion(deps: {
   await boss.start();
   await boss.createQueue(queue, queueOptions);
   await boss.updateQueue(queue, queueOptions); // a queue that an earlier release made
+  const end = new AbortController();
   const workerId = await boss.work<Job>(queue, async ([job]) => {
     if (job === undefined) return;
     const { userId } = job.data;
     try {
-      const { videos } = await client.deleteAccountData({ userId }, { signal: job.signal, timeoutMs: 30_000 });
+      const signal = AbortSignal.any([job.signal, end.signal]);
+      const { videos } = await client.deleteAccountData({ userId }, { signal, timeoutMs: 30_000 });
       logger.info({ userId, videos }, "the encoder deleted an account's videos");
     } catch (error) {
       logger.warn({ userId, err: error }, "the encoder couldn't be told of a deleted account yet; will try again");
@@ -71,6 +73,9 @@ export async function startAccountDeletion(deps: {
       await boss.send(queue, { userId } satisfies Job, { db, startAfter: accessTokenSeconds + 60 });
     },
     hurry: () => boss.notifyWorker(workerId),
-    close: () => boss.stop({ graceful: true, timeout: 3_000, close: true }),
+    async close() {
+      end.abort(); // a call under way becomes a job to try again
+      await boss.stop({ graceful: true, timeout: 1_000, close: true });
+    },
   };
 }

@@ -17,7 +17,7 @@ import { clientAddressKey, createInMemoryTransport, type Logger, type ServiceOpt
 import { createAuthenticator } from "@kinora/service";
 import { temporaryFolder } from "@kinora/testing";
 import { userMigrations } from "../migrations.ts";
-import { createUserService, type KinoraUserService, type UserServiceDeps } from "../user-service.ts";
+import { createUserService, type UserServiceDeps } from "../user-service.ts";
 
 /** A logger that keeps its lines, so that a test can look for what must not be there. */
 export function memoryLogger(): { logger: Logger; lines: string[] } {
@@ -62,11 +62,12 @@ export function clientsOver(transport: Transport): Clients {
 /** A user service over a Postgres of its own, called in memory through the same gate and rules as over a socket. */
 export type ServiceUnderTest = {
   database: Database;
-  service: KinoraUserService;
   dataDir: string;
   lines: string[];
   /** What a server needs to serve it. */
-  options: ServiceOptions;
+  options(): ServiceOptions;
+  /** Ends the service and starts it again over the same database. */
+  restart(): Promise<void>;
   /** Moves the service's clock. */
   advance(ms: number): void;
   now(): Date;
@@ -97,23 +98,29 @@ export async function startServiceUnderTest(
   let offset = 0;
   let joined = 0;
   const now = () => new Date(Date.now() + offset);
-  const service = await createUserService({
-    database,
+  const start = () =>
+    createUserService({
+      database,
+      logger,
+      encoder: agreeableEncoder(),
+      dataDir: folder.path,
+      signUp: "open",
+      quotaMinutes: 0,
+      now,
+      ...overrides,
+    });
+  let service = await start();
+  const options = (): ServiceOptions => ({
+    routes: service.routes,
+    http: service.http,
+    authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
     logger,
-    encoder: agreeableEncoder(),
-    dataDir: folder.path,
-    signUp: "open",
-    quotaMinutes: 0,
-    now,
-    ...overrides,
   });
-  const authenticate = createAuthenticator({ keys: service.keys, serviceToken });
-  const options: ServiceOptions = { routes: service.routes, http: service.http, authenticate, logger };
 
   const as: ServiceUnderTest["as"] = (token, clientAddress = "192.0.2.1") =>
     clientsOver(
       createInMemoryTransport({
-        ...options,
+        ...options(),
         ...(token !== undefined && { token }),
         interceptors: [
           (next) => (request) => {
@@ -130,11 +137,14 @@ export async function startServiceUnderTest(
   };
   return {
     database,
-    service,
     dataDir: folder.path,
     lines,
     options,
     now,
+    async restart() {
+      await service.close();
+      service = await start();
+    },
     advance(ms) {
       offset += ms;
     },
