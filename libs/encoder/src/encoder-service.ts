@@ -1,6 +1,75 @@
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { QuotaService } from "@kinora/proto-user";
+import { objectRoute, openFolderStore } from "@kinora/storage";
+import type { Context } from "./context.ts";
 import type { EncoderService, EncoderServiceDeps } from "./deps.ts";
+import { cleanUp } from "./encode/cleanup.ts";
+import { makePlan, releaseQuota, settleQuota } from "./encode/plan-encode.ts";
+import { playbackRoute } from "./playback/playback-route.ts";
+import { openQueue } from "./queue/queue.ts";
+import { accountRoutes } from "./rpc/account-routes.ts";
+import { encoderRoutes } from "./rpc/encoder-routes.ts";
+import { workerRoutes } from "./rpc/worker-routes.ts";
+import { createDb } from "./store/db.ts";
+import { lookAfterUploads } from "./upload/abandoned-uploads.ts";
+import { uploadRoute } from "./upload/upload-route.ts";
+import { openUploads } from "./upload/uploads.ts";
+import { createWakeups } from "./wakeups.ts";
+import { createDispatcher } from "./worker/dispatcher.ts";
+import { sweepLeases } from "./worker/sweep.ts";
 
-/** Starts the encoder service. */
-export async function createEncoderService(_deps: EncoderServiceDeps): Promise<EncoderService> {
-  throw new Error("not there yet");
+/** Starts the encoder service: its queues, its background work, and what a server needs to serve it. */
+export async function createEncoderService(deps: EncoderServiceDeps): Promise<EncoderService> {
+  const { database, logger, publicUrl } = deps;
+  const folder = join(deps.dataDir, "encoder");
+  const uploads = await openUploads(join(folder, "uploads"));
+  const storage = await openFolderStore({
+    folder: join(folder, "objects"),
+    secretFile: join(folder, "signing-secret"),
+    baseUrl: deps.internalUrl,
+  });
+  const queue = await openQueue({ url: database.url, logger });
+  const context: Context = {
+    db: createDb(database.pool),
+    queue,
+    storage,
+    logger,
+    encodeChanged: createWakeups(),
+    taskWaits: createWakeups(),
+  };
+  const quota = createClient(QuotaService, deps.userTransport);
+  const draining = new AbortController();
+  const stopping = new AbortController();
+  const dispatcher = createDispatcher(context, draining.signal);
+
+  try {
+    await queue.work({
+      plan: ({ encodeId }, signal) => makePlan(context, quota, encodeId, signal),
+      settle: ({ encodeId, seconds }, signal) => settleQuota(quota, encodeId, seconds, signal),
+      release: ({ encodeId }, signal) => releaseQuota(quota, encodeId, signal),
+      cleanup: (job, signal) => cleanUp({ storage, uploads }, job, signal),
+    });
+  } catch (error) {
+    await queue.close();
+    throw error;
+  }
+  const background = [sweepLeases(context, stopping.signal), lookAfterUploads(context, uploads, stopping.signal)];
+
+  const drain = () => draining.abort(new Error("The encoder is stopping."));
+  return {
+    routes(router) {
+      encoderRoutes(router, { context, uploads, publicUrl, stopping: draining.signal });
+      workerRoutes(router, context, dispatcher);
+      accountRoutes(router, context);
+    },
+    http: [objectRoute(storage), uploadRoute(context, uploads, deps.authenticate), playbackRoute(context)],
+    drain,
+    async close() {
+      drain();
+      stopping.abort(new Error("The encoder is stopping."));
+      await Promise.allSettled(background);
+      await queue.close();
+    },
+  };
 }

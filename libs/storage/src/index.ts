@@ -14,5 +14,6 @@ export {
   StorageFullError,
 } from "./object-store.ts";
 export { parseRange, type RangeRequest } from "./range.ts";
+export { pathOf, queryOf } from "./request-path.ts";
 export { type HttpRequest, type HttpResponse, serveObject } from "./serve-object.ts";
 export { storageFault } from "./storage-fault.ts";

@@ -2,6 +2,7 @@ import { answerText } from "./answer-text.ts";
 import type { FolderStore } from "./folder-store.ts";
 import { isKey } from "./key.ts";
 import { LengthMismatchError, StorageFullError } from "./object-store.ts";
+import { pathOf, queryOf } from "./request-path.ts";
 import { type HttpRequest, type HttpResponse, serveObject } from "./serve-object.ts";
 import { type Grant, verifyGrant } from "./signature.ts";
 
@@ -16,10 +17,9 @@ export function objectRoute(store: FolderStore): {
   return {
     path: "/objects/",
     async handle(request, response) {
-      const url = new URL(request.url ?? "/", "http://localhost");
-      const key = url.pathname.slice("/objects/".length);
+      const key = pathOf(request).slice("/objects/".length);
       if (!isKey(key)) return answerText(request, response, 404, "There is nothing here.");
-      const grant = verifyGrant(store.secret, key, url.searchParams, Date.now() / 1000);
+      const grant = verifyGrant(store.secret, key, queryOf(request), Date.now() / 1000);
       if (grant === "forged") return answerText(request, response, 403, "This address isn't signed by this server.");
       if (grant === "expired")
         return answerText(request, response, 403, "This address has expired: ask for a new one.");

@@ -17,17 +17,19 @@ export type TaskState = "waiting" | "leased" | "done" | "failed" | "cancelled";
 export type TaskKind = "probe" | "encode";
 
 /**
- * What a worker's call with a lease means for the task as it is now. `held`: the lease counts. `done`: the task was completed, or failed, under this very
- * lease, so the call is a repetition. `cancelled`: nobody waits for the result. `lost`: another attempt has begun, or may begin.
+ * What a worker's call with a lease means for the task as it is now. `held`: the lease counts. `completed`, `failed` and `returned`: the task was
+ * settled under this very lease, so the call is a repetition. `cancelled`: nobody waits for the result. `lost`: another attempt has begun.
  */
-export type LeaseStanding = "held" | "done" | "cancelled" | "lost";
+export type LeaseStanding = "held" | "completed" | "failed" | "returned" | "cancelled" | "lost";
 
 /** How a lease with this attempt stands; a task that doesn't exist any more was deleted with its encode. */
 export function leaseStanding(task: { state: TaskState; attempt: number } | undefined, attempt: number): LeaseStanding {
   if (task === undefined || task.state === "cancelled") return "cancelled";
-  if (task.attempt !== attempt || task.state === "waiting") return "lost";
-  return task.state === "leased" ? "held" : "done";
+  if (task.attempt !== attempt) return "lost";
+  return settled[task.state];
 }
+
+const settled = { leased: "held", done: "completed", failed: "failed", waiting: "returned" } as const;
 
 /** What becomes of a task whose lease ended by a machine's fault. */
 export type AfterFault = { retry: true; delaySeconds: number } | { retry: false; error: string };

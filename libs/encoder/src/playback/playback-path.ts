@@ -1,0 +1,45 @@
+/** What a player asks for. */
+export type PlaybackPath = {
+  videoId: string;
+  /** One stream of the video; without it, the one that is published. */
+  encodeId?: string;
+  /** Path of the object within the stream. */
+  file: string;
+  contentType: string;
+  /** Whether the answer depends on which stream is published, or can never change. */
+  versioned: boolean;
+};
+
+const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+const pattern = new RegExp(`^/videos/(${uuid})/(?:(${uuid})/)?([A-Za-z0-9._/-]+)$`);
+const track = "[A-Za-z0-9_-]{1,64}";
+
+const hls = "application/vnd.apple.mpegurl";
+const dash = "application/dash+xml";
+
+/** Files of a stream that players may have; everything else stays unseen. */
+const kinds: readonly { name: RegExp; contentType: (name: string) => string }[] = [
+  { name: /^master\.m3u8$/, contentType: () => hls },
+  { name: /^manifest\.mpd$/, contentType: () => dash },
+  { name: /^poster\.jpg$/, contentType: () => "image/jpeg" },
+  { name: new RegExp(`^${track}/playlist\\.m3u8$`), contentType: () => hls },
+  { name: new RegExp(`^${track}/(?:init\\.mp4|[1-9]\\d{0,8}\\.m4s)$`), contentType: mp4Type },
+];
+
+/** Reads the path of a playback request; undefined for one that can't exist. */
+export function parsePlaybackPath(pathname: string): PlaybackPath | undefined {
+  const [, videoId, encodeId, file] = pattern.exec(pathname) ?? [];
+  const kind = file === undefined ? undefined : kinds.find(({ name }) => name.test(file));
+  if (videoId === undefined || file === undefined || kind === undefined) return undefined;
+  return {
+    videoId,
+    ...(encodeId === undefined ? {} : { encodeId }),
+    file,
+    contentType: kind.contentType(file),
+    versioned: encodeId !== undefined,
+  };
+}
+
+function mp4Type(file: string): string {
+  return file.startsWith("audio") ? "audio/mp4" : "video/mp4";
+}

@@ -1,0 +1,60 @@
+import type { HttpResponse, HttpRoute } from "@kinora/rpc";
+import { answerText, pathOf, serveObject } from "@kinora/storage";
+import type { Context } from "../context.ts";
+import { findStreamPrefix } from "../store/encode.store.ts";
+import { videoManifest, videoMaster } from "../worker/publish-stream.ts";
+import { type PlaybackPath, parsePlaybackPath } from "./playback-path.ts";
+
+// A stream's own addresses (with the encode's id) never change their content, so they may be kept for ever. The video's addresses lead to whichever
+// stream is published: kept for seconds only, and asked for again with the entity tag. Master and manifest of the video name the stream's
+// own addresses, so a player that has begun one stream stays with it even if another is published meanwhile.
+const forEver = "public, max-age=31536000, immutable";
+const forSeconds = "public, max-age=5, must-revalidate";
+
+const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };
+
+/** Serves published streams at `/videos/{videoId}/…` and `/videos/{videoId}/{encodeId}/…` to anybody who knows the address. */
+export function playbackRoute(context: Context): HttpRoute {
+  return {
+    path: "/videos/",
+    async handle(request, response) {
+      allowEveryOrigin(response);
+      if (request.method === "OPTIONS") {
+        response.setHeader("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+        response.setHeader("Access-Control-Allow-Headers", "Range, If-None-Match, If-Modified-Since, If-Range");
+        response.setHeader("Access-Control-Max-Age", 86_400);
+        response.statusCode = 204;
+        response.end();
+        return;
+      }
+      if (request.method !== "GET" && request.method !== "HEAD") {
+        response.setHeader("Allow", "GET, HEAD, OPTIONS");
+        return answerText(request, response, 405, "Only GET and HEAD are possible here.");
+      }
+      const path = parsePlaybackPath(pathOf(request));
+      const key = path && (await keyOf(context, path));
+      if (path === undefined || key === undefined) {
+        response.setHeader("Cache-Control", "no-store");
+        return answerText(request, response, 404, "There is no such stream.");
+      }
+      await serveObject(context.storage, key, request, response, {
+        "Content-Type": path.contentType,
+        "Cache-Control": path.versioned ? forEver : forSeconds,
+      });
+    },
+  };
+}
+
+async function keyOf(context: Context, path: PlaybackPath): Promise<string | undefined> {
+  const prefix = await findStreamPrefix(context.db, path.videoId, path.encodeId);
+  return prefix && prefix + (path.versioned ? path.file : (rerouted[path.file] ?? path.file));
+}
+
+function allowEveryOrigin(response: HttpResponse): void {
+  response.setHeader("Access-Control-Allow-Origin", "*");
+  response.setHeader(
+    "Access-Control-Expose-Headers",
+    "Content-Length, Content-Range, Accept-Ranges, ETag, Last-Modified, Date",
+  );
+  response.setHeader("Cross-Origin-Resource-Policy", "cross-origin");
+}

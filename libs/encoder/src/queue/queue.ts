@@ -1,0 +1,183 @@
+import type { Logger } from "@kinora/rpc";
+import { type Job, PgBoss, type QueueOptions } from "pg-boss";
+import type { Db } from "../store/db.ts";
+
+/** Background work of the control plane, and what it is told. */
+export type ControlJobs = {
+  /** Make the plan of a probed encode and reserve quota. */
+  plan: { encodeId: string };
+  /** Tell the user service what a finished encode used. */
+  settle: { encodeId: string; seconds: number };
+  /** Give back what an encode that came to nothing had reserved. */
+  release: { encodeId: string };
+  /** Remove objects and what is left of an upload. */
+  cleanup: { prefixes: string[]; uploads: string[] };
+};
+
+/** A kind of background work. */
+export type ControlKind = keyof ControlJobs;
+
+/** Does one job. A thrown error means: again later. */
+export type ControlHandlers = { [K in ControlKind]: (data: ControlJobs[K], signal: AbortSignal) => Promise<void> };
+
+/** The queues of tasks and of background work, on pg-boss. Everything that takes a `db` runs in its transaction. */
+export type Queue = {
+  /** Queues a task. */
+  sendTask(db: Db, queue: string, taskId: string): Promise<void>;
+  /** Takes up to `count` tasks from a queue: nobody else gets them until they are requeued. */
+  takeTasks(db: Db, queue: string, count: number): Promise<string[]>;
+  /** Puts a task that was taken back, at its old place. */
+  requeueTask(db: Db, queue: string, taskId: string, delaySeconds: number): Promise<void>;
+  /** Removes a task, taken or not. */
+  dropTask(db: Db, queue: string, taskId: string): Promise<void>;
+  /** Queues background work; it begins at once after `wake`, or within seconds. */
+  send<K extends ControlKind>(db: Db, kind: K, data: ControlJobs[K], delaySeconds?: number): Promise<void>;
+  /** Looks for background work now. Call it after the transaction. */
+  wake(): void;
+  /** Begins to do background work. */
+  work(handlers: ControlHandlers): Promise<void>;
+  /** Stops: handlers are aborted, and what they left undone is queued again. */
+  close(): Promise<void>;
+};
+
+/** The task queue of an encoder family, such as `cpu`. */
+export function taskQueue(encoder: string): string {
+  return `encode.${encoder}`;
+}
+
+/** The encoder families that tasks are routed by. */
+export const encoderFamilies = ["cpu"] as const;
+
+const year = 365 * 24 * 3600;
+
+// Whether a task is tried again is decided by its faults (domain/lease.ts), so pg-boss must never give up by itself.
+const taskOptions: QueueOptions = {
+  retryLimit: 1_000_000,
+  retryDelay: 0,
+  expireInSeconds: 24 * 3600,
+  retentionSeconds: year,
+  deleteAfterSeconds: 3600,
+};
+
+// Calls to another service are repeated until they succeed: often at first, then twice a minute.
+const controlOptions: QueueOptions = {
+  retryLimit: 1_000_000,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 30,
+  // Longer than any handler may take. After a crash in the middle of one, the job begins again this much later.
+  expireInSeconds: 20,
+  retentionSeconds: year,
+  deleteAfterSeconds: 3600,
+};
+
+/** Longest time that a handler may take, in milliseconds. */
+const handlerMs = 15_000;
+
+const kinds: readonly ControlKind[] = ["plan", "settle", "release", "cleanup"];
+const controlQueue = (kind: ControlKind) => `control.${kind}`;
+
+/** Opens the queues in the schema `encoder_queue` of the database at `url`, making them if they aren't there. */
+export async function openQueue(options: { url: string; logger: Logger }): Promise<Queue> {
+  const { logger } = options;
+  const boss = new PgBoss({
+    connectionString: options.url,
+    schema: "encoder_queue",
+    application_name: "kinora-encoder-queue",
+    max: 4,
+    schedule: false,
+    // Finds jobs that a killed process held; the default of a minute is too long for somebody who watches a progress bar.
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+  });
+  boss.on("error", (error) => logger.warn({ err: error }, "the task queue had a fault; it goes on by itself"));
+  boss.on("warning", (warning) => logger.warn({ warning }, "the task queue warns"));
+  await boss.start();
+  const stop = new AbortController();
+  const workers: string[] = [];
+  try {
+    for (const family of encoderFamilies) await ensureQueue(boss, taskQueue(family), taskOptions);
+    for (const kind of kinds) await ensureQueue(boss, controlQueue(kind), controlOptions);
+  } catch (error) {
+    await boss.stop({ graceful: false });
+    throw error;
+  }
+
+  async function handle<K extends ControlKind>(kind: K, handler: ControlHandlers[K]): Promise<void> {
+    const id = await boss.work(
+      controlQueue(kind),
+      { pollingIntervalSeconds: 2, localConcurrency: 2 },
+      async ([job]: Job<ControlJobs[K]>[]) => {
+        if (job === undefined) return;
+        const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(handlerMs)]);
+        try {
+          await handler(job.data, signal);
+        } catch (error) {
+          if (!stop.signal.aborted)
+            logger.warn({ err: error, kind, job: job.data }, "a job failed; it will be tried again");
+          throw error;
+        }
+      },
+    );
+    workers.push(id);
+  }
+
+  return {
+    async sendTask(db, queue, taskId) {
+      if ((await boss.send(queue, {}, { id: taskId, db: executor(db) })) === null) {
+        throw new Error(`Task ${taskId} is in the queue already.`);
+      }
+    },
+
+    async takeTasks(db, queue, count) {
+      const jobs = await boss.fetch(queue, { batchSize: count, db: executor(db) });
+      return jobs.map((job) => job.id);
+    },
+
+    async requeueTask(db, queue, taskId, delaySeconds) {
+      await boss.fail(queue, taskId, undefined, { db: executor(db) });
+      if (delaySeconds > 0)
+        await boss.update(queue, undefined, { id: taskId, startAfter: delaySeconds, db: executor(db) });
+    },
+
+    async dropTask(db, queue, taskId) {
+      await boss.deleteJob(queue, taskId, { db: executor(db) });
+    },
+
+    async send(db, kind, data, delaySeconds = 0) {
+      await boss.send(controlQueue(kind), data, {
+        db: executor(db),
+        ...(delaySeconds > 0 ? { startAfter: delaySeconds } : {}),
+      });
+    },
+
+    wake() {
+      for (const id of workers) boss.notifyWorker(id);
+    },
+
+    async work(handlers) {
+      await handle("plan", handlers.plan);
+      await handle("settle", handlers.settle);
+      await handle("release", handlers.release);
+      await handle("cleanup", handlers.cleanup);
+    },
+
+    async close() {
+      stop.abort(new Error("The encoder is stopping."));
+      await boss.stop({ graceful: true, timeout: 2_000 });
+    },
+  };
+}
+
+/** Makes a queue, or brings one of an earlier release up to date. */
+async function ensureQueue(boss: PgBoss, name: string, options: QueueOptions): Promise<void> {
+  await boss.createQueue(name, options);
+  await boss.updateQueue(name, options);
+}
+
+/** Lets pg-boss run its statements in our transaction. */
+function executor(db: Db) {
+  return {
+    executeSql: (text: string, values?: unknown[]) => db.query<Record<string, unknown>>(text, values),
+  };
+}

@@ -1,0 +1,230 @@
+import type { EncodeState } from "../domain/encode-state.ts";
+import type { TaskKind } from "../domain/lease.ts";
+import type { Cursor } from "../domain/page-token.ts";
+import type { Db } from "./db.ts";
+
+/** An encode with the last report of the task that it is at, without its large parts. */
+export type EncodeRecord = {
+  id: string;
+  videoId: string;
+  ownerId: string;
+  state: EncodeState;
+  error: string;
+  /** Length of the source in seconds; 0 until it is probed. */
+  durationSeconds: number;
+  createdAt: Date;
+  probedAt: Date | undefined;
+  finishedAt: Date | undefined;
+  /** Whether the video plays this encode's stream. */
+  isPublished: boolean;
+  task: { kind: TaskKind; attempt: number; fraction: number; frames: number; speed: number } | undefined;
+};
+
+/** The large parts of an encode, as JSON of the contract's messages; undefined until they are known. */
+export type EncodeDetails = { media: unknown; plan: unknown; result: unknown };
+
+type Row = {
+  id: string;
+  video_id: string;
+  owner_id: string;
+  state: EncodeState;
+  error: string;
+  duration_seconds: number;
+  created_at: Date;
+  probed_at: Date | null;
+  finished_at: Date | null;
+  is_published: boolean;
+  kind: TaskKind | null;
+  attempt: number;
+  fraction: number;
+  frames: string;
+  speed: number;
+};
+
+const select = `
+  SELECT e.id, e.video_id, e.owner_id, e.state, e.error, e.duration_seconds, e.created_at, e.probed_at, e.finished_at,
+    v.published_encode_id IS NOT DISTINCT FROM e.id AS is_published,
+    t.kind, t.attempt, t.fraction, t.frames, t.speed
+  FROM encodes e
+  JOIN videos v ON v.id = e.video_id
+  LEFT JOIN LATERAL (SELECT * FROM tasks WHERE encode_id = e.id ORDER BY created_at DESC LIMIT 1) t ON true`;
+
+const recordOf = (row: Row): EncodeRecord => ({
+  id: row.id,
+  videoId: row.video_id,
+  ownerId: row.owner_id,
+  state: row.state,
+  error: row.error,
+  durationSeconds: row.duration_seconds,
+  createdAt: row.created_at,
+  probedAt: row.probed_at ?? undefined,
+  finishedAt: row.finished_at ?? undefined,
+  isPublished: row.is_published,
+  task:
+    row.kind === null
+      ? undefined
+      : {
+          kind: row.kind,
+          attempt: row.attempt,
+          fraction: row.fraction,
+          frames: Number(row.frames),
+          speed: row.speed,
+        },
+});
+
+/** Starts an encode, unless one of the same video is under way: false then. */
+export async function insertEncode(db: Db, encode: { id: string; videoId: string; ownerId: string }): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `INSERT INTO encodes (id, video_id, owner_id, state) VALUES ($1, $2, $3, 'queued')
+     ON CONFLICT (video_id) WHERE state NOT IN ('succeeded', 'failed', 'cancelled') DO NOTHING`,
+    [encode.id, encode.videoId, encode.ownerId],
+  );
+  return rowCount === 1;
+}
+
+/** An encode by its id; with `ownerId`, only if it is theirs. */
+export async function findEncode(db: Db, id: string, ownerId?: string): Promise<EncodeRecord | undefined> {
+  const { rows } = await db.query<Row>(`${select} WHERE e.id = $1 AND ($2::uuid IS NULL OR e.owner_id = $2)`, [
+    id,
+    ownerId ?? null,
+  ]);
+  return rows.map(recordOf)[0];
+}
+
+/** The encode of a video that is under way. */
+export async function findEncodeUnderWay(db: Db, videoId: string): Promise<EncodeRecord | undefined> {
+  const { rows } = await db.query<Row>(
+    `${select} WHERE e.video_id = $1 AND e.state NOT IN ('succeeded', 'failed', 'cancelled')`,
+    [videoId],
+  );
+  return rows.map(recordOf)[0];
+}
+
+/** The newest encode of each of the videos. */
+export async function findLatestEncodes(db: Db, videoIds: readonly string[]): Promise<Map<string, EncodeRecord>> {
+  const { rows } = await db.query<Row>(
+    `${select} WHERE e.id IN (
+       SELECT DISTINCT ON (video_id) id FROM encodes WHERE video_id = ANY($1::uuid[]) ORDER BY video_id, created_at DESC, id DESC
+     )`,
+    [videoIds],
+  );
+  return new Map(rows.map((row) => [row.video_id, recordOf(row)]));
+}
+
+/** A person's encodes (of one video, if given), newest first, after the cursor. */
+export async function listEncodes(
+  db: Db,
+  ownerId: string,
+  limit: number,
+  options: { videoId?: string | undefined; after?: Cursor | undefined } = {},
+): Promise<EncodeRecord[]> {
+  const { rows } = await db.query<Row>(
+    `${select}
+     WHERE e.owner_id = $1 AND ($3::uuid IS NULL OR e.video_id = $3)
+       AND ($4::timestamptz IS NULL OR (e.created_at, e.id) < ($4, $5::uuid))
+     ORDER BY e.created_at DESC, e.id DESC LIMIT $2`,
+    [ownerId, limit, options.videoId ?? null, options.after?.createdAt ?? null, options.after?.id ?? null],
+  );
+  return rows.map(recordOf);
+}
+
+/** The large parts of an encode. */
+export async function findEncodeDetails(db: Db, id: string): Promise<EncodeDetails | undefined> {
+  const { rows } = await db.query<{ media: unknown; plan: unknown; result: unknown }>(
+    "SELECT media, plan, result FROM encodes WHERE id = $1",
+    [id],
+  );
+  return (
+    rows[0] && {
+      media: rows[0].media ?? undefined,
+      plan: rows[0].plan ?? undefined,
+      result: rows[0].result ?? undefined,
+    }
+  );
+}
+
+/** Where a succeeded encode's stream lies; undefined if there is none of that video. */
+export async function findStreamPrefix(db: Db, videoId: string, encodeId?: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ stream_prefix: string | null }>(
+    `SELECT e.stream_prefix FROM encodes e JOIN videos v ON v.id = e.video_id
+     WHERE v.id = $1 AND e.id = coalesce($2, v.published_encode_id) AND e.state = 'succeeded'`,
+    [videoId, encodeId ?? null],
+  );
+  return rows[0]?.stream_prefix ?? undefined;
+}
+
+/** An encode that no other transaction changes until this one ends. */
+export type LockedEncode = {
+  id: string;
+  videoId: string;
+  ownerId: string;
+  state: EncodeState;
+  durationSeconds: number;
+};
+
+/** Locks an encode. Take this lock before that of its tasks. */
+export async function lockEncode(db: Db, id: string): Promise<LockedEncode | undefined> {
+  const { rows } = await db.query<Pick<Row, "id" | "video_id" | "owner_id" | "state" | "duration_seconds">>(
+    "SELECT id, video_id, owner_id, state, duration_seconds FROM encodes WHERE id = $1 FOR UPDATE",
+    [id],
+  );
+  return rows.map(lockedOf)[0];
+}
+
+/** Locks all encodes of a video, in one order. */
+export async function lockEncodesOf(db: Db, videoId: string): Promise<LockedEncode[]> {
+  const { rows } = await db.query<Pick<Row, "id" | "video_id" | "owner_id" | "state" | "duration_seconds">>(
+    "SELECT id, video_id, owner_id, state, duration_seconds FROM encodes WHERE video_id = $1 ORDER BY id FOR UPDATE",
+    [videoId],
+  );
+  return rows.map(lockedOf);
+}
+
+const lockedOf = (row: Pick<Row, "id" | "video_id" | "owner_id" | "state" | "duration_seconds">): LockedEncode => ({
+  id: row.id,
+  videoId: row.video_id,
+  ownerId: row.owner_id,
+  state: row.state,
+  durationSeconds: row.duration_seconds,
+});
+
+/** What changes with an encode's state; JSON as text. */
+export type EncodeChange = {
+  error?: string;
+  media?: string;
+  durationSeconds?: number;
+  plan?: string;
+  result?: string;
+  streamPrefix?: string;
+};
+
+/** Gives a locked encode its new state. */
+export async function updateEncode(db: Db, id: string, state: EncodeState, change: EncodeChange = {}): Promise<void> {
+  await db.query(
+    `UPDATE encodes SET state = $2,
+       error = coalesce($3, error),
+       media = coalesce($4::jsonb, media),
+       duration_seconds = coalesce($5, duration_seconds),
+       plan = coalesce($6::jsonb, plan),
+       result = coalesce($7::jsonb, result),
+       stream_prefix = coalesce($8, stream_prefix),
+       probed_at = CASE WHEN $4 IS NOT NULL THEN now() ELSE probed_at END,
+       finished_at = CASE WHEN $2 IN ('succeeded', 'failed', 'cancelled') THEN now() ELSE finished_at END
+     WHERE id = $1`,
+    [
+      id,
+      state,
+      change.error ?? null,
+      change.media ?? null,
+      change.durationSeconds ?? null,
+      change.plan ?? null,
+      change.result ?? null,
+      change.streamPrefix ?? null,
+    ],
+  );
+}
+
+/** Removes an encode with its tasks. */
+export async function deleteEncodeRow(db: Db, id: string): Promise<void> {
+  await db.query("DELETE FROM encodes WHERE id = $1", [id]);
+}

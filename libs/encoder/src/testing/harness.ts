@@ -1,0 +1,209 @@
+import { randomUUID } from "node:crypto";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import type { Database } from "@kinora/database";
+import { AccountService, EncoderService, type EncodeState, type Task, WorkerService } from "@kinora/proto-encoder";
+import {
+  type Authenticate,
+  createClientTransport,
+  createInMemoryTransport,
+  createServer,
+  DomainError,
+  type Logger,
+} from "@kinora/rpc";
+import { waitUntil } from "@kinora/testing";
+import { createEncoderService } from "../encoder-service.ts";
+import type { FakeQuota } from "./fake-quota.ts";
+import { makeStream, media } from "./media.ts";
+
+/** A person with their own client. */
+export type Person = { id: string; token: string; encoder: Client<typeof EncoderService> };
+
+/** The encoder service on a socket, with the user service beside it in memory. */
+export type Harness = {
+  url: string;
+  person(): Person;
+  /** The client of a person who was there before a restart. */
+  again(person: Person): Person;
+  worker: Client<typeof WorkerService>;
+  account: Client<typeof AccountService>;
+  /** What was logged. */
+  lines: string[];
+  drain(): void;
+  close(): Promise<void>;
+};
+
+/** Tokens of the tests: `user <id>`, `worker`, `service`. */
+export const authenticate: Authenticate = async (authorization) => {
+  if (authorization === undefined) return { kind: "anonymous" };
+  const token = authorization.replace(/^Bearer /, "");
+  if (token === "worker" || token === "service") return { kind: token };
+  if (!token.startsWith("user-")) throw new DomainError("unauthenticated", "this token isn't good");
+  return { kind: "user", userId: token.slice("user-".length), role: "member", sessionId: "s" };
+};
+
+/** Starts the service on a database and folder, which may hold what an earlier one left. */
+export async function startEncoder(options: {
+  database: Database;
+  dataDir: string;
+  quota: FakeQuota;
+}): Promise<Harness> {
+  const lines: string[] = [];
+  const logger = recordingLogger(lines);
+  let url = "";
+  const service = await createEncoderService({
+    database: options.database,
+    dataDir: options.dataDir,
+    logger,
+    userTransport: createInMemoryTransport({ routes: options.quota.routes, authenticate, logger, token: "service" }),
+    authenticate,
+    publicUrl: () => url,
+    internalUrl: () => url,
+  });
+  const server = createServer({ routes: service.routes, http: service.http, authenticate, logger });
+  ({ url } = await server.listen({ port: 0, host: "127.0.0.1" }));
+  const transports: (Transport & { close(): void })[] = [];
+  const connect = (token: string) => {
+    const transport = createClientTransport({ baseUrl: url, token, timeoutMs: 40_000 });
+    transports.push(transport);
+    return transport;
+  };
+  const person = (id: string) => {
+    const token = `user-${id}`;
+    return { id, token, encoder: createClient(EncoderService, connect(token)) };
+  };
+  return {
+    url,
+    person: () => person(randomUUID()),
+    again: ({ id }) => person(id),
+    worker: createClient(WorkerService, connect("worker")),
+    account: createClient(AccountService, connect("service")),
+    lines,
+    drain: service.drain,
+    async close() {
+      service.drain();
+      for (const transport of transports) transport.close();
+      await server.close();
+      await service.close();
+    },
+  };
+}
+
+/** Announces a video and sends its bytes in one piece. */
+export async function uploadVideo(
+  { encoder, token }: Person,
+  body: string | Uint8Array = "source bytes",
+): Promise<string> {
+  const bytes = Buffer.from(body);
+  const { video, uploadUrl } = await encoder.createVideo({ name: "video.mp4", sizeBytes: BigInt(bytes.length) });
+  if (bytes.length > 0) {
+    const answer = await patchUpload(uploadUrl, token, 0, bytes);
+    if (answer.status !== 204) throw new Error(`The upload answered ${answer.status}: ${await answer.text()}`);
+  }
+  return must(video).id;
+}
+
+/** Sends bytes of an upload. */
+export function patchUpload(
+  url: string,
+  token: string,
+  offset: number,
+  body: Buffer | ReadableStream,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(url, {
+    method: "PATCH",
+    body,
+    duplex: "half",
+    headers: {
+      authorization: `Bearer ${token}`,
+      "tus-resumable": "1.0.0",
+      "content-type": "application/offset+octet-stream",
+      "upload-offset": String(offset),
+      ...headers,
+    },
+  } as RequestInit);
+}
+
+/** Uploads a video and starts to encode it. */
+export async function startOne(person: Person): Promise<{ videoId: string; encodeId: string }> {
+  const videoId = await uploadVideo(person);
+  const { encode } = await person.encoder.startEncode({ videoId });
+  return { videoId, encodeId: must(encode).id };
+}
+
+/** Leases the next task; throws if none comes within 15 s. */
+export async function lease(worker: Harness["worker"], workerId = "w1", seconds = 15): Promise<Task> {
+  const { task } = await worker.leaseTask({
+    workerId,
+    encoders: ["cpu"],
+    wait: { seconds: BigInt(seconds), nanos: 0 },
+  });
+  return must(task);
+}
+
+/** Leases and completes the probe. */
+export async function probe(worker: Harness["worker"], found = media): Promise<Task> {
+  const task = await lease(worker);
+  if (task.work.case !== "probe") throw new Error(`Leased a task to ${task.work.case}.`);
+  await worker.completeTask({ lease: must(task.lease), result: { case: "probe", value: found } });
+  return task;
+}
+
+/** Leases the encode task. */
+export async function leaseEncode(worker: Harness["worker"], workerId = "w1"): Promise<Task> {
+  const task = await lease(worker, workerId);
+  if (task.work.case !== "encode") throw new Error(`Leased a task to ${task.work.case}.`);
+  return task;
+}
+
+/** Makes what an encode task asks for and uploads it; the answer is the result to complete with. */
+export async function makeAndUpload(worker: Harness["worker"], task: Task) {
+  if (task.work.case !== "encode") throw new Error("not an encode task");
+  const { result, files } = makeStream(must(task.work.value.plan));
+  const { urls } = await worker.createUploads({ lease: must(task.lease), paths: [...files.keys()] });
+  await Promise.all(
+    [...files.values()].map(async (body, index) => {
+      const answer = await fetch(must(urls[index]), { method: "PUT", body: Buffer.from(body) });
+      if (answer.status !== 201) throw new Error(`PUT answered ${answer.status}: ${await answer.text()}`);
+    }),
+  );
+  return { result, files };
+}
+
+/** Does a whole encode task. */
+export async function encodeOne(worker: Harness["worker"]) {
+  const task = await leaseEncode(worker);
+  const made = await makeAndUpload(worker, task);
+  await worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: made.result } });
+  return { task, ...made };
+}
+
+/** Waits until an encode is in a state. */
+export async function waitForState(person: Person, encodeId: string, state: EncodeState) {
+  return await waitUntil(
+    `encode ${encodeId} is in state ${state}`,
+    async () => {
+      const encode = must((await person.encoder.getEncode({ id: encodeId })).encode);
+      return encode.state === state && encode;
+    },
+    20_000,
+  );
+}
+
+/** The value, which the test knows to be there. */
+export function must<T>(value: T | undefined | null): T {
+  if (value === undefined || value === null) throw new Error("There is nothing.");
+  return value;
+}
+
+function recordingLogger(lines: string[]): Logger {
+  const log = (...args: unknown[]) => {
+    lines.push(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg))).join(" "));
+  };
+  const logger: Logger = { trace() {}, debug() {}, info: log, warn: log, error: log, fatal: log, child: () => logger };
+  return logger;
+}
+
+function inspect(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Error ? String(inner.stack) : inner));
+}

@@ -1,0 +1,99 @@
+import type { Context } from "../context.ts";
+import { reportFailure } from "./fail-task.ts";
+import { type LeasedTask, takeTasks } from "./take-tasks.ts";
+
+/** Gives waiting workers the tasks that they can do. */
+export type Dispatcher = {
+  /** Waits up to `ms` for a task of one of the queues; undefined if none came, the signal aborted or the dispatcher was closed. */
+  lease(workerId: string, queues: readonly string[], ms: number, signal: AbortSignal): Promise<LeasedTask | undefined>;
+};
+
+type Waiter = { workerId: string; queues: readonly string[]; give(task: LeasedTask | undefined): void };
+
+/** A look at the queue without a wake-up, in milliseconds: other replicas queue tasks too. */
+const pollMs = 1_000;
+/** Tasks that are leased in one transaction. */
+const batch = 50;
+
+/**
+ * Makes a dispatcher. However many workers wait, one loop for each queue asks the database, about once a second. It asks at once when a worker comes
+ * or a task is queued in this process. Who came first is served first.
+ */
+export function createDispatcher(context: Context, closed: AbortSignal): Dispatcher {
+  const waiters = new Set<Waiter>();
+  const loops = new Map<string, Promise<void>>();
+  const waitingFor = (queue: string) => [...waiters].filter((waiter) => waiter.queues.includes(queue));
+
+  async function serve(queue: string): Promise<void> {
+    while (!closed.aborted) {
+      const candidates = waitingFor(queue).slice(0, batch);
+      if (candidates.length === 0) return;
+      const found = await take(queue, candidates);
+      if (found < candidates.length) await context.taskWaits.wait(queue, pollMs, closed);
+    }
+  }
+
+  async function take(queue: string, candidates: Waiter[]): Promise<number> {
+    try {
+      const workerIds = candidates.map((waiter) => waiter.workerId);
+      const tasks = await takeTasks(context, queue, workerIds, closed);
+      for (const [index, task] of tasks.entries()) {
+        const waiter = candidates[index];
+        // Gone while we asked: the task goes back at no cost.
+        if (waiter === undefined || !waiters.has(waiter)) await giveBack(task);
+        else waiter.give(task);
+      }
+      return tasks.length;
+    } catch (error) {
+      if (!closed.aborted) context.logger.warn({ err: error, queue }, "could not look for tasks; trying again");
+      return 0;
+    }
+  }
+
+  async function giveBack(task: LeasedTask): Promise<void> {
+    const failure = { kind: "returned", message: "The worker went away." } as const;
+    await reportFailure(context, task, failure, AbortSignal.timeout(5_000)).catch((error: unknown) => {
+      context.logger.warn({ err: error, ...task }, "could not hand a task back; its lease will expire");
+    });
+  }
+
+  function ensureLoop(queue: string): void {
+    if (loops.has(queue)) {
+      context.taskWaits.notify(queue);
+      return;
+    }
+    const loop = serve(queue).finally(() => {
+      loops.delete(queue);
+      // Somebody may have come after the loop had found nobody.
+      if (!closed.aborted && waitingFor(queue).length > 0) ensureLoop(queue);
+    });
+    loops.set(queue, loop);
+  }
+
+  return {
+    async lease(workerId, queues, ms, signal) {
+      const ended = AbortSignal.any([signal, closed]);
+      if (ended.aborted) return undefined;
+      const task = await new Promise<LeasedTask | undefined>((resolve) => {
+        const give = (given: LeasedTask | undefined) => {
+          waiters.delete(waiter);
+          clearTimeout(timer);
+          ended.removeEventListener("abort", leave);
+          resolve(given);
+        };
+        const leave = () => give(undefined);
+        const waiter: Waiter = { workerId, queues, give };
+        const timer = setTimeout(leave, ms);
+        ended.addEventListener("abort", leave, { once: true });
+        waiters.add(waiter);
+        for (const queue of queues) ensureLoop(queue);
+      });
+      // The worker hung up in the very moment that it got a task.
+      if (task !== undefined && signal.aborted) {
+        await giveBack(task);
+        return undefined;
+      }
+      return task;
+    },
+  };
+}

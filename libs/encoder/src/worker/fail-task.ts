@@ -1,0 +1,34 @@
+import type { Context } from "../context.ts";
+import { followUp } from "../encode/end-encode.ts";
+import { failTask, handBack } from "./hand-back.ts";
+import { type Lease, leaseGone, lockLease } from "./locked-task.ts";
+
+/** Why a worker gives a task up. */
+export type Failure = { kind: "input" | "machine" | "returned"; message: string };
+
+/** Takes a worker's report that it could not do a task. */
+export async function reportFailure(
+  context: Context,
+  lease: Lease,
+  failure: Failure,
+  signal: AbortSignal,
+): Promise<void> {
+  const outcome = await context.db.transact(signal, async (db) => {
+    const locked = await lockLease(db, lease);
+    if (locked?.standing === "lost") throw leaseGone("lost");
+    if (locked?.standing !== "held") return undefined; // repeated, or nobody waits for it any more
+    const { encode, task } = locked;
+    context.logger.info(
+      { encodeId: encode.id, ...lease, worker: task.workerId, failure: failure.kind, reason: failure.message },
+      "a worker gave a task up",
+    );
+    const ended =
+      failure.kind === "input"
+        ? await failTask(context, db, encode, task, failure.message)
+        : await handBack(context, db, encode, task, failure.kind === "machine" ? failure.message : undefined);
+    return { ended, queue: task.queue };
+  });
+  if (outcome === undefined) return;
+  await followUp(context, outcome.ended);
+  context.taskWaits.notify(outcome.queue);
+}

@@ -1,0 +1,23 @@
+import { dashManifest, hlsMaster, playlistFiles, type StreamResult } from "@kinora/media";
+import type { ObjectStore } from "@kinora/storage";
+
+/** Names of the two files that play a stream from the video's own addresses, one folder above the stream's. */
+export const videoMaster = "video-master.m3u8";
+/** See `videoMaster`. */
+export const videoManifest = "video-manifest.mpd";
+
+/** Writes everything that players read beside the segments below `prefix`. Nobody sees it before the database says that it is published. */
+export async function writePlaylists(
+  storage: ObjectStore,
+  prefix: string,
+  encodeId: string,
+  result: StreamResult,
+  signal: AbortSignal,
+): Promise<void> {
+  const files = [
+    ...playlistFiles(result),
+    { path: videoMaster, text: hlsMaster(result, `${encodeId}/`) },
+    { path: videoManifest, text: dashManifest(result, `${encodeId}/`) },
+  ];
+  for (const { path, text } of files) await storage.put(prefix + path, text, { signal });
+}

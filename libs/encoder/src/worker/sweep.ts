@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../context.ts";
+import { leaseSeconds } from "../domain/lease.ts";
+import { followUp } from "../encode/end-encode.ts";
+import { extendLeases, hasExpired, listExpiredLeases } from "../store/task.store.ts";
+import { handBack } from "./hand-back.ts";
+import { type Lease, lockLease } from "./locked-task.ts";
+
+/** Time between two looks for expired leases, in milliseconds. */
+export const sweepMs = 2_000;
+
+const batch = 100;
+
+/**
+ * Hands back the tasks of workers that have fallen silent, every few seconds until the signal aborts. When heartbeats could not reach the database (at
+ * the start, and after an outage), leases are prolonged first: the workers may be well.
+ */
+export async function sweepLeases(context: Context, signal: AbortSignal): Promise<void> {
+  let blind = true;
+  while (!signal.aborted) {
+    try {
+      if (blind) await extendLeases(context.db, leaseSeconds);
+      blind = false;
+      for (const lease of await listExpiredLeases(context.db, batch)) await expire(context, lease, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      blind = true;
+      context.logger.warn({ err: error }, "could not look for workers that have fallen silent");
+    }
+    await sleep(sweepMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function expire(context: Context, lease: Lease, signal: AbortSignal): Promise<void> {
+  const outcome = await context.db.transact(signal, async (db) => {
+    const locked = await lockLease(db, lease);
+    if (locked?.standing !== "held" || !(await hasExpired(db, lease))) return undefined;
+    const { encode, task } = locked;
+    context.logger.warn({ encodeId: encode.id, ...lease, worker: task.workerId }, "a worker has fallen silent");
+    const ended = await handBack(context, db, encode, task, "The machine that worked on it stopped answering.");
+    return { ended, queue: task.queue };
+  });
+  if (outcome === undefined) return;
+  await followUp(context, outcome.ended);
+  context.taskWaits.notify(outcome.queue);
+}
