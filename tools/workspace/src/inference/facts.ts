@@ -1,9 +1,12 @@
+/** Every file that the inference looks at. */
+export const factFiles = "{apps,libs,tools}/**/{package.json,src/main.ts,bin/*,*.test.ts}";
+
 /** What the inference knows of a project: only what the names of its files tell. */
 export type ProjectFacts = {
   /** Folder, relative to the workspace: "apps/user". */
   root: string;
-  /** It has src/main.ts, so it can be started. */
-  hasMain: boolean;
+  /** It has src/main.ts and is no command (which has bin/): something that runs until it is stopped. */
+  isServer: boolean;
   /** It has src/….test.ts. */
   hasTests: boolean;
   /** It has e2e/….test.ts: slow suites, apart from the quick ones. */
@@ -20,7 +23,7 @@ export function factsOf(files: readonly string[]): ProjectFacts[] {
       files.some((file) => file.startsWith(`${root}/`) && test(file.slice(root.length + 1)));
     return {
       root,
-      hasMain: holds((path) => path === "src/main.ts"),
+      isServer: holds((path) => path === "src/main.ts") && !holds((path) => path.startsWith("bin/")),
       hasTests: holds((path) => path.startsWith("src/") && path.endsWith(".test.ts")),
       hasEndToEndTests: holds((path) => path.startsWith("e2e/") && path.endsWith(".test.ts")),
     };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { factsOf } from "./facts.ts";
 import { inferProject } from "./targets.ts";
 
-const nothing = { hasMain: false, hasTests: false, hasEndToEndTests: false };
+const nothing = { isServer: false, hasTests: false, hasEndToEndTests: false };
 
 describe("what is known of a project", () => {
   it("comes from the names of its files", () => {
@@ -13,11 +13,15 @@ describe("what is known of a project", () => {
       "libs/user/package.json",
       "libs/user/src/session/lease.test.ts",
       "libs/proto/user/package.json",
+      "apps/cli/package.json",
+      "apps/cli/src/main.ts",
+      "apps/cli/bin/kinora.mjs",
     ];
     expect(factsOf(files)).toEqual([
-      { root: "apps/user", hasMain: true, hasTests: false, hasEndToEndTests: true },
+      { root: "apps/cli", ...nothing },
+      { root: "apps/user", isServer: true, hasTests: false, hasEndToEndTests: true },
       { root: "libs/proto/user", ...nothing },
-      { root: "libs/user", hasMain: false, hasTests: true, hasEndToEndTests: false },
+      { root: "libs/user", isServer: false, hasTests: true, hasEndToEndTests: false },
     ]);
   });
 });
@@ -28,9 +32,9 @@ describe("inferred targets", () => {
   it.each([
     ["a library without tests", "libs/x", {}, ["build", "lint", "typecheck"]],
     ["a library with tests", "libs/x", { hasTests: true }, ["build", "lint", "test", "typecheck"]],
-    ["an app", "apps/x", { hasMain: true }, ["build", "lint", "serve", "typecheck"]],
-    ["an app that is no server", "apps/x", {}, ["build", "lint", "typecheck"]],
-    ["a library with a main.ts", "libs/x", { hasMain: true }, ["build", "lint", "typecheck"]],
+    ["an app", "apps/x", { isServer: true }, ["build", "lint", "serve", "typecheck"]],
+    ["an app that is a command", "apps/x", {}, ["build", "lint", "typecheck"]],
+    ["a library with a main.ts", "libs/x", { isServer: true }, ["build", "lint", "typecheck"]],
     ["slow suites", "apps/x", { hasEndToEndTests: true }, ["build", "e2e", "lint", "typecheck"]],
     ["this project", "tools/workspace", {}, ["boundaries", "build", "lint", "typecheck"]],
   ])("of %s", (_what, root, facts, targets) => {
@@ -52,7 +56,7 @@ describe("inferred targets", () => {
   });
 
   it("generate before they read generated code", () => {
-    const targets = targetsOf("apps/x", { hasMain: true, hasTests: true, hasEndToEndTests: true });
+    const targets = targetsOf("apps/x", { isServer: true, hasTests: true, hasEndToEndTests: true });
     for (const name of ["serve", "test", "e2e", "typecheck"]) {
       expect(targets[name]?.dependsOn, name).toEqual(expect.arrayContaining(["generate", "^generate"]));
     }
@@ -61,7 +65,7 @@ describe("inferred targets", () => {
   it("name the packages that they run, so that they aren't hashed with every package there is", () => {
     const contract = { name: "x", folders: ["x"], shared: [] };
     const { targets } = inferProject(
-      { root: "libs/proto/x", hasMain: true, hasTests: true, hasEndToEndTests: true },
+      { root: "libs/proto/x", isServer: true, hasTests: true, hasEndToEndTests: true },
       contract,
     );
     for (const [name, target] of Object.entries(targets ?? {}).filter(([, { cache }]) => cache)) {

@@ -1,5 +1,6 @@
 import type { ProjectConfiguration, TargetConfiguration } from "@nx/devkit";
 import type { Contract } from "../contracts/contract.ts";
+import { reportOf } from "../results/report.ts";
 import type { ProjectFacts } from "./facts.ts";
 
 type Inputs = NonNullable<TargetConfiguration["inputs"]>;
@@ -13,8 +14,8 @@ export function inferProject(facts: ProjectFacts, contract: Contract | undefined
       typecheck: typecheck(facts),
       lint: lint(facts, contract),
       ...(facts.hasTests && { test: vitest(facts, "test", "src") }),
-      ...(facts.hasEndToEndTests && { e2e: { ...vitest(facts, "e2e", "e2e"), parallelism: false } }),
-      ...(facts.hasMain && facts.root.startsWith("apps/") && { serve: serve(facts) }),
+      ...(facts.hasEndToEndTests && { e2e: endToEnd(facts) }),
+      ...(facts.isServer && facts.root.startsWith("apps/") && { serve: serve(facts) }),
       ...(facts.root === "tools/workspace" && { boundaries: boundaries() }),
       build: { executor: "nx:noop", dependsOn: ["^build", "generate", "typecheck"] },
     },
@@ -104,7 +105,7 @@ const wholeWorkspace: Inputs = [
 ];
 
 function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfiguration {
-  const result = `dist/test-results/${facts.root}/${suite}.json`;
+  const result = reportOf(facts.root, suite);
   return {
     ...command(
       `vitest run --dir ${facts.root}/${folder} --reporter=default --reporter=json --outputFile.json=${result}`,
@@ -121,6 +122,11 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
     ],
     outputs: [`{workspaceRoot}/${result}`],
   };
+}
+
+/** They run what a person would run, so they depend on everything: not cached, and alone on the machine. */
+function endToEnd(facts: ProjectFacts): TargetConfiguration {
+  return { ...vitest(facts, "e2e", "e2e"), cache: false, parallelism: false };
 }
 
 /** The prefix labels each line; with it, Nx also leaves its pseudo terminals alone, which swallow Ctrl-C when there are several. */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,26 +7,22 @@ import { setTimeout } from "node:timers/promises";
 /** A process that outlived the tests that started it. */
 export type Leftover = { pid: number; command: string };
 
-const marker = "KINORA_TEST_RUN";
 /** A database cluster that all tests of a run copy (libs/database): it is to stay until the run ends. */
 const template = /^kinora-test-cluster-/;
 
 /**
  * Vitest's global setup: gives the run a temporary folder of its own, and fails it when a process or a file of it is still there at the end.
- * A process belongs to the run if it inherited the run's mark, or if it was told of the run's folder (Postgres gets a clean environment).
- * Needs /proc; elsewhere only the files are looked at.
+ * Needs /proc to see processes; elsewhere only the files are looked at.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "kt-"));
   // Postgres refuses to run as root, so what runs it must be able to pass through.
   await chmod(folder, 0o755);
-  const mark = randomBytes(8).toString("hex");
-  process.env[marker] = mark;
   process.env.TMPDIR = folder;
 
   return async () => {
-    const leftovers = await waitUntilGone(mark, folder);
-    for (const { pid } of leftovers) process.kill(pid, "SIGKILL");
+    const leftovers = await waitUntilGone(folder);
+    leftovers.forEach(endLeftover);
     const files = (await readdir(folder)).filter((file) => !template.test(file));
     await rm(folder, { recursive: true, force: true });
     const complaints = [
@@ -39,27 +34,38 @@ export default async function setup(): Promise<() => Promise<void>> {
 }
 
 /** Ending takes a moment: a signal was sent, and the system cleans up. */
-async function waitUntilGone(mark: string, folder: string): Promise<Leftover[]> {
+async function waitUntilGone(folder: string): Promise<Leftover[]> {
   for (let attempt = 0; ; attempt++) {
-    const found = findLeftovers(mark, folder);
+    const found = findLeftovers(folder);
     if (found.length === 0 || attempt === 50) return found;
     await setTimeout(100);
   }
 }
 
-export function findLeftovers(mark: string, folder: string): Leftover[] {
+/** Processes that inherited this temporary folder as theirs, or that were told of something in it: Postgres gets an environment of its own. */
+export function findLeftovers(folder: string): Leftover[] {
   if (!existsSync("/proc/self/environ")) return [];
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && pid !== process.pid && !isWorker(pid))
     .filter((pid) => {
+      const inherited = readProc(pid, "environ").split("\0");
       const told = [readProc(pid, "cmdline"), readLink(pid, "cwd"), readLink(pid, "exe")];
       return (
-        readProc(pid, "environ").split("\0").includes(`${marker}=${mark}`) ||
+        inherited.some((entry) => entry === `TMPDIR=${folder}` || entry.startsWith(`TMPDIR=${folder}/`)) ||
         told.some((text) => text.includes(`${folder}/`))
       );
     })
     .map((pid) => ({ pid, command: readProc(pid, "cmdline").replaceAll("\0", " ").trim() }));
+}
+
+/** Ends a process at once, if it is still there. */
+export function endLeftover({ pid }: Leftover): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It was quicker.
+  }
 }
 
 /** Vitest's own workers end with it. */

@@ -1,0 +1,47 @@
+import type { Report } from "./report.ts";
+
+/** One suite of one project that has to report. */
+export type Suite = {
+  project: string;
+  /** The step that runs it: "test" or "e2e". */
+  step: string;
+  /** Undefined when it left none, or one that can't be read. */
+  report: Report | undefined;
+};
+
+export type Count = { passed: number; failed: number; skipped: number };
+export type Summary = Count & { lines: string[] };
+
+/**
+ * Adds up every suite's tests. Whatever went wrong without a failed test to show for it counts as one failure, so that a sum without failures
+ * means that everything ran and passed.
+ * @param broken steps that ended with an error
+ */
+export function summarise(suites: readonly Suite[], broken: readonly string[]): Summary {
+  const counted = suites.map((suite) => ({ ...suite, count: countOf(suite.report) }));
+  const lines = counted.map(
+    ({ project, step, report, count }) =>
+      `${project} ${step}: ${report ? `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped` : "no report"}`,
+  );
+  const unexplained = broken.filter((step) => !counted.some((suite) => suite.step === step && suite.count.failed > 0));
+  for (const step of unexplained) lines.push(`${step}: ended with an error, though no test failed`);
+  const sum = (key: keyof Count): number => counted.reduce((total, { count }) => total + count[key], 0);
+  return { passed: sum("passed"), failed: sum("failed") + unexplained.length, skipped: sum("skipped"), lines };
+}
+
+function countOf(report: Report | undefined): Count {
+  if (!report) return { passed: 0, failed: 1, skipped: 0 };
+  const counts = report.testResults.map(({ status, assertionResults }) => {
+    const ended = (...statuses: string[]): number =>
+      assertionResults.filter((result) => statuses.includes(result.status)).length;
+    const [passed, failed] = [ended("passed"), ended("failed")];
+    return {
+      passed,
+      // A file that can't be loaded, or whose hooks fail, fails without a failed test.
+      failed: failed === 0 && status === "failed" ? 1 : failed,
+      skipped: assertionResults.length - passed - failed,
+    };
+  });
+  const sum = (key: keyof Count): number => counts.reduce((total, count) => total + count[key], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
