@@ -1,0 +1,2 @@
+/** Runs the encoder service as a process of its own. */
+export { startEncoder } from "./start.ts";

@@ -1,0 +1,88 @@
+import { openDatabase } from "@kinora/database";
+import { createEncoderService, migrations } from "@kinora/encoder";
+import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
+import {
+  announce,
+  createAuthenticator,
+  createLogger,
+  discoveryRoute,
+  type Env,
+  localCredential,
+  prepareDataDir,
+  remoteKeys,
+} from "@kinora/service";
+import { readEncoderConfig } from "./config.ts";
+
+/** Calls in flight have this long to finish, in milliseconds; the process has 5 s to end. */
+const graceMs = 3_000;
+
+/**
+ * Starts the encoder from its environment; `close` ends it within 5 s, with calls in flight finished. The user service may be away: its keys are fetched
+ * when the first access token comes, and encodes wait for their quota.
+ */
+export async function startEncoder({ env, signal }: { env: Env; signal: AbortSignal }): Promise<{
+  url: string;
+  close(): Promise<void>;
+}> {
+  const config = readEncoderConfig(env);
+  const logger = createLogger({
+    name: "encoder",
+    level: config.LOG_LEVEL,
+    ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }),
+  });
+  const dataDir = await prepareDataDir(config.KINORA_DATA);
+  const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
+  const workerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+
+  // What is started is ended in the opposite order, also when a later part can't start.
+  await using starting = new AsyncDisposableStack();
+  const database = await openDatabase({
+    name: "encoder",
+    dataDir,
+    url: config.DATABASE_URL,
+    migrations,
+    logger,
+    signal,
+  });
+  starting.defer(() => database.close());
+  const user = createClientTransport({ baseUrl: config.USER_URL, token: serviceToken, logger });
+  starting.defer(() => user.close());
+
+  let listening = { port: config.PORT, url: "" };
+  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
+  const authenticate = createAuthenticator({ keys: remoteKeys(config.USER_URL), serviceToken, workerToken });
+  const service = await createEncoderService({
+    database,
+    dataDir,
+    logger,
+    userTransport: user,
+    authenticate,
+    publicUrl,
+    internalUrl: () => config.INTERNAL_URL ?? config.PUBLIC_URL ?? listening.url,
+  });
+  starting.defer(() => service.close());
+
+  const discovery: HttpRoute = {
+    path: "/.well-known/kinora",
+    handle: (request, response) =>
+      discoveryRoute({ user: config.USER_URL, encoder: publicUrl() }).handle(request, response),
+  };
+  const server = createServer({
+    routes: service.routes,
+    http: [...service.http, discovery],
+    authenticate,
+    logger,
+    ready: () => database.check(),
+  });
+  listening = await server.listen({ port: config.PORT, host: config.HOST });
+  starting.defer(async () => {
+    service.drain();
+    await server.close(graceMs);
+  });
+  starting.defer(await announce(dataDir, "encoder", publicUrl()));
+  logger.info({ data: dataDir }, `encoder is ready at ${publicUrl()}`);
+
+  const { url } = listening;
+  const started = starting.move();
+  return { url, close: () => started.disposeAsync() };
+}

@@ -1,0 +1,56 @@
+import type { Database } from "@kinora/database";
+import { openTestDatabase } from "@kinora/database/testing";
+import { temporaryFolder } from "@kinora/testing";
+import { afterAll, beforeAll } from "vitest";
+import { migrations } from "../migrations.ts";
+import { createFakeQuota, type FakeQuota } from "./fake-quota.ts";
+import { type Harness, startEncoder } from "./harness.ts";
+
+/** What a test file works with; `encoder` is another one after a restart. */
+export type Installation = {
+  readonly encoder: Harness;
+  readonly database: Database;
+  readonly dataDir: string;
+  readonly quota: FakeQuota;
+  /** Stops the service and starts it again on the same data. */
+  restart(): Promise<void>;
+};
+
+/** Starts an encoder with a database of its own for a test file, and ends it after the last test. */
+export function useEncoder(): Installation {
+  const quota = createFakeQuota();
+  let folder: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
+  let database: Database | undefined;
+  let encoder: Harness | undefined;
+  const started = <T>(part: T | undefined): T => {
+    if (part === undefined) throw new Error("The encoder isn't started.");
+    return part;
+  };
+  const installation: Installation = {
+    quota,
+    get encoder() {
+      return started(encoder);
+    },
+    get database() {
+      return started(database);
+    },
+    get dataDir() {
+      return started(folder).path;
+    },
+    async restart() {
+      await encoder?.close();
+      encoder = await startEncoder(installation);
+    },
+  };
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    database = await openTestDatabase("encoder", migrations);
+    encoder = await startEncoder(installation);
+  });
+  afterAll(async () => {
+    await encoder?.close();
+    await database?.close();
+    await folder?.remove();
+  });
+  return installation;
+}
