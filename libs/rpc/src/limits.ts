@@ -26,6 +26,8 @@ export type Limits = {
   stallMs: number;
   /** Milliseconds for the rest of a request's body once it has been answered. */
   lingerMs: number;
+  /** Milliseconds for a client to learn that the server closes, in which its new calls are still taken. */
+  goAwayMs: number;
   /** Milliseconds for clients to close their connections once the last call is answered, when the server closes. */
   farewellMs: number;
 };
@@ -45,5 +47,6 @@ export const defaultLimits: Limits = {
   keepAliveMs: 65_000,
   stallMs: 60_000,
   lingerMs: 2_000,
-  farewellMs: 500,
+  goAwayMs: 100,
+  farewellMs: 300,
 };

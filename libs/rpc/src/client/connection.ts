@@ -15,7 +15,7 @@ export type Connection = {
   gone(): boolean;
   /** Whether it still answers; asks only after a long silence, and gives up on a connection that doesn't. */
   tested(): Promise<boolean>;
-  /** Opens a stream. Throws when the connection isn't usable. */
+  /** Opens a stream. It fails when the connection isn't usable. */
   request(headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): ClientHttp2Stream;
   /** Ends it, and every stream on it. */
   destroy(): void;

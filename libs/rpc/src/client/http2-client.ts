@@ -16,13 +16,9 @@ export function createHttp2Client(baseUrl: string, connections: ConnectionSource
     const options = { endStream: request.body === undefined };
     for (;;) {
       const connection = await connections.get(request.signal);
-      try {
+      // It may have closed since it was given out; what is asked of it then fails.
+      if (connection.usable()) {
         return exchange(baseUrl, connection, connection.request(headers, options), request);
-      } catch (error) {
-        // It closed between being given out and being used: nothing was sent.
-        if (connection.usable()) {
-          throw error;
-        }
       }
     }
   };
@@ -76,6 +72,10 @@ function exchange(
   }
 
   function faultOfClosed(): ConnectError {
+    if (stream.id === undefined) {
+      // It was waiting for its turn: the server never saw it.
+      return resetFault(baseUrl, constants.NGHTTP2_REFUSED_STREAM);
+    }
     return connection.gone() ? lost(baseUrl) : resetFault(baseUrl, stream.rstCode);
   }
 

@@ -21,23 +21,15 @@ export function closeWhenIdle(session: ServerHttp2Session, limits: Limits): void
 }
 
 /**
- * Asks a client to go elsewhere, without failing what it has just sent: a GOAWAY that still takes every stream, and once the client has seen it (it
- * answers a PING sent after it) one that takes no more. Streams under way finish; then the connection ends.
- * https://www.rfc-editor.org/rfc/rfc9113#section-6.8
+ * Asks a client to go elsewhere, without failing what it has just sent: a GOAWAY that still takes every stream, and once the client must have seen it, one
+ * that takes no more. Streams under way finish; then the connection ends. https://www.rfc-editor.org/rfc/rfc9113#section-6.8
+ *
+ * A PING would tell when the client has seen the first one, but a Node client that gets both at once never answers the PING, and never closes (Node 26.10).
  */
-export function goAway(session: ServerHttp2Session): void {
+export function goAway(session: ServerHttp2Session, patienceMs: number): void {
   if (session.destroyed || session.closed) {
     return;
   }
   session.goaway(constants.NGHTTP2_NO_ERROR, highestStream);
-  const close = () => {
-    clearTimeout(timer);
-    if (!session.destroyed) {
-      session.close();
-    }
-  };
-  const timer = setTimeout(close, 500).unref();
-  if (!session.ping(close)) {
-    close();
-  }
+  setTimeout(() => session.close(), patienceMs);
 }

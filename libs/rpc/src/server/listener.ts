@@ -26,7 +26,6 @@ export function createListener(
   limits: Limits,
 ): Listener {
   const sockets = new Set<Socket>();
-  const undecided = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
 
@@ -69,20 +68,15 @@ export function createListener(
     session.on("error", () => {});
     closeWhenIdle(session, limits);
     if (draining) {
-      goAway(session);
+      goAway(session, limits.goAwayMs);
     }
   });
 
   const server = createNetServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
-    undecided.add(socket);
     socket.on("error", () => {});
-    socket.once("close", () => {
-      sockets.delete(socket);
-      undecided.delete(socket);
-    });
+    socket.once("close", () => sockets.delete(socket));
     firstBytes(socket, limits.headersMs).then((kind) => {
-      undecided.delete(socket);
       if (kind === "none") {
         socket.destroy();
       } else {
@@ -110,11 +104,8 @@ export function createListener(
       draining = true;
       const { promise, resolve } = Promise.withResolvers<void>();
       server.close(() => resolve());
-      for (const socket of undecided) {
-        socket.destroy();
-      }
       for (const session of sessions) {
-        goAway(session);
+        goAway(session, limits.goAwayMs);
       }
       http1.close();
       await promise;
