@@ -1,4 +1,4 @@
-import { TaskError } from "./task-error.ts";
+import { runChild } from "./task-child.ts";
 import type { EncodePlan, MediaInfo, StreamResult } from "./types.ts";
 
 export { TaskError, type TaskFault } from "./task-error.ts";
@@ -24,7 +24,7 @@ export type TaskOptions = {
   signal: AbortSignal;
   /** The child is killed after this time, whatever it does. */
   timeLimitMs: number;
-  /** The child is killed when nothing has moved for this long. */
+  /** The child is killed when nothing has moved for this long, other than by waiting for `onFile`. */
   noProgressMs: number;
   /** The child is killed when its resident memory grows beyond this. */
   memoryLimitBytes?: number;
@@ -38,9 +38,12 @@ export type TaskOptions = {
   onFile?: (path: string, bytes: number) => void | Promise<void>;
 };
 
-/** Runs one task in a child process of its own. Rejects with a `TaskError`; nothing of the child is left when it settles. */
+/**
+ * Runs one task in a child process of its own, the only place that loads FFmpeg. Rejects with a `TaskError`: `input` with a sentence for the person who sent the
+ * video, `machine` with one for the operator, `cancelled` after the signal. When it settles, the child is gone; what it wrote to `outDir` stays.
+ */
 export function runTask(options: TaskOptions & { task: ProbeTask }): Promise<MediaInfo>;
 export function runTask(options: TaskOptions & { task: EncodeTask }): Promise<StreamResult>;
 export function runTask(options: TaskOptions & { task: ProbeTask | EncodeTask }): Promise<MediaInfo | StreamResult> {
-  return Promise.reject(new TaskError("machine", `runTask is not written yet: ${options.task.kind}`));
+  return runChild(options);
 }

@@ -1,0 +1,71 @@
+import { AV_NOPTS_VALUE, AVERROR_EOF } from "node-av/constants";
+import { Codec, CodecContext, Dictionary, Frame, type Packet, type Stream } from "node-av/lib";
+import { TaskError } from "../task-error.ts";
+import { AVERROR_EAGAIN, AVERROR_ENOMEM, check } from "./av.ts";
+import { decoderPixels } from "./demuxer.ts";
+
+/** A decoder of one stream. */
+export type Decoder = {
+  /** Decodes a packet; `null` after the last one gives what is left. The receiver frees the frames. */
+  decode(packet: Packet | null): AsyncGenerator<Frame, void, undefined>;
+  /** Packets and pictures that could not be decoded so far. */
+  errors(): number;
+  close(): void;
+};
+
+/** Whether FFmpeg has a decoder for the stream, and the stream says enough about itself to be decoded. */
+export function isDecodable(stream: Stream): boolean {
+  return Codec.findDecoder(stream.codecpar.codecId) !== null;
+}
+
+/** Opens a decoder that uses all cores. Rejects with `input` if there is none for the stream. */
+export async function openDecoder(stream: Stream): Promise<Decoder> {
+  const codec = Codec.findDecoder(stream.codecpar.codecId);
+  if (!codec) throw new TaskError("input", "A track of this video is in a format that Kinora cannot read.");
+  const context = new CodecContext();
+  context.allocContext3(codec);
+  check(context.parametersToContext(stream.codecpar), "prepare a decoder");
+  context.pktTimebase = stream.timeBase;
+  context.threadCount = 0;
+  const opened = await context.open2(codec, Dictionary.fromObject({ max_pixels: decoderPixels }));
+  if (opened === AVERROR_ENOMEM) check(opened, "open a decoder");
+  if (opened < 0) throw new TaskError("input", `The ${codec.longName ?? codec.name} track of this video is damaged.`);
+
+  let errors = 0;
+  async function* receive(): AsyncGenerator<Frame, void, undefined> {
+    // Errors are skipped, but not without end.
+    let inARow = 0;
+    for (;;) {
+      const frame = new Frame();
+      frame.alloc();
+      const code = await context.receiveFrame(frame);
+      if (code >= 0) {
+        yield frame;
+        continue;
+      }
+      frame.free();
+      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+      if (code === AVERROR_ENOMEM) check(code, "decode");
+      errors++;
+      if (++inARow > 100) return;
+    }
+  }
+  return {
+    async *decode(packet) {
+      // A packet without a byte carries no picture; to the decoder it would mean the end.
+      if (packet && packet.size === 0) return;
+      const code = await context.sendPacket(packet);
+      if (code === AVERROR_ENOMEM) check(code, "decode");
+      if (code < 0 && code !== AVERROR_EOF) errors++;
+      yield* receive();
+    },
+    errors: () => errors,
+    close: () => context.freeContext(),
+  };
+}
+
+/** A frame's presentation time in its stream's units; undefined if nothing tells it. */
+export function frameTime(frame: Frame): bigint | undefined {
+  const time = frame.bestEffortTimestamp !== AV_NOPTS_VALUE ? frame.bestEffortTimestamp : frame.pts;
+  return time === AV_NOPTS_VALUE ? undefined : time;
+}

@@ -1,0 +1,64 @@
+/**
+ * One task, then the end: the only process that loads FFmpeg. A crash, a leak and a cancellation all become the death of this process. It talks to its parent
+ * over Node's channel (`task-messages.ts`) and doesn't outlive it.
+ */
+import { once } from "node:events";
+import { AV_LOG_ERROR } from "node-av/constants";
+import { Log } from "node-av/lib";
+import { openByteSource } from "../source/byte-source.ts";
+import { TaskError } from "../task-error.ts";
+import type { ChildMessage, ParentMessage } from "../task-messages.ts";
+import { createDelivery } from "./delivery.ts";
+import { encode } from "./encode.ts";
+import { probe } from "./probe.ts";
+
+// Not `process.exit`: that waits for threads of FFmpeg's that wait for JavaScript.
+const die = () => process.kill(process.pid, "SIGKILL");
+process.once("disconnect", die);
+
+const send = (message: ChildMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send) process.send(message, () => resolve());
+    else resolve();
+  });
+
+/** Progress is told at most this often. */
+const progressMs = 250;
+
+Log.setLevel(AV_LOG_ERROR);
+const alive = setInterval(() => void send({ type: "alive", memoryBytes: process.memoryUsage.rss() }), 200);
+const [start] = (await once(process, "message")) as [ParentMessage];
+if (start.type === "start") await send(await run(start));
+clearInterval(alive);
+die();
+
+async function run({ task, outputLimitBytes }: Extract<ParentMessage, { type: "start" }>): Promise<ChildMessage> {
+  let toldAt = 0;
+  const startedAt = performance.now();
+  const onProgress = (progress: { frames: number; fraction: number; mediaSeconds?: number }) => {
+    const now = performance.now();
+    if (now - toldAt < progressMs) return;
+    toldAt = now;
+    const { frames, fraction, mediaSeconds = 0 } = progress;
+    const speed = mediaSeconds / ((now - startedAt) / 1000);
+    void send({ type: "progress", frames, fraction: Math.min(1, Math.max(0, fraction)), speed });
+  };
+  try {
+    const source = await openByteSource(task.sourceUrl);
+    if (task.kind === "probe") return { type: "result", result: await probe(source, onProgress) };
+    const delivery = createDelivery({
+      outDir: task.outDir,
+      outputLimitBytes,
+      announce: (path, bytes) => send({ type: "file", path, bytes }),
+    });
+    process.on("message", (message: ParentMessage) => {
+      if (message.type === "taken") delivery.taken(message.path);
+    });
+    return { type: "result", result: await encode({ source, plan: task.plan, delivery, onProgress }) };
+  } catch (error) {
+    const detail =
+      error instanceof Error ? (error.cause instanceof Error ? error.cause.message : (error.stack ?? "")) : "";
+    if (error instanceof TaskError) return { type: "fault", kind: error.kind, message: error.message, detail };
+    return { type: "fault", kind: "machine", message: `The video could not be handled: ${String(error)}`, detail };
+  }
+}

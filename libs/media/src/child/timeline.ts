@@ -1,0 +1,29 @@
+import { AV_NOPTS_VALUE } from "node-av/constants";
+import type { IRational, Packet } from "node-av/lib";
+
+/** A jump beyond this is a new start of the clock, not a pause; FFmpeg's own figure for such containers (dts_delta_threshold). */
+const thresholdSeconds = 10;
+
+type TimedPacket = Pick<Packet, "pts" | "dts" | "duration">;
+type TimedStream = { index: number; timeBase: IRational };
+
+/**
+ * Broadcast recordings may contain places where the clock starts anew, as after a splice. Returns a function that moves a packet's times so that they run
+ * on; both tracks move together, so that they stay in step.
+ */
+export function createTimeline(): (packet: TimedPacket, stream: TimedStream) => void {
+  let offsetSeconds = 0;
+  const expected = new Map<number, number>();
+  return (packet, stream) => {
+    const { num, den } = stream.timeBase;
+    const time = packet.dts !== AV_NOPTS_VALUE ? packet.dts : packet.pts;
+    if (time === AV_NOPTS_VALUE) return;
+    const seconds = (Number(time) * num) / den;
+    const due = expected.get(stream.index);
+    if (due !== undefined && Math.abs(seconds + offsetSeconds - due) > thresholdSeconds) offsetSeconds = due - seconds;
+    const offset = BigInt(Math.round((offsetSeconds * den) / num));
+    if (packet.pts !== AV_NOPTS_VALUE) packet.pts += offset;
+    if (packet.dts !== AV_NOPTS_VALUE) packet.dts += offset;
+    expected.set(stream.index, seconds + offsetSeconds + (Number(packet.duration) * num) / den);
+  };
+}

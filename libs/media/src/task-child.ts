@@ -1,0 +1,139 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { EncodeTask, ProbeTask, TaskOptions } from "./task.ts";
+import { TaskError } from "./task-error.ts";
+import type { ChildMessage, ParentMessage } from "./task-messages.ts";
+import type { MediaInfo, StreamResult } from "./types.ts";
+
+type Options = TaskOptions & { task: ProbeTask | EncodeTask };
+
+const childFile = fileURLToPath(new URL("./child/main.ts", import.meta.url));
+
+/** Time between asking the child to end and ending it. */
+const graceMs = 1000;
+
+/** What FFmpeg last said is kept for the operator, this much of it. */
+const keptOutput = 4000;
+
+/** Starts the child, watches its limits and settles when it has ended. */
+export function runChild(options: Options): Promise<MediaInfo | StreamResult> {
+  if (options.signal.aborted) return Promise.reject(cancelled());
+  return new Promise((resolve, reject) => {
+    const child = start();
+    let output = "";
+    let result: MediaInfo | StreamResult | undefined;
+    let fault: TaskError | undefined;
+    let waitingFor = 0;
+    let movedAt = performance.now();
+
+    const send = (message: ParentMessage) => {
+      if (child.connected) child.send(message, () => {});
+    };
+    /** The first reason counts; what follows from it is noise. */
+    const end = (reason: TaskError) => {
+      fault ??= reason;
+      stop(child);
+    };
+    const onAbort = () => end(cancelled());
+    options.signal.addEventListener("abort", onAbort, { once: true });
+    const deadline = setTimeout(() => {
+      end(new TaskError("machine", `The work took longer than ${seconds(options.timeLimitMs)} and was stopped.`));
+    }, options.timeLimitMs);
+    const watch = setInterval(
+      () => {
+        if (waitingFor > 0 || performance.now() - movedAt < options.noProgressMs) return;
+        end(new TaskError("machine", `The work stood still for ${seconds(options.noProgressMs)} and was stopped.`));
+      },
+      Math.min(1000, Math.max(10, options.noProgressMs / 4)),
+    );
+
+    const handOver = async (path: string, bytes: number) => {
+      waitingFor++;
+      try {
+        await options.onFile?.(path, bytes);
+        send({ type: "taken", path });
+      } catch (error) {
+        end(new TaskError("machine", `The file ${path} could not be stored: ${messageOf(error)}`, { cause: error }));
+      } finally {
+        waitingFor--;
+        movedAt = performance.now();
+      }
+    };
+    child.on("message", (message: ChildMessage) => {
+      if (fault || result) return;
+      switch (message.type) {
+        case "alive":
+          if (message.memoryBytes > (options.memoryLimitBytes ?? Number.POSITIVE_INFINITY)) {
+            end(
+              new TaskError(
+                "machine",
+                `The work needed more than ${mebibytes(options.memoryLimitBytes)} of memory and was stopped.`,
+              ),
+            );
+          }
+          return;
+        case "progress":
+          movedAt = performance.now();
+          options.onProgress?.({ frames: message.frames, fraction: message.fraction, speed: message.speed });
+          return;
+        case "file":
+          movedAt = performance.now();
+          void handOver(message.path, message.bytes);
+          return;
+        case "result":
+          result = message.result;
+          stop(child, "SIGKILL");
+          return;
+        case "fault":
+          fault = new TaskError(message.kind, message.message, { cause: new Error(message.detail) });
+          stop(child, "SIGKILL");
+      }
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      output = (output + text).slice(-keptOutput);
+    });
+    child.on("error", (error) =>
+      end(new TaskError("machine", `The work could not be started: ${error.message}.`, { cause: error })),
+    );
+    child.on("close", (code, signal) => {
+      clearTimeout(deadline);
+      clearInterval(watch);
+      options.signal.removeEventListener("abort", onAbort);
+      if (fault) reject(fault);
+      else if (result) resolve(result);
+      else {
+        const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
+        reject(new TaskError("machine", `The process that handles the video ${how}.`, { cause: new Error(output) }));
+      }
+    });
+    send({ type: "start", task: options.task, outputLimitBytes: options.outputLimitBytes });
+  });
+}
+
+function start(): ChildProcess {
+  return fork(childFile, [], {
+    execPath: process.execPath,
+    // Neither the parent's flags nor its secrets.
+    execArgv: [],
+    env: { UV_THREADPOOL_SIZE: "16", NODE_NO_WARNINGS: "1" },
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+}
+
+function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  const killer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+  child.once("close", () => clearTimeout(killer));
+}
+
+function cancelled(): TaskError {
+  return new TaskError("cancelled", "The work was cancelled.");
+}
+
+const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
+const mebibytes = (bytes = 0) => `${Math.round(bytes / 2 ** 20)} MiB`;
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
