@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
+import { withConnection } from "./connection.ts";
 import type { Database, OpenDatabaseOptions } from "./database.ts";
 import { DatabaseError } from "./database-error.ts";
 import { openCluster } from "./embedded/open-cluster.ts";
@@ -44,7 +45,10 @@ export async function openDatabaseWith(
   return {
     url: server.url,
     pool,
-    check: (signal) => check(pool, signal),
+    async check(signal) {
+      if (closing) throw new Error("the database is closed");
+      await check(server.url, signal);
+    },
     close() {
       closing ??= close();
       return closing;
@@ -54,13 +58,12 @@ export async function openDatabaseWith(
 
 const checkMs = 3_000;
 
-async function check(pool: Pool, signal: AbortSignal | undefined): Promise<void> {
+/** By a connection of its own: a pool whose connections are all busy is no reason to call the database unavailable. */
+async function check(url: string, signal: AbortSignal | undefined): Promise<void> {
   const stop = AbortSignal.any([AbortSignal.timeout(checkMs), ...(signal ? [signal] : [])]);
-  stop.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    stop.addEventListener("abort", () => reject(stop.reason), { once: true });
-    pool.query("SELECT 1").then(() => resolve(), reject);
-  });
+  await withConnection({ connectionString: url, application_name: "kinora-check" }, stop, (client) =>
+    client.query("SELECT 1"),
+  );
 }
 
 /** Lets queries that are running finish, within reason: a connection that was never given back mustn't hold up the end. */

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { constants, existsSync } from "node:fs";
+import { access, mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 /** What lies where in a cluster's folder. */
 export type ClusterPaths = {
@@ -26,7 +27,15 @@ export function clusterPaths(folder: string): ClusterPaths {
 export const unfinished = "new-";
 
 export async function makeClusterFolder(folder: string): Promise<ClusterPaths> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // On a read-only disk Node says that the folder doesn't exist; this says why it can't be made.
+    let parent = folder;
+    while (!existsSync(parent)) parent = dirname(parent);
+    await access(parent, constants.W_OK);
+    throw error;
+  }
   return clusterPaths(folder);
 }
 

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chown, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -110,16 +111,15 @@ describe.each(users)("after a crash, as %s", (_, user) => {
     await waitUntil("all are gone", async () => (await postgres()).length === 0);
 
     // A process of the same user, so that Postgres by itself would refuse: "lock file already exists".
-    const bystander = startWriter(join(dataDir, "bystander"), user);
+    const bystander = spawn("sleep", ["600"], { stdio: "ignore", ...(user ?? {}) });
     const lockFile = join(paths().data, "postmaster.pid");
     await rm(lockFile);
     await writeFile(lockFile, `${bystander.pid}\n${paths().data}\n0\n5432\n\n\n0 0\nready\n`);
     try {
-      await bystander.said("ready\n");
       await expectNothingLost(writer);
-      expect(bystander.child.exitCode).toBeNull();
+      expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
     } finally {
-      await bystander.stop("SIGTERM");
+      bystander.kill();
     }
   });
 
@@ -135,7 +135,7 @@ describe.each(users)("after a crash, as %s", (_, user) => {
     expect(await first.stop("SIGTERM")).toBe(0);
   });
 
-  it("runs beside another on a folder of its own", async () => {
+  it.runIf(user === undefined)("runs beside another on a folder of its own", async () => {
     const one = await writing();
     const other = startWriter(join(dataDir, "..", "other"), user);
     writers.push(other);
@@ -143,4 +143,18 @@ describe.each(users)("after a crash, as %s", (_, user) => {
     expect(await other.stop("SIGTERM")).toBe(0);
     expect(await one.stop("SIGTERM")).toBe(0);
   });
+});
+
+it.runIf(ordinary)("runs as a user that isn't in /etc/passwd where the system allows it, or says why not", async () => {
+  const folder = await temporaryFolder();
+  const stranger = { uid: 4242, gid: 4242 };
+  await chown(folder.path, stranger.uid, stranger.gid);
+  const writer = startWriter(folder.path, stranger);
+  try {
+    await waitUntil("it has started or said why not", () => writer.output().includes("\n"));
+    expect(writer.output()).toMatch(/^ready|^failed: .* user 4242 isn't in \/etc\/passwd/);
+  } finally {
+    await writer.stop("SIGTERM");
+    await folder.remove();
+  }
 });

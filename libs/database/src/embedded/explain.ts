@@ -11,7 +11,7 @@ export function explain(text: string, folder: string): string | undefined {
 
 const causes: [RegExp, (folder: string, match: RegExpExecArray) => string][] = [
   [
-    /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/i,
+    /No space left on device|disk is full|ENOSPC|Disk quota exceeded|EDQUOT/i,
     (folder) =>
       `The disk that holds ${folder} is full. Free some space (a new database needs about 100 MB) and start again.`,
   ],
@@ -44,11 +44,11 @@ const causes: [RegExp, (folder: string, match: RegExpExecArray) => string][] = [
     (folder) => `${folder} can't be made, as a file is in its place. Set KINORA_DATA to another folder.`,
   ],
   [
-    /Read-only file system|EROFS/i,
+    /Read-only file system|readonly database|EROFS/i,
     (folder) => `${folder} is on a read-only disk. Set KINORA_DATA to a folder that can be written.`,
   ],
   [
-    /Permission denied|EACCES|EPERM|Operation not permitted|data directory .* has wrong ownership/i,
+    /Permission denied|unable to open database file|EACCES|EPERM|Operation not permitted|data directory .* has wrong ownership/i,
     (folder) =>
       `This user may not use ${folder}. Start Kinora as the user that the folder belongs to, or set KINORA_DATA to another folder.`,
   ],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError } from "../database-error.ts";
+import { explain } from "./explain.ts";
 
 /** A held lock. */
 export type FolderLock = { release(): void };
@@ -16,7 +17,7 @@ const busy = 5; // SQLITE_BUSY, https://www.sqlite.org/rescode.html#busy
  * Node has no file locks, but its SQLite takes real ones (fcntl), which the kernel frees however the holder dies: no
  * stale lock, no guessing from process numbers. Postgres doesn't inherit them.
  */
-export async function lockFolder(folder: string, signal?: AbortSignal, patienceMs = 3_000): Promise<FolderLock> {
+export async function lockFolder(folder: string, signal?: AbortSignal, patienceMs = 2_000): Promise<FolderLock> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     signal?.throwIfAborted();
@@ -36,19 +37,25 @@ function tryLock(folder: string): FolderLock | undefined {
   let file: DatabaseSync | undefined;
   try {
     file = new DatabaseSync(join(folder, "lock"), { timeout: 0 });
-    file.exec("BEGIN EXCLUSIVE");
+    // Nothing is ever written: an empty file is enough to lock, also on a full disk.
+    file.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     if (file?.isOpen) file.close();
     if (error instanceof Error && "errcode" in error && error.errcode === busy) return undefined;
     const reason = error instanceof Error ? error.message : String(error);
     throw new DatabaseError(
-      `The file "lock" in ${folder} can't be locked (${reason}): KINORA_DATA must be on a disk that this user may write to.`,
+      explain(reason, folder) ??
+        `The file "lock" in ${folder} can't be locked (${reason}). Set KINORA_DATA to a folder on a local disk that this user may write to.`,
     );
   }
   const held = file;
   const note = join(folder, "pid");
-  rmSync(note, { force: true }); // it may belong to another user
-  writeFileSync(note, `${process.pid}\n`, { mode: 0o600 });
+  try {
+    rmSync(note, { force: true }); // it may belong to another user
+    writeFileSync(note, `${process.pid}\n`, { mode: 0o600 });
+  } catch {
+    // Only messages lack something then.
+  }
   return {
     release() {
       if (!held.isOpen) return;
@@ -60,7 +67,8 @@ function tryLock(folder: string): FolderLock | undefined {
 
 function holder(folder: string): string {
   try {
-    return ` (process ${Number.parseInt(readFileSync(join(folder, "pid"), "utf8"), 10)})`;
+    const pid = Number.parseInt(readFileSync(join(folder, "pid"), "utf8"), 10);
+    return pid > 0 ? ` (process ${pid})` : "";
   } catch {
     return "";
   }

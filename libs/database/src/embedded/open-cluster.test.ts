@@ -1,5 +1,7 @@
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { chmod, chown, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "@kinora/testing";
 import type pg from "pg";
@@ -47,6 +49,19 @@ function ask<T extends pg.QueryResultRow>(cluster: Cluster, sql: string): Promis
     undefined,
     async (client) => (await client.query<T>(sql)).rows,
   );
+}
+
+function mount(folder: string, options: string): boolean {
+  return spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]).status === 0;
+}
+
+/** Containers and ordinary users mostly can't. */
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), "kinora-mount-"));
+  const can = isRoot && mount(folder, "size=1m");
+  if (can) spawnSync("umount", [folder]);
+  rmdirSync(folder);
+  return can;
 }
 
 /** The message of the DatabaseError that opening ends with. */
@@ -234,6 +249,26 @@ describe("one sentence says what to do", () => {
     expect(await refusal(folder)).toBe(
       `${folder} can't be made, as a file is in its place. Set KINORA_DATA to another folder.`,
     );
+  });
+
+  it.runIf(canMount())("when the disk is full or read-only, and goes on when that is over", async () => {
+    const disk = join(root, "disk");
+    const folder = join(disk, "postgres");
+    await mkdir(disk);
+    mount(disk, "size=60m");
+    try {
+      await (await open(folder)).close();
+      const { stdout } = spawnSync("df", ["--output=avail", "-B1", disk], { encoding: "utf8" });
+      await writeFile(join(disk, "filler"), Buffer.alloc(Number(stdout.split("\n")[1])));
+      expect(await refusal(folder)).toContain(`The disk that holds ${folder} is full.`);
+      mount(disk, "remount,ro");
+      expect(await refusal(folder)).toContain(`${folder} is on a read-only disk.`);
+      mount(disk, "remount,rw");
+      await rm(join(disk, "filler"));
+      await (await open(folder)).close();
+    } finally {
+      spawnSync("umount", ["-l", disk]);
+    }
   });
 
   it.runIf(!isRoot)("when the folder can't be written", async () => {

@@ -7,7 +7,7 @@ export type ClusterProcess = { pid: number; postmaster: boolean };
 
 /** A name for the cluster with this data folder, which no other cluster of this machine has: by the folder's inode. */
 export async function clusterNameOf(dataFolder: string): Promise<string> {
-  const { dev, ino } = await stat(dataFolder);
+  const { dev, ino } = await stat(dataFolder, { bigint: true }); // some file systems use all 64 bits
   return `kinora-${dev.toString(16)}-${ino.toString(16)}`;
 }
 

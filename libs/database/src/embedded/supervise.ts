@@ -13,21 +13,25 @@ export function supervise(
   first: Postmaster,
   start: (signal: AbortSignal) => Promise<Postmaster>,
   logger: DatabaseLogger,
+  { firstPauseMs = 100 } = {},
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
+  const told = new Promise<string>((resolve) => {
+    stopping.signal.addEventListener("abort", () => resolve("told to"), { once: true });
+  });
   let current: Postmaster | undefined = first;
 
   const watch = async () => {
     let failures = 0;
     while (current) {
       const since = performance.now();
-      const how = await current.exited;
-      current = undefined;
+      const how = await Promise.race([current.exited, told]);
       if (stopping.signal.aborted) return;
+      current = undefined;
       if (performance.now() - since > healthyMs) failures = 0;
       logger.error({ how }, "Postgres ended unexpectedly; starting it again");
       while (!current && failures < mostFailures) {
-        await sleep(100 * 2 ** failures++, undefined, { signal: stopping.signal }).catch(() => {});
+        await sleep(firstPauseMs * 2 ** failures++, undefined, { signal: stopping.signal }).catch(() => {});
         if (stopping.signal.aborted) return;
         current = await start(stopping.signal).catch((error: unknown) => {
           if (!stopping.signal.aborted) logger.error({ err: error }, "Postgres could not be started again");
@@ -42,9 +46,8 @@ export function supervise(
   return {
     async stop() {
       stopping.abort();
+      await watching; // it may just be starting one
       await current?.stop();
-      await watching;
-      await current?.stop(); // it was just being started
     },
   };
 }

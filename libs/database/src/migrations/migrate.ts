@@ -19,6 +19,8 @@ export type MigrateOptions = {
 };
 
 const lockTimeout = "55P03";
+/** Classes of SQLSTATE that aren't the migration's fault: connection, resources (full disk), operator, system. */
+const ofTheServer = /^(08|53|57|58)/;
 
 /**
  * Brings the schema up to date: makes it if it is missing, then runs what hasn't run yet, each migration in a
@@ -96,7 +98,8 @@ async function apply(client: pg.Client, { name, sql }: Migration): Promise<void>
   try {
     await client.query(sql);
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code !== lockTimeout) {
+    const code = error instanceof pg.DatabaseError ? error.code : undefined;
+    if (error instanceof Error && code !== undefined && code !== lockTimeout && !ofTheServer.test(code)) {
       throw new DatabaseError(`Migration ${name} failed: ${error.message}. Nothing of it was kept.`, { cause: error });
     }
     throw error;
