@@ -1,5 +1,4 @@
 import { ConfigError } from "./config.ts";
-import { StartupError } from "./startup-error.ts";
 import { explainSystemError } from "./system-error.ts";
 
 /** A program. */
@@ -100,7 +99,8 @@ export async function runMain(program: Program): Promise<void> {
 
 /** Why a program didn't start, in one line that says what to do. */
 export function explainFailure(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof StartupError) {
+  // By name, as libraries below this one (the database) have an error of their own for it.
+  if (error instanceof ConfigError || (error instanceof Error && error.name === "StartupError")) {
     return oneLine(error.message);
   }
   const explanation = explainSystemError(error);
