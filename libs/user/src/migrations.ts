@@ -54,7 +54,7 @@ export const userMigrations: readonly Migration[] = [
         create_time timestamptz(3) not null,
         use_time timestamptz(3)
       );
-      create index refresh_tokens_of_session on refresh_tokens (session_id);
+      create index refresh_tokens_of_session on refresh_tokens (session_id, create_time);
 
       create table login_attempts (
         key text primary key,

@@ -92,10 +92,14 @@ export async function wasDeleted(sql: Sql, id: string): Promise<boolean> {
   return (await sql.query("select 1 from deleted_users where id = $1", [id])).length > 0;
 }
 
-/** Whether the installation has its owner; other processes that ask wait until the transaction ends. */
-export async function lockOwnership(sql: Sql): Promise<{ email: string } | undefined> {
-  await sql.query("lock table users in share row exclusive mode");
+/** The owner of the installation, if there is one yet. */
+export async function findOwner(sql: Sql): Promise<Account | undefined> {
   const owner: Role = "owner";
-  const [found] = await sql.query<{ email: string }>("select email from users where role = $1", [owner]);
+  const [found] = await sql.query<Account>(`select ${columns} from users where role = $1`, [owner]);
   return found;
+}
+
+/** Keeps other processes from making accounts until the transaction ends. */
+export async function lockSignUp(sql: Sql): Promise<void> {
+  await sql.query("lock table users in share row exclusive mode");
 }

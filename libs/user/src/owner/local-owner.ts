@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { access, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "@kinora/rpc";
-import { insertAccount, lockOwnership } from "../account/account.store.ts";
+import { findOwner, insertAccount, lockSignUp } from "../account/account.store.ts";
 import { emailKey } from "../account/email.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, Transaction } from "../store/store.ts";
 
 /** What the owner logs in with, as it stands in `<dataDir>/credentials/owner.json`. */
 export type OwnerCredential = { email: string; password: string };
@@ -24,8 +24,9 @@ export async function ensureLocalOwner(
   const { store, passwords, logger, dataDir, now } = deps;
   const file = join(dataDir, "credentials", "owner.json");
   const password = randomBytes(24).toString("base64url");
-  const existing = await store.transaction(signal, async (tx) => {
-    const owner = await lockOwnership(tx);
+  const make = async (tx: Transaction) => {
+    await lockSignUp(tx);
+    const owner = await findOwner(tx);
     if (owner !== undefined) return owner;
     const passwordHash = await passwords.hash(password, signal);
     const time = now();
@@ -42,7 +43,8 @@ export async function ensureLocalOwner(
     });
     await writePrivately(file, { email: ownerEmail, password });
     return undefined;
-  });
+  };
+  const existing = (await findOwner(store.on(signal))) ?? (await store.transaction(signal, make));
   if (existing === undefined) {
     logger.info(
       { email: ownerEmail, file },

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@kinora/rpc";
 import type { Store } from "../store/store.ts";
-import { addressKey } from "./client-address.ts";
 import { countAttempt, uncountAttempts } from "./login-throttle.store.ts";
 
 /**
@@ -20,9 +19,8 @@ export const throttleRules = {
 /** What is counted: one key per rule. Keys are hashed, so that what people typed doesn't stay in the database. */
 export type AttemptKey = { key: string; attempts: number; seconds: number };
 
-/** The keys under which an attempt counts. */
-export function attemptKeys(emailKey: string, clientAddress: string, knownAddress: boolean): AttemptKey[] {
-  const address = addressKey(clientAddress);
+/** The keys under which an attempt counts. `address` is an `addressKey`. */
+export function attemptKeys(emailKey: string, address: string, knownAddress: boolean): AttemptKey[] {
   const key = (...parts: string[]) =>
     `${parts[0]}:${createHash("sha256").update(JSON.stringify(parts)).digest("base64url")}`;
   const keys = [

@@ -108,6 +108,20 @@ describe("RefreshSession", () => {
     await refresh(other.refreshToken); // the user's other session goes on
   });
 
+  it("forgets used tokens that are older than the last two thousand", async () => {
+    const first = await kinora.login(ada.email, ada.password);
+    const second = await refresh(first.refreshToken);
+    await kinora.database.pool.query(
+      `insert into refresh_tokens select sha256(n::text::bytea), session_id, create_time + n * interval '1 ms', use_time
+       from refresh_tokens, generate_series(1, 2000) n where token_hash = $1`,
+      [createHash("sha256").update(first.refreshToken).digest()],
+    );
+    kinora.advance(10_000);
+    const third = await refresh(second.refreshToken);
+    expect((await faultOf(refresh(first.refreshToken))).code).toBe("Unauthenticated");
+    await refresh(third.refreshToken); // the session goes on
+  });
+
   it("lets exactly one of several simultaneous calls win, and leaves that one its session", async () => {
     for (let round = 0; round < 5; round++) {
       const { refreshToken } = await kinora.login(ada.email, ada.password);

@@ -13,6 +13,7 @@ import type { PasswordHasher } from "../password/password-hasher.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Store } from "../store/store.ts";
 import { signAccessToken } from "./access-token.ts";
+import { addressKey } from "./client-address.ts";
 import { admitAttempt, attemptKeys, forgiveAttempt } from "./login-throttle.ts";
 import { decideRefresh } from "./refresh-decision.ts";
 import { createRefreshToken, hashRefreshToken } from "./refresh-token.ts";
@@ -56,7 +57,7 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
       const { signal } = context;
       if (hasControlCharacters(request.email)) throw invalidField("email", "must not contain control characters");
       const key = emailKey(request.email);
-      const clientAddress = clientAddressOf(context);
+      const clientAddress = addressKey(clientAddressOf(context));
       // Known and unknown accounts go the same way in the same time: each look-up, each count and one hash (ASVS 6.3.8).
       const found = await findCredential(store.on(signal), key);
       const known = await hasSessionFrom(store.on(signal), found?.id ?? randomUUID(), clientAddress, now());

@@ -1,5 +1,5 @@
 import type { Sql } from "../store/store.ts";
-import { maxSessionsPerUser, type Session } from "./session.ts";
+import { maxSessionsPerUser, maxUsedTokens, type Session } from "./session.ts";
 
 const columns = `id, user_id as "userId", client_address as "clientAddress", create_time as "createTime",
   refresh_time as "refreshTime", idle_expire_time as "idleExpireTime", expire_time as "expireTime"`;
@@ -58,6 +58,11 @@ export async function rotateToken(
   const { sessionId, usedHash, nextHash, now, idleExpireTime } = rotation;
   await sql.query("update refresh_tokens set use_time = $2 where token_hash = $1", [usedHash, now]);
   await insertToken(sql, sessionId, nextHash, now);
+  await sql.query(
+    `delete from refresh_tokens where session_id = $1 and use_time is not null and create_time < (
+       select create_time from refresh_tokens where session_id = $1 order by create_time desc offset $2 limit 1)`,
+    [sessionId, maxUsedTokens],
+  );
   await sql.query("update sessions set refresh_time = $2, idle_expire_time = $3 where id = $1", [
     sessionId,
     now,

@@ -2,7 +2,7 @@
 export type Session = {
   id: string;
   userId: string;
-  /** Where the login came from. */
+  /** Where the login came from, as an `addressKey`. */
   clientAddress: string;
   createTime: Date;
   /** When its tokens were made. */
@@ -23,6 +23,12 @@ export const absoluteLifetimeMs = 90 * day;
 
 /** Sessions that one user may have at a time; the one that was refreshed longest ago makes room for a new one. */
 export const maxSessionsPerUser = 100;
+
+/**
+ * Used refresh tokens that a session remembers, to know them when they come back: two weeks' worth at one refresh in ten minutes.
+ * Older ones are refused like any unknown token.
+ */
+export const maxUsedTokens = 2_000;
 
 /** When a session that is made or refreshed now ends if it isn't refreshed again. */
 export function idleExpiry(now: Date, expireTime: Date): Date {
