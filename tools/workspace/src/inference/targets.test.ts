@@ -36,7 +36,7 @@ describe("inferred targets", () => {
     ["an app that is a command", "apps/x", {}, ["build", "lint", "typecheck"]],
     ["a library with a main.ts", "libs/x", { isServer: true }, ["build", "lint", "typecheck"]],
     ["slow suites", "apps/x", { hasEndToEndTests: true }, ["build", "e2e", "lint", "typecheck"]],
-    ["this project", "tools/workspace", {}, ["boundaries", "build", "lint", "typecheck"]],
+    ["this project", "tools/workspace", {}, ["boundaries", "breaking", "build", "lint", "typecheck"]],
   ])("of %s", (_what, root, facts, targets) => {
     expect(Object.keys(targetsOf(root, facts)).sort()).toEqual(targets);
   });

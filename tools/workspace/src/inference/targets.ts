@@ -16,7 +16,7 @@ export function inferProject(facts: ProjectFacts, contract: Contract | undefined
       ...(facts.hasTests && { test: vitest(facts, "test", "src") }),
       ...(facts.hasEndToEndTests && { e2e: endToEnd(facts) }),
       ...(facts.isServer && facts.root.startsWith("apps/") && { serve: serve(facts) }),
-      ...(facts.root === "tools/workspace" && { boundaries: boundaries() }),
+      ...(facts.root === "tools/workspace" && { boundaries: boundaries(), breaking: breaking() }),
       build: { executor: "nx:noop", dependsOn: ["^build", "generate", "typecheck"] },
     },
   };
@@ -150,6 +150,15 @@ function boundaries(): TargetConfiguration {
     ...command("node tools/workspace/src/boundaries/main.ts"),
     cache: false,
     dependsOn: [{ target: "generate", projects: ["proto-*"] }],
+  };
+}
+
+/** Every contract against those of the base, NX_BASE as for `nx affected`: what breaks a caller is named. */
+function breaking(): TargetConfiguration {
+  return {
+    executor: "nx:run-commands",
+    options: { command: `buf breaking --against "../.git#ref=\${NX_BASE:-main},subdir=proto"`, cwd: "proto" },
+    cache: false,
   };
 }
 
