@@ -71,6 +71,11 @@ function typecheck(facts: ProjectFacts): TargetConfiguration {
   };
 }
 
+/** The files at the top belong to no project; they are checked with the tools. */
+function rootFiles(facts: ProjectFacts): string[] {
+  return facts.root === "tools/workspace" ? ["nx.json", "package.json", "tsconfig.base.json", "vitest.config.ts"] : [];
+}
+
 function lint(facts: ProjectFacts, contract: Contract | undefined): TargetConfiguration {
   const own = contract?.folders.map((folder) => `proto/${folder}`) ?? [];
   const paths = own.map((folder) => `--path ${folder}`).join(" ");
@@ -80,7 +85,7 @@ function lint(facts: ProjectFacts, contract: Contract | undefined): TargetConfig
       cwd: "{workspaceRoot}",
       parallel: false,
       commands: [
-        `biome check ${facts.root}`,
+        `biome check --error-on-warnings ${[facts.root, ...rootFiles(facts)].join(" ")}`,
         ...(contract ? [`buf lint proto ${paths}`, `buf format proto -d --exit-code ${paths}`] : []),
       ],
     },
@@ -88,6 +93,7 @@ function lint(facts: ProjectFacts, contract: Contract | undefined): TargetConfig
     inputs: [
       "default",
       ...(contract ? ["contract"] : []),
+      ...rootFiles(facts).map((file) => `{workspaceRoot}/${file}`),
       "{workspaceRoot}/biome.json",
       "{workspaceRoot}/.gitignore",
       { externalDependencies: ["@biomejs/biome", ...(contract ? ["@bufbuild/buf"] : [])] },
