@@ -42,11 +42,6 @@ export function createListener(
       if (draining) {
         response.shouldKeepAlive = false;
       }
-      response.once("close", () => {
-        if (draining) {
-          http1.closeIdleConnections();
-        }
-      });
       onRequest(request, response);
     },
   );
@@ -103,7 +98,12 @@ export function createListener(
     async drain() {
       draining = true;
       const { promise, resolve } = Promise.withResolvers<void>();
-      server.close(() => resolve());
+      // Connections whose last request began before this stay open for a next one.
+      const sweep = setInterval(() => http1.closeIdleConnections(), 20);
+      server.close(() => {
+        clearInterval(sweep);
+        resolve();
+      });
       for (const session of sessions) {
         goAway(session, limits.goAwayMs);
       }

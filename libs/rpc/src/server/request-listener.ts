@@ -24,6 +24,11 @@ export function createRequestListener(find: (path: string) => Target, logger: Lo
   function answer(request: HttpRequest, response: HttpResponse): Promise<void> | void {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     const target = find(path);
+    if ("stream" in request && headerBytes(request) > limits.headerBytes) {
+      // Node heeds the limit that we announce only once the client has acknowledged it.
+      sendError(response, new ConnectError("the request's headers are too large", Code.ResourceExhausted), 431);
+      return;
+    }
     if (target === undefined) {
       // "unimplemented" is what RPC clients make of a path that isn't there.
       sendError(response, new ConnectError(`there is nothing at ${path.slice(0, 200)}`, Code.Unimplemented), 404);
@@ -43,7 +48,9 @@ export function createRequestListener(find: (path: string) => Target, logger: Lo
   return {
     listen(request, response) {
       underWay.add(response);
+      const stopWatching = watchForStall(request, response, limits);
       response.once("close", () => {
+        stopWatching();
         underWay.delete(response);
         if (underWay.size === 0) {
           for (const resolve of waiting) {
@@ -55,7 +62,6 @@ export function createRequestListener(find: (path: string) => Target, logger: Lo
       // A broken connection shows in the response's "close"; without listeners its error would end the process.
       request.on("error", () => {});
       response.on("error", () => {});
-      watchForStall(request, response, limits);
       Promise.resolve(answer(request, response)).catch((error) => {
         logger.error({ err: error }, "request not answered");
         response.destroy();
@@ -65,4 +71,8 @@ export function createRequestListener(find: (path: string) => Target, logger: Lo
       return underWay.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
     },
   };
+}
+
+function headerBytes(request: HttpRequest): number {
+  return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
 }

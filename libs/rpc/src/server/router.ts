@@ -10,30 +10,34 @@ export function createRouter(
   routes: readonly HttpRoute[],
 ): (path: string) => Target {
   const exact = new Map<string, Target>();
-  const add = (path: string, target: Target) => {
-    if (exact.has(path)) {
-      throw new Error(`two handlers for the same path ${path}`);
-    }
-    exact.set(path, target);
-  };
+  const prefixes = new Map<string, HttpRoute>();
   for (const call of calls) {
-    add(call.requestPath, { call });
+    add(exact, call.requestPath, { call });
   }
-  const prefixes = routes.filter(({ path }) => path.endsWith("/")).sort((a, b) => b.path.length - a.path.length);
   for (const route of routes) {
     if (!route.path.startsWith("/")) {
       throw new Error(`the route ${route.path} doesn't start with "/"`);
     }
-    if (!route.path.endsWith("/")) {
-      add(route.path, { route });
+    if (route.path.endsWith("/")) {
+      add(prefixes, route.path, route);
+    } else {
+      add(exact, route.path, { route });
     }
   }
+  const longestFirst = [...prefixes.values()].sort((a, b) => b.path.length - a.path.length);
   return (path) => {
     const found = exact.get(path);
     if (found !== undefined) {
       return found;
     }
-    const route = prefixes.find((candidate) => path.startsWith(candidate.path));
+    const route = longestFirst.find((candidate) => path.startsWith(candidate.path));
     return route && { route };
   };
+}
+
+function add<T>(to: Map<string, T>, path: string, value: T): void {
+  if (to.has(path)) {
+    throw new Error(`two handlers for the same path ${path}`);
+  }
+  to.set(path, value);
 }
