@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import type { EventEmitter } from "node:events";
 import { connect as connectHttp2, constants, type OutgoingHttpHeaders } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { Readable } from "node:stream";
@@ -69,13 +69,18 @@ function open(): Socket {
   return connect(server.port, "127.0.0.1").on("error", () => {});
 }
 
+/** Settles when it is closed, cleanly or not. (`events.once` would reject on the way.) */
+function closed(emitter: EventEmitter): Promise<void> {
+  return new Promise((resolve) => emitter.once("close", () => resolve()));
+}
+
 /** Everything that comes until the server ends the connection. */
 async function untilClosed(socket: Socket): Promise<string> {
   let received = "";
   socket.on("data", (chunk) => {
     received += String(chunk);
   });
-  await once(socket, "close");
+  await closed(socket);
   return received;
 }
 
@@ -102,14 +107,14 @@ describe("a client that is slow on purpose is cut off", () => {
   it("when it opens an HTTP/2 connection and makes no call", async () => {
     const session = connectHttp2(server.url);
     session.on("error", () => {});
-    await new Promise((resolve) => session.once("close", resolve));
+    await closed(session);
   });
 
   it("when its HTTP/2 connection stays without a call", async () => {
     const session = connectHttp2(server.url);
     session.on("error", () => {});
     await text(session.request({ ":path": "/healthz" }));
-    await new Promise((resolve) => session.once("close", resolve));
+    await closed(session);
   });
 
   it("when the body of its call trickles in: deadline_exceeded", async () => {
@@ -131,7 +136,7 @@ describe("a client that is slow on purpose is cut off", () => {
     const stream = session.request({ ":path": "/upload", ":method": "POST" });
     stream.write("some");
     stream.on("error", () => {});
-    await once(stream, "close");
+    await closed(stream);
     session.destroy();
   });
 
@@ -200,7 +205,7 @@ describe("garbage", () => {
           stream.on("error", () => {});
           stream.end(bytes);
           stream.resume();
-          await once(stream, "close");
+          await closed(stream);
         },
       ),
       { numRuns: 200 },
