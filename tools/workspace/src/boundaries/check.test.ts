@@ -116,6 +116,11 @@ describe("the boundary check", () => {
     ],
     ["an unused project", { imports: [] }, [/libs\/user declares @kinora\/rpc and never imports it/]],
     [
+      "an unused package",
+      { projects: [project("libs/user", ["@kinora/rpc", "jose", "@types/pg"]), project("libs/rpc")] },
+      [/libs\/user declares jose and never imports it/],
+    ],
+    [
       "an undeclared package",
       { imports: [use("libs/user/src/a.ts", "@kinora/rpc"), use("libs/user/src/a.ts", "jose")] },
       [/libs\/user imports jose/],

@@ -1,5 +1,5 @@
 import { type Imported, isTestFile, resolveImport } from "./imported.ts";
-import { matches, owners, ruleFor } from "./rules.ts";
+import { matches, owners, type Rule, ruleFor, usedByFolder } from "./rules.ts";
 import type { Project, Workspace } from "./workspace.ts";
 
 /** One broken rule, and the files that break it. */
@@ -11,7 +11,8 @@ export type Violation = { message: string; files: string[] };
  */
 export function findViolations(workspace: Workspace): Violation[] {
   const blind = blindness(workspace);
-  return blind.length > 0 ? blind : workspace.projects.flatMap((project) => violationsOf(project, workspace));
+  if (blind.length > 0) return blind;
+  return workspace.projects.flatMap((project) => merge(faultsOf(project, workspace)));
 }
 
 function blindness({ projects, edges, folders }: Workspace): Violation[] {
@@ -28,78 +29,65 @@ function blindness({ projects, edges, folders }: Workspace): Violation[] {
     .flatMap((folder) => blind(`${folder} has a package.json but isn't in the Nx project graph.`));
 }
 
-function violationsOf(project: Project, workspace: Workspace): Violation[] {
-  const rule = ruleFor(project.root);
-  if (!rule) {
-    const message = `${project.root} has no place in tools/workspace/src/boundaries/rules.ts: say there what it may import.`;
-    return [{ message, files: [`${project.root}/package.json`] }];
-  }
-  const found = findings();
-  const uses = usesOf(project, workspace);
-  const used = new Set<Project>();
-
-  for (const { file, imported } of uses) {
-    if (imported.kind === "path") {
-      found.add(`${project.root} reaches into ${imported.path} by a path: import the package by its name.`, file);
-    }
-    if (imported.kind === "npm") {
-      const { name } = imported;
-      if (rule.npm && !rule.npm.includes(name)) {
-        found.add(`${project.root} may not import ${name}: of npm's packages only ${rule.npm.join(", ")}.`, file);
-      }
-      const owner = owners[name];
-      if (owner !== undefined && owner !== project.root) {
-        found.add(`${project.root} may not import ${name}: only ${owner} may.`, file);
-      }
-      for (const message of undeclared(project, name, file, workspace.provided)) found.add(message, file);
-    }
-    if (imported.kind === "project") {
-      const { packageName } = imported.project;
-      used.add(imported.project);
-      for (const message of undeclared(project, packageName, file, [])) found.add(message, file);
-      if (!workspace.edges.some((edge) => edge.from === project.name && edge.to === imported.project.name)) {
-        found.add(
-          `The Nx project graph lacks the edge from ${project.name} to ${imported.project.name}: it can't be trusted.`,
-          file,
-        );
-      }
-    }
-  }
-
-  for (const target of neighbours(project, workspace)) {
-    if (!rule.mayImport.some((pattern) => matches(pattern, target.root))) {
-      const files = uses.filter(({ imported }) => imported.kind === "project" && imported.project === target);
-      const message = `${project.root} may not import ${target.root}. It may import: ${rule.mayImport.join(", ") || "no project"}.`;
-      for (const file of files.length > 0 ? files.map((use) => use.file) : [`${project.root}/package.json`]) {
-        found.add(message, file);
-      }
-    }
-    if (declares(project, target.packageName) && !used.has(target)) {
-      found.add(
-        `${project.root} declares ${target.packageName} and never imports it: remove it from package.json.`,
-        `${project.root}/package.json`,
-      );
-    }
-  }
-  return found.list();
-}
-
+type Fault = { message: string; file: string };
 type Use = { file: string; imported: Imported };
 
-function usesOf(project: Project, { imports, projects }: Workspace): Use[] {
-  return imports
+function faultsOf(project: Project, workspace: Workspace): Fault[] {
+  const rule = ruleFor(project.root);
+  const manifest = `${project.root}/package.json`;
+  if (!rule) {
+    const message = `${project.root} has no place in tools/workspace/src/boundaries/rules.ts: say there what it may import.`;
+    return [{ message, file: manifest }];
+  }
+  const uses = workspace.imports
     .filter(({ file }) => file.startsWith(`${project.root}/`))
-    .map((entry) => ({ file: entry.file, imported: resolveImport(project, entry, projects) }));
+    .map((entry): Use => ({ file: entry.file, imported: resolveImport(project, entry, workspace.projects) }));
+  return [
+    ...uses.flatMap(({ file, imported }) =>
+      faultsOfImport(project, rule, file, imported, workspace).map((message) => ({ message, file })),
+    ),
+    ...forbidden(project, rule, workspace).flatMap(({ target, message }) => {
+      const files = uses.filter(({ imported }) => imported.kind === "project" && imported.project === target);
+      return files.length > 0 ? files.map(({ file }) => ({ message, file })) : [{ message, file: manifest }];
+    }),
+    ...unused(project, uses).map((message) => ({ message, file: manifest })),
+  ];
 }
 
-/** Projects that this one has to do with: an edge in the graph, or a line in package.json. */
-function neighbours(project: Project, { edges, projects }: Workspace): Project[] {
-  return projects.filter(
-    (other) =>
-      other !== project &&
-      (declares(project, other.packageName) ||
-        edges.some((edge) => edge.from === project.name && edge.to === other.name)),
-  );
+function faultsOfImport(
+  project: Project,
+  rule: Rule,
+  file: string,
+  imported: Imported,
+  workspace: Workspace,
+): string[] {
+  switch (imported.kind) {
+    case "own":
+      return [];
+    case "path":
+      return [`${project.root} reaches into ${imported.path} by a path: import the package by its name.`];
+    case "npm":
+      return [
+        ...notForIt(project, rule, imported.name),
+        ...undeclared(project, imported.name, file, workspace.provided),
+      ];
+    case "project":
+      return [
+        ...undeclared(project, imported.project.packageName, file, []),
+        ...missingEdge(project, imported.project, workspace),
+      ];
+  }
+}
+
+function notForIt(project: Project, rule: Rule, name: string): string[] {
+  const owner = owners[name];
+  if (owner !== undefined && owner !== project.root) {
+    return [`${project.root} may not import ${name}: only ${owner} may.`];
+  }
+  if (rule.npm && !rule.npm.includes(name)) {
+    return [`${project.root} may not import ${name}: of npm's packages only ${rule.npm.join(", ")}.`];
+  }
+  return [];
 }
 
 function undeclared(project: Project, name: string, file: string, provided: readonly string[]): string[] {
@@ -110,17 +98,39 @@ function undeclared(project: Project, name: string, file: string, provided: read
   return [`${message} or devDependencies.`];
 }
 
-function declares(project: Project, packageName: string): boolean {
-  return project.dependencies.includes(packageName) || project.devDependencies.includes(packageName);
+function missingEdge(from: Project, to: Project, { edges }: Workspace): string[] {
+  if (edges.some((edge) => edge.from === from.name && edge.to === to.name)) return [];
+  return [`The Nx project graph lacks the edge from ${from.name} to ${to.name}: it can't be trusted.`];
 }
 
-/** Collects violations: those with the same message become one, with all their files. */
-function findings() {
+/** Edges of the graph that the rule doesn't allow, whatever made them. */
+function forbidden(project: Project, rule: Rule, { edges, projects }: Workspace) {
+  const allowed = rule.mayImport.join(", ") || "no project";
+  return projects
+    .filter((target) => target !== project)
+    .filter((target) => edges.some((edge) => edge.from === project.name && edge.to === target.name))
+    .filter((target) => !rule.mayImport.some((pattern) => matches(pattern, target.root)))
+    .map((target) => ({
+      target,
+      message: `${project.root} may not import ${target.root}. It may import: ${allowed}.`,
+    }));
+}
+
+function unused(project: Project, uses: readonly Use[]): string[] {
+  const used = new Set(
+    uses.map(({ imported }) => {
+      if (imported.kind === "npm") return imported.name;
+      return imported.kind === "project" ? imported.project.packageName : undefined;
+    }),
+  );
+  return [...project.dependencies, ...project.devDependencies]
+    .filter((name) => !used.has(name) && !name.startsWith("@types/") && !usedByFolder.includes(name))
+    .map((name) => `${project.root} declares ${name} and never imports it: remove it from package.json.`);
+}
+
+/** Faults with the same message become one, with all their files. */
+function merge(faults: readonly Fault[]): Violation[] {
   const files = new Map<string, Set<string>>();
-  return {
-    add(message: string, file: string): void {
-      files.set(message, (files.get(message) ?? new Set()).add(file));
-    },
-    list: (): Violation[] => [...files].map(([message, found]) => ({ message, files: [...found].sort() })),
-  };
+  for (const { message, file } of faults) files.set(message, (files.get(message) ?? new Set()).add(file));
+  return [...files].map(([message, found]) => ({ message, files: [...found].sort() }));
 }

