@@ -1,5 +1,5 @@
 import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Encode, MediaInfo, Playback, TrackResult, Video } from "@kinora/proto-encoder";
+import type { Encode, MediaInfo, TrackResult, Video } from "@kinora/proto-encoder";
 import { formatBitrate, formatBytes, formatDuration, formatFrameRate, formatTime } from "./format.ts";
 import { encodeStatus, videoStatus } from "./status.ts";
 import { printable } from "./text-width.ts";
@@ -31,18 +31,15 @@ export function encodeFacts(encode: Encode): Fact[] {
     ...(encode.error ? [["Error", printable(encode.error)] satisfies Fact] : []),
     ...(encode.media ? [["Source", ...mediaLines(encode.media)] satisfies Fact] : []),
     ...ladderFacts(encode),
-    ...playbackFacts(encode.playback),
+    ...playbackFacts(encode),
   ];
 }
 
-/** Where a stream plays. */
-function playbackFacts(playback: Playback | undefined): Fact[] {
+/** Where a stream plays. Not every stream has a poster. */
+function playbackFacts({ playback, result }: Encode): Fact[] {
   if (!playback) return [];
-  return [
-    ["HLS", playback.hlsUrl],
-    ["DASH", playback.dashUrl],
-    ...(playback.posterUrl ? [["Poster", playback.posterUrl] satisfies Fact] : []),
-  ];
+  const poster: Fact[] = result?.poster ? [["Poster", playback.posterUrl]] : [];
+  return [["HLS", playback.hlsUrl], ["DASH", playback.dashUrl], ...poster];
 }
 
 function mediaLines({ video, audio, durationSeconds, format }: MediaInfo): string[] {

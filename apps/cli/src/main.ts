@@ -3,10 +3,18 @@ import { homedir } from "node:os";
 import { exitCode, Interrupted } from "./errors.ts";
 import { run } from "./run.ts";
 
+/**
+ * Milliseconds in which a second signal is the same Ctrl-C: a terminal sends it to every process of its group, and npx, which is in that
+ * group, passes its own on to us.
+ */
+const sameSignalMs = 500;
+
 const interrupt = new AbortController();
+let interruptedAt = Number.POSITIVE_INFINITY;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    if (interrupt.signal.aborted) process.exit(exitCode.interrupted); // asked a second time
+    if (performance.now() - interruptedAt > sameSignalMs) process.exit(exitCode.interrupted); // asked a second time
+    interruptedAt = Math.min(interruptedAt, performance.now());
     interrupt.abort(new Interrupted(""));
   });
 }

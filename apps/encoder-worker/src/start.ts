@@ -14,7 +14,8 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   });
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const token = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
-  const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token, protocol: "grpc", logger });
+  // Without the logger: the worker itself tells of an encoder that doesn't answer.
+  const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token });
   const worker = createWorker({
     transport,
     spoolDir: join(dataDir, "worker"),
@@ -26,7 +27,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   const stop = new AbortController();
   const running = worker.run(stop.signal);
   running.catch((error: unknown) => logger.fatal({ err: error }, "the worker can't work"));
-  logger.info({ encoder: config.ENCODER_URL, slots: config.WORKER_SLOTS }, "encoder-worker ready");
+  logger.info({ slots: config.WORKER_SLOTS }, `encoder-worker is ready for tasks of ${config.ENCODER_URL}`);
 
   return {
     async close() {

@@ -85,7 +85,7 @@ export async function callUnderLease<T>(
 /** Whether an answer says that the task belongs to another attempt, or exists no more. */
 function leaseIsGone(error: unknown): boolean {
   const { code } = ConnectError.from(error);
-  return code === Code.Aborted || code === Code.NotFound || code === Code.FailedPrecondition;
+  return code === Code.Aborted || code === Code.NotFound;
 }
 
 const clamp = (fraction: number) => Math.min(1, Math.max(0, fraction));

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "@kinora/rpc";
 
 /** Logs one line when the encoder goes away and one when it is back, however many calls fail in between. */
@@ -10,7 +11,12 @@ export function createOutage(logger: Logger): Outage {
     failed(error) {
       if (since !== undefined) return;
       since = performance.now();
-      logger.warn({ err: error }, "no work: the encoder does not answer; trying again");
+      const { code } = ConnectError.from(error);
+      if (code === Code.Unauthenticated || code === Code.PermissionDenied) {
+        logger.error({ err: error }, "the encoder refuses this worker's credential: give both the same WORKER_TOKEN");
+      } else {
+        logger.warn({ err: error }, "no work: the encoder does not answer; trying again");
+      }
     },
     ended() {
       if (since === undefined) return;

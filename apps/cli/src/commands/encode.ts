@@ -40,10 +40,13 @@ export const command = defineCommand({
       const connection = await connect(context);
       const memory = openUploadMemory(context, serverKey(connection.server.encoder), source);
       const video = await sendVideo({ connection, source, memory, reporter, signal });
-      const encode = requireSuccess(finishedBefore(video) ?? (await runEncode(context, connection, video, reporter)));
+      const encode = requireSuccess(
+        (await finishedBefore(connection, video, signal)) ?? (await runEncode(context, connection, video, reporter)),
+      );
       if (encode.playback === undefined) throw new CliError("The server's answer is incomplete: it names no address.");
-      const { hlsUrl, dashUrl, posterUrl } = encode.playback;
-      if (out !== undefined) await bringHome(context, encode.playback, out, reporter);
+      const { hlsUrl, dashUrl } = encode.playback;
+      const posterUrl = encode.result?.poster ? encode.playback.posterUrl : ""; // not every video has one
+      if (out !== undefined) await bringHome(context, { hlsUrl, dashUrl, posterUrl }, out, reporter);
       await memory.forget();
       reporter.end();
       const done = { videoId: video.id, encodeId: encode.id, hlsUrl, dashUrl, posterUrl };
@@ -59,8 +62,10 @@ export const command = defineCommand({
 });
 
 /** An encode that went on and succeeded after this command was broken off. */
-function finishedBefore({ latestEncode }: Video): Encode | undefined {
-  return latestEncode?.state === EncodeState.SUCCEEDED && latestEncode.playback ? latestEncode : undefined;
+async function finishedBefore({ encoder }: Connection, { latestEncode }: Video, signal: AbortSignal) {
+  if (latestEncode?.state !== EncodeState.SUCCEEDED) return undefined;
+  const { encode } = await encoder.getEncode({ id: latestEncode.id }, { signal });
+  return encode;
 }
 
 /** Has the video encoded and waits for the end; Ctrl-C cancels. */
