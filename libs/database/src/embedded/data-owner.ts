@@ -1,4 +1,4 @@
-import { chmod, lchown, readdir, stat } from "node:fs/promises";
+import { chmod, lchown, lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseError } from "../database-error.ts";
 import type { RunAs } from "./run-child.ts";
@@ -29,7 +29,23 @@ export async function existingOwner(data: string, uid = process.getuid?.()): Pro
   return found.uid === 0 ? nobody : { uid: found.uid, gid: found.gid };
 }
 
-async function giveTo(owner: RunAs, folder: string): Promise<void> {
-  for (const name of await readdir(folder, { recursive: true })) await lchown(join(folder, name), owner.uid, owner.gid);
-  await lchown(folder, owner.uid, owner.gid);
+/** Makes a file or folder, with all in it, the property of `owner`. */
+export async function giveTo(owner: RunAs, path: string): Promise<void> {
+  try {
+    if ((await lstat(path)).isDirectory()) {
+      for (const name of await readdir(path, { recursive: true })) await lchown(join(path, name), owner.uid, owner.gid);
+    }
+    await lchown(path, owner.uid, owner.gid);
+  } catch (error) {
+    if (mayNotSwitchUser(error)) throw new DatabaseError(cannotSwitchUser, { cause: error });
+    throw error;
+  }
 }
+
+/** Whether root was kept from becoming, or giving something to, another user: a container without that right, or without that user. */
+export function mayNotSwitchUser(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EPERM" || error.code === "EINVAL");
+}
+
+export const cannotSwitchUser =
+  "Postgres doesn't run as root, and this process may not start it as another user. Start Kinora as an ordinary user, or set DATABASE_URL to a Postgres server.";

@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, mkdtemp, open, rename, rm, writeFile } from "node:
 import { join } from "node:path";
 import { DatabaseError } from "../database-error.ts";
 import { type ClusterPaths, unfinished } from "./cluster-folder.ts";
+import { giveTo } from "./data-owner.ts";
 import { explain } from "./explain.ts";
 import { type Finished, type RunAs, runChild } from "./run-child.ts";
 import { initdbArguments } from "./settings.ts";
@@ -30,7 +31,7 @@ export async function initialise(options: {
     const password = join(staging, "password");
     await mkdir(data, { mode: 0o700 });
     await writeFile(password, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flush: true });
-    if (runAs) for (const path of [data, password]) await chown(path, runAs.uid, runAs.gid);
+    if (runAs) for (const path of [data, password]) await giveTo(runAs, path);
 
     const shared = await shareFolders([data, password], options.proc);
     try {

@@ -1,6 +1,7 @@
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { giveTo } from "./data-owner.ts";
 import type { RunAs } from "./run-child.ts";
 
 /** A folder for the server's socket. */
@@ -29,7 +30,7 @@ export async function makeSocketFolder(
   await rm(own, { recursive: true, force: true });
   if (proc) {
     await mkdir(own, { mode: 0o700 });
-    if (runAs) await chown(own, runAs.uid, runAs.gid);
+    if (runAs) await giveTo(runAs, own);
     return { path: own, remove: () => rm(own, { recursive: true, force: true }) };
   }
 

@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseError } from "../../database-error.ts";
+import { cannotSwitchUser, mayNotSwitchUser } from "../data-owner.ts";
 import { type RunAs, runChild } from "../run-child.ts";
 import { makeLinks, missingLinks } from "./library-links.ts";
 import { packageFolder } from "./package-folder.ts";
@@ -34,6 +35,7 @@ export async function locateBinaries(options: {
       if (reason === undefined) return binaries(copy);
     } catch (error) {
       options.signal?.throwIfAborted();
+      if (error instanceof DatabaseError) throw error;
       reason = error instanceof Error ? error.message : String(error);
     }
   }
@@ -75,6 +77,7 @@ async function whyNot(
       if (code !== 0) return output.trim().split("\n").at(-1) || `exit code ${code}`;
     } catch (error) {
       options.signal?.throwIfAborted();
+      if (options.runAs && mayNotSwitchUser(error)) throw new DatabaseError(cannotSwitchUser, { cause: error });
       return spawnFailure(error, program);
     }
   }
@@ -83,11 +86,7 @@ async function whyNot(
 
 function spawnFailure(error: unknown, program: string): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EPERM") throw new DatabaseError(cannotSwitchUser);
   if (code === "EACCES") return `${program} may not be run`;
   if (code === "ENOENT") return `${program} or the system's C library (glibc) is missing`;
   return error instanceof Error ? error.message : String(error);
 }
-
-const cannotSwitchUser =
-  "Postgres doesn't run as root, and this process may not start it as another user. Start Kinora as an ordinary user, or set DATABASE_URL to a Postgres server.";
