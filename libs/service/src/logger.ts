@@ -26,23 +26,22 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
     },
     hooks: { streamWrite: redact },
   };
-  if (format === "pretty") {
-    return pino(pinoOptions, prettyStream(destination));
-  }
   // Written at once, so that the last words of a process are read.
-  return pino(pinoOptions, destination ?? pino.destination({ dest: 1, sync: true }));
+  const output = destination ?? pino.destination({ dest: 1, sync: true });
+  return pino(pinoOptions, format === "pretty" ? prettyStream(output) : output);
 }
 
-function prettyStream(destination: DestinationStream | undefined): DestinationStream {
+function prettyStream(output: DestinationStream): DestinationStream {
   // Loaded only here: a service in production never needs it.
-  const pretty: typeof import("pino-pretty") = createRequire(import.meta.url)("pino-pretty");
-  return pretty({
-    sync: true,
+  const { prettyFactory, isColorSupported }: typeof import("pino-pretty") = createRequire(import.meta.url)(
+    "pino-pretty",
+  );
+  const format = prettyFactory({
     translateTime: "HH:MM:ss",
     ignore: "name,trace,span,parent",
     messageFormat: "{name}: {msg}",
     singleLine: true,
-    colorize: destination === undefined,
-    ...(destination === undefined ? {} : { destination: { write: (line: string) => destination.write(line) } }),
+    colorize: isColorSupported && process.stdout.isTTY,
   });
+  return { write: (line) => output.write(format(line)) };
 }
