@@ -10,6 +10,7 @@ import {
   makeAndUpload,
   must,
   probe,
+  soon,
   startOne,
   waitForState,
 } from "./testing/harness.ts";
@@ -114,7 +115,7 @@ describe("leases", () => {
     expect(encode.error).toBe(
       `The encode was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory (5).`,
     );
-    await expect.poll(() => installation.quota.reservations.get(encodeId)?.state).toBe("released");
+    await expect.poll(() => installation.quota.reservations.get(encodeId)?.state, soon).toBe("released");
     const { task } = await worker.leaseTask({ workerId: "w", encoders: ["cpu"] });
     expect(task).toBeUndefined();
   });
@@ -158,7 +159,7 @@ describe("a cancelled encode", () => {
     await worker.failTask({ lease: held, kind: FailureKind.RETURNED, message: "It was cancelled." });
     expect((await person.encoder.getEncode({ id: encodeId })).encode?.state).toBe(EncodeState.CANCELLED);
     expect((await worker.leaseTask({ workerId: "w", encoders: ["cpu"] })).task).toBeUndefined();
-    await expect.poll(() => installation.quota.reservations.get(encodeId)?.state).toBe("released");
+    await expect.poll(() => installation.quota.reservations.get(encodeId)?.state, soon).toBe("released");
   });
 
   it("is skipped by the queue, and the next one is leased", async () => {

@@ -10,6 +10,7 @@ import {
   type Person,
   patchUpload,
   probe,
+  soon,
   startOne,
   uploadVideo,
   waitForState,
@@ -110,7 +111,7 @@ describe("the life of a video", () => {
       playback: { dashUrl: `${encoder.url}/videos/${videoId}/manifest.mpd` },
     });
     expect((await fetch(`${encoder.url}/videos/${videoId}/master.m3u8`)).status).toBe(200);
-    await expect.poll(() => quota.reservations.get(encodeId)).toMatchObject({ state: "settled", seconds: 10 });
+    await expect.poll(() => quota.reservations.get(encodeId), soon).toMatchObject({ state: "settled", seconds: 10 });
   });
 
   it("may be encoded again, and then plays the new stream while the old one stays", async () => {
@@ -179,7 +180,7 @@ describe("watching", () => {
       for await (const { encode } of person.encoder.watchEncode({ id: encodeId })) seen.push(must(encode).state);
     })();
     watched.catch(() => {});
-    await expect.poll(() => seen.length).toBeGreaterThan(0);
+    await expect.poll(() => seen.length, soon).toBeGreaterThan(0);
     const again = installation.restart();
     await expect(watched).rejects.toMatchObject({ code: Code.Unavailable });
     await again;

@@ -1,5 +1,5 @@
 import type { Logger } from "@kinora/rpc";
-import { type Job, PgBoss, type QueueOptions } from "pg-boss";
+import { type Job, type JobResult, PgBoss, type QueueOptions } from "pg-boss";
 import type { Db } from "../store/db.ts";
 
 /** Background work of the control plane, and what it is told. */
@@ -66,13 +66,15 @@ const controlOptions: QueueOptions = {
   retryBackoff: true,
   retryDelayMax: 30,
   // Longer than any handler may take. After a crash in the middle of one, the job begins again this much later.
-  expireInSeconds: 20,
+  expireInSeconds: 15,
   retentionSeconds: year,
   deleteAfterSeconds: 3600,
 };
 
 /** Longest time that a handler may take, in milliseconds. */
-const handlerMs = 15_000;
+const handlerMs = 12_000;
+/** So that a slow answer holds up only those that were queued with it. */
+const workersPerKind = 2;
 
 const kinds: readonly ControlKind[] = ["plan", "settle", "release", "cleanup"];
 const controlQueue = (kind: ControlKind) => `control.${kind}`;
@@ -87,8 +89,8 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
     max: 4,
     schedule: false,
     // Finds jobs that a killed process held; the default of a minute is too long for somebody who watches a progress bar.
-    superviseIntervalSeconds: 5,
-    monitorIntervalSeconds: 5,
+    superviseIntervalSeconds: 3,
+    monitorIntervalSeconds: 3,
   });
   boss.on("error", (error) => logger.warn({ err: error }, "the task queue had a fault; it goes on by itself"));
   boss.on("warning", (warning) => logger.warn({ warning }, "the task queue warns"));
@@ -104,22 +106,23 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
   }
 
   async function handle<K extends ControlKind>(kind: K, handler: ControlHandlers[K]): Promise<void> {
-    const id = await boss.work(
-      controlQueue(kind),
-      { pollingIntervalSeconds: 2, localConcurrency: 2 },
-      async ([job]: Job<ControlJobs[K]>[]) => {
-        if (job === undefined) return;
-        const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(handlerMs)]);
-        try {
-          await handler(job.data, signal);
-        } catch (error) {
-          if (!stop.signal.aborted)
-            logger.warn({ err: error, kind, job: job.data }, "a job failed; it will be tried again");
-          throw error;
-        }
-      },
-    );
-    workers.push(id);
+    const attempt = async ({ id, data }: Job<ControlJobs[K]>): Promise<JobResult> => {
+      try {
+        await handler(data, AbortSignal.any([stop.signal, AbortSignal.timeout(handlerMs)]));
+        return { id, status: "completed" };
+      } catch (error) {
+        if (!stop.signal.aborted) logger.warn({ err: error, kind, job: data }, "a job failed; it will be tried again");
+        return { id, status: "failed" };
+      }
+    };
+    for (let worker = 0; worker < workersPerKind; worker += 1) {
+      const id = await boss.work(
+        controlQueue(kind),
+        { pollingIntervalSeconds: 2, batchSize: 10, burstWhenBatchFull: true, perJobResults: true },
+        (jobs: Job<ControlJobs[K]>[]) => Promise.all(jobs.map(attempt)),
+      );
+      workers.push(id);
+    }
   }
 
   return {

@@ -190,6 +190,9 @@ export async function waitForState(person: Person, encodeId: string, state: Enco
   );
 }
 
+/** For `expect.poll`: against hanging, not for timing. */
+export const soon = { timeout: 20_000 };
+
 /** The value, which the test knows to be there. */
 export function must<T>(value: T | undefined | null): T {
   if (value === undefined || value === null) throw new Error("There is nothing.");

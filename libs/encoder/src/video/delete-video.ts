@@ -22,6 +22,7 @@ export async function deleteVideo(
     throw new DomainError("not_found", `There is no video ${videoId}.`);
   });
   for (const one of ended) await followUp(context, one);
+  context.queue.wake();
 }
 
 /** Deletes everything of an account, and lets it make nothing new. The answer counts the videos. */
@@ -29,6 +30,7 @@ export async function deleteAccountData(context: Context, ownerId: string, signa
   await context.db.transact(signal, (db) => closeAccount(db, ownerId));
   for (let count = 0; ; ) {
     const videos = await listVideos(context.db, ownerId, 100);
+    context.queue.wake();
     if (videos.length === 0) return count;
     for (const video of videos) {
       const ended = await context.db.transact(signal, (db) => removeVideo(context, db, video));
