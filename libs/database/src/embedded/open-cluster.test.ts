@@ -64,6 +64,12 @@ function canMount(): boolean {
   return can;
 }
 
+/** A file of the data folder that this test has written belongs to Postgres's user again. */
+async function giveBack(file: string): Promise<void> {
+  const { uid, gid } = await stat(join(file, ".."));
+  await chown(file, uid, gid);
+}
+
 /** The message of the DatabaseError that opening ends with. */
 async function refusal(folder: string): Promise<string> {
   const error: unknown = await open(folder).then(
@@ -210,37 +216,52 @@ describe("one sentence says what to do", () => {
     );
   });
 
-  it("when the data is another version's", async () => {
-    const folder = await newFolder("version");
-    const { cluster, data } = clusterPaths(folder);
-    await writeFile(join(data, "PG_VERSION"), "17\n");
-    expect(await refusal(folder)).toBe(
-      `The database in ${cluster} was made by Postgres 17, and this is Postgres 18. Start it with the Kinora that made it, or move the folder away to begin anew.`,
-    );
-  });
+  describe("when the folder has been damaged:", () => {
+    let folder: string;
+    beforeAll(async () => {
+      folder = await newFolder("damaged");
+    });
 
-  it("when part of the data is gone", async () => {
-    const folder = await newFolder("part");
-    const { cluster, data } = clusterPaths(folder);
-    await rm(join(data, "PG_VERSION"));
-    expect(await refusal(folder)).toContain(`${cluster} doesn't hold a whole database.`);
-  });
+    /** The refusal while `file` holds something else, or is gone. */
+    async function refusalWith(file: string, content: string | undefined): Promise<string> {
+      const whole = await readFile(file);
+      await (content === undefined ? rm(file) : writeFile(file, content));
+      const message = await refusal(folder);
+      await writeFile(file, whole);
+      await giveBack(file);
+      return message;
+    }
 
-  it("when Postgres refuses to start, with its own words", async () => {
-    const folder = await newFolder("refuses");
-    const { data, log } = clusterPaths(folder);
-    await rm(join(data, "global", "pg_control"));
-    const message = await refusal(folder);
-    expect(message).toContain("could not find the database system");
-    expect(message).toContain(log);
-    expect(await clusterProcesses(await clusterNameOf(data))).toEqual([]);
-  });
+    it("another version's data", async () => {
+      const { cluster, data } = clusterPaths(folder);
+      expect(await refusalWith(join(data, "PG_VERSION"), "17\n")).toBe(
+        `The database in ${cluster} was made by Postgres 17, and this is Postgres 18. Start it with the Kinora that made it, or move the folder away to begin anew.`,
+      );
+    });
 
-  it("when the password is another's", async () => {
-    const folder = await newFolder("password");
-    const { password } = clusterPaths(folder);
-    await writeFile(password, "another\n");
-    expect(await refusal(folder)).toContain(`The password in ${password} isn't the database's.`);
+    it("part of the data is gone", async () => {
+      const { cluster, data } = clusterPaths(folder);
+      expect(await refusalWith(join(data, "PG_VERSION"), undefined)).toContain(
+        `${cluster} doesn't hold a whole database.`,
+      );
+    });
+
+    it("another database's password", async () => {
+      const { password } = clusterPaths(folder);
+      expect(await refusalWith(password, "another\n")).toContain(`The password in ${password} isn't the database's.`);
+    });
+
+    it("something only Postgres notices, in its own words", async () => {
+      const { data, log } = clusterPaths(folder);
+      const message = await refusalWith(join(data, "global", "pg_control"), undefined);
+      expect(message).toContain("could not find the database system");
+      expect(message).toContain(log);
+      expect(await clusterProcesses(await clusterNameOf(data))).toEqual([]);
+    });
+
+    it("none of it when all is mended", async () => {
+      await open(folder);
+    });
   });
 
   it("when a file is in the way", async () => {
