@@ -32,7 +32,10 @@ export function createPool(url: string, schema: string, logger: DatabaseLogger):
     query_timeout: serviceLimits.statementMs + 5_000,
     keepAlive: true,
   });
-  // Without a listener a connection that breaks while idle would end the process. The pool opens another.
-  pool.on("error", (error) => logger.warn({ err: error }, "a database connection broke"));
+  // Without a listener a connection that breaks while idle would end the process. The pool opens another. While it ends, its
+  // connections may still be saying goodbye when the embedded Postgres stops: no news.
+  pool.on("error", (error) => {
+    if (!pool.ending) logger.warn({ err: error }, "a database connection broke");
+  });
   return pool;
 }

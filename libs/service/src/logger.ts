@@ -20,6 +20,7 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
     base: { name: options.name },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: loggedError },
     mixin() {
       const trace = currentTrace();
       return trace === undefined ? {} : { trace: trace.traceId };
@@ -44,4 +45,17 @@ function prettyStream(output: DestinationStream): DestinationStream {
     colorize: isColorSupported && process.stdout.isTTY,
   });
   return { write: (line) => output.write(format(line)) };
+}
+
+/** What a log says of an error: not all of its properties, which may be a library's whole inside (pg's errors hold their connection). */
+function loggedError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code } = error as { code?: unknown };
+  return {
+    type: error.name,
+    message: error.message,
+    ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
+    stack: error.stack,
+    ...(error.cause === undefined ? {} : { cause: loggedError(error.cause) }),
+  };
 }
