@@ -23,7 +23,9 @@ export type Connection = {
   closed: Promise<void>;
 };
 
-const times = {
+/** How patient a connection is, in milliseconds. */
+export const connectionTimes = {
+  /** For the connection to be made. */
   connectMs: 10_000,
   /** Between PINGs while streams are open. */
   pingMs: 20_000,
@@ -36,7 +38,7 @@ const times = {
 };
 
 /** Connects to the server at `baseUrl`; rejects with Node's error when that fails. */
-export async function openConnection(baseUrl: string): Promise<Connection> {
+export async function openConnection(baseUrl: string, times = connectionTimes): Promise<Connection> {
   const session = connect(baseUrl, { settings: { enablePush: false } });
   const timer = setTimeout(() => {
     session.destroy(new Error(`no connection within ${times.connectMs / 1000} s`));
@@ -49,10 +51,10 @@ export async function openConnection(baseUrl: string): Promise<Connection> {
   } finally {
     clearTimeout(timer);
   }
-  return watch(session);
+  return watch(session, times);
 }
 
-function watch(session: ClientHttp2Session): Connection {
+function watch(session: ClientHttp2Session, times: typeof connectionTimes): Connection {
   let streams = 0;
   let idleSince = performance.now();
   let testing: Promise<boolean> | undefined;

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { EchoRequestSchema } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import fc from "fast-check";
@@ -252,6 +253,12 @@ describe("garbage", () => {
       { ...grpc, "grpc-encoding": "zip" },
       envelope(0, message.length, message),
       { grpc: "12" },
+    ],
+    [
+      "a gzip that unfolds to 100 MB",
+      { ...json, "content-encoding": "gzip" },
+      gzipSync(Buffer.alloc(100_000_000, " ")),
+      { status: 429 },
     ],
     ["a malformed deadline", { ...grpc, "grpc-timeout": "soon" }, envelope(0, message.length, message), { grpc: "3" }],
     [
