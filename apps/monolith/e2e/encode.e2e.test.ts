@@ -24,7 +24,9 @@ describe.each(["monolith", "services"] as const)("kinora encode against %s", (fo
       const served = await fetch(address);
       expect(served.status).toBe(200);
       expect(served.headers.get("content-type")).toBe("application/vnd.apple.mpegurl");
-      expect(await served.text()).toBe(await readFile(`${out}/master.m3u8`, "utf8"));
+      // The video's address names the stream's own folder, what was brought home lies in none.
+      const text = (await served.text()).replaceAll(/[0-9a-f-]{36}\//g, "");
+      expect(text).toBe(await readFile(`${out}/master.m3u8`, "utf8"));
       await checkStream(out, known[basename(video)] ?? fail(video));
     }
     const list = await kinora.kinora("list");

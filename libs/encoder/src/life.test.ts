@@ -103,7 +103,10 @@ describe("the life of a video", () => {
       progress: { fraction: 1 },
       error: "",
       result: { poster: "poster.jpg" },
-      playback: { hlsUrl: `${encoder.url}/videos/${videoId}/master.m3u8` },
+      playback: {
+        hlsUrl: `${encoder.url}/videos/${videoId}/master.m3u8`,
+        streamUrl: `${encoder.url}/videos/${videoId}/${encodeId}`,
+      },
     });
     expect(states.at(-1)?.finishTime).toBeDefined();
     expect((await person.encoder.getVideo({ id: videoId })).video).toMatchObject({

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Encode, EncodeState, type Video } from "@kinora/proto-encoder";
+import { type Encode, EncodeState, type Playback, type Video } from "@kinora/proto-encoder";
 import { defineCommand } from "../command.ts";
 import { type Connection, connect } from "../connection.ts";
 import type { Context } from "../context.ts";
@@ -46,7 +46,7 @@ export const command = defineCommand({
       if (encode.playback === undefined) throw new CliError("The server's answer is incomplete: it names no address.");
       const { hlsUrl, dashUrl } = encode.playback;
       const posterUrl = encode.result?.poster ? encode.playback.posterUrl : ""; // not every video has one
-      if (out !== undefined) await bringHome(context, { hlsUrl, dashUrl, posterUrl }, out, reporter);
+      if (out !== undefined) await bringHome(context, ownAddresses(encode.playback, posterUrl), out, reporter);
       await memory.forget();
       reporter.end();
       const done = { videoId: video.id, encodeId: encode.id, hlsUrl, dashUrl, posterUrl };
@@ -87,6 +87,7 @@ async function runEncode(context: Context, connection: Connection, video: Video,
     return final;
   } catch (error) {
     if (!signal.aborted) throw error;
+    reporter.note("Cancelling; Ctrl-C again leaves at once.");
     throw new Interrupted(await cancel(connection, encode.id));
   }
 }
@@ -101,6 +102,16 @@ async function cancel({ encoder }: Connection, id: string): Promise<string> {
       ? `The encode had ended before it could be cancelled: see "kinora show ${id}".`
       : `The encode could not be cancelled, and goes on: ${describeError(error)} Use "kinora cancel ${id}" later.`;
   }
+}
+
+/** Where this very stream lies, so that another one of the same video, published meanwhile, doesn't mix into it. */
+function ownAddresses({ streamUrl, hlsUrl, dashUrl }: Playback, posterUrl: string) {
+  if (streamUrl === "") return { hlsUrl, dashUrl, posterUrl };
+  return {
+    hlsUrl: `${streamUrl}/master.m3u8`,
+    dashUrl: `${streamUrl}/manifest.mpd`,
+    posterUrl: posterUrl && `${streamUrl}/poster.jpg`,
+  };
 }
 
 async function bringHome(

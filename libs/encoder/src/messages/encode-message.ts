@@ -47,7 +47,7 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, details?:
     ...(plan && { plan }),
     ...(result && { result }),
     ...(encode.state === "succeeded" && {
-      playback: playbackOf(publicUrl, encode.videoId, encode.isPublished ? undefined : encode.id),
+      playback: playbackOf(publicUrl, encode.videoId, encode.id, encode.isPublished),
     }),
     createTime: timestampFromDate(encode.createdAt),
     ...(encode.finishedAt && { finishTime: timestampFromDate(encode.finishedAt) }),
@@ -55,12 +55,15 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, details?:
   });
 }
 
-/** Where a video plays: its own addresses, or with `encodeId` those of one of its streams. */
-export function playbackOf(publicUrl: string, videoId: string, encodeId?: string): Playback {
-  const base = `${publicUrl}/videos/${videoId}${encodeId === undefined ? "" : `/${encodeId}`}`;
+/** Where an encode's stream plays: under the video's own addresses while it is the published one, and always under its own. */
+export function playbackOf(publicUrl: string, videoId: string, encodeId: string, isPublished: boolean): Playback {
+  const video = `${publicUrl}/videos/${videoId}`;
+  const stream = `${video}/${encodeId}`;
+  const base = isPublished ? video : stream;
   return create(PlaybackSchema, {
     hlsUrl: `${base}/master.m3u8`,
     dashUrl: `${base}/manifest.mpd`,
     posterUrl: `${base}/poster.jpg`,
+    streamUrl: stream,
   });
 }
