@@ -50,7 +50,8 @@ export async function downloadStream(options: {
   async function bring(path: string): Promise<string> {
     const file = join(temporary, path);
     await mkdir(dirname(file), { recursive: true });
-    done.bytes += await fetchFile(base + path, file, either);
+    const bytes = await fetchFile(base + path, file, either);
+    done.bytes += bytes; // not `+= await`: that would add to what was there before the wait
     done.files++;
     return file;
   }
