@@ -5,10 +5,10 @@ import { describe, expect, it } from "vitest";
 import { createInstallation } from "./support/installation.ts";
 import { checkStream, type KnownSource } from "./support/stream-check.ts";
 
-/** Figures of the sources as ffprobe gives them. */
+/** Figures of the sources as ffprobe gives them (of the second, an edit list hides the last of 250 frames). */
 const known: Record<string, KnownSource> = {
   "sintel_trailer-720p.mp4": { frames: 1253, seconds: 52.208, audioSeconds: 51.947, shortSide: 720 },
-  "movie-hello-720p.mp4": { frames: 250, seconds: 8.3, audioSeconds: 8.32, shortSide: 720 },
+  "movie-hello-720p.mp4": { frames: 249, seconds: 8.3, audioSeconds: 8.32, shortSide: 720 },
 };
 
 describe.each(["monolith", "services"] as const)("kinora encode against %s", (form) => {
