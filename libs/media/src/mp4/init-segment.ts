@@ -1,6 +1,9 @@
 import { box, fullBox, u8, u16, u32, zeros } from "./box.ts";
 
-/** A track as its initialisation segment describes it. */
+/**
+ * A track as its initialisation segment describes it. `skip` is what an edit list takes off the presentation times, in the track's timescale: the delay by reordering of video, the
+ * samples that an audio encoder puts before the first real one.
+ */
 export type TrackHeader =
   | {
       kind: "video";
@@ -9,6 +12,7 @@ export type TrackHeader =
       height: number;
       /** The avcC record. */
       configuration: Uint8Array;
+      skip: number;
     }
   | {
       kind: "audio";
@@ -20,8 +24,7 @@ export type TrackHeader =
       language: string;
       /** The AudioSpecificConfig. */
       configuration: Uint8Array;
-      /** Samples that the encoder puts before the first real one; an edit list tells players to skip them. */
-      primingSamples: number;
+      skip: number;
     };
 
 /** Every stream has one track. */
@@ -62,7 +65,7 @@ function trackBox(track: TrackHeader): Buffer {
       unityMatrix,
       ...size,
     ),
-    ...(track.kind === "audio" && track.primingSamples > 0 ? [editList(track.primingSamples)] : []),
+    ...(track.skip > 0 ? [editList(track.skip)] : []),
     box(
       "mdia",
       fullBox("mdhd", 0, 0, zeros(8), u32(track.timescale), zeros(4), languageCode(track), zeros(2)),
@@ -84,9 +87,9 @@ function trackBox(track: TrackHeader): Buffer {
   );
 }
 
-/** One edit that starts after the priming samples and, since its duration is 0, lasts as long as the fragments do (ISO/IEC 14496-12, 8.6.6). */
-function editList(primingSamples: number): Buffer {
-  return box("edts", fullBox("elst", 0, 0, u32(1), u32(0), u32(primingSamples), u32(0x10000)));
+/** One edit that, since its duration is 0, lasts as long as the fragments do (ISO/IEC 14496-12, 8.6.6). */
+function editList(skip: number): Buffer {
+  return box("edts", fullBox("elst", 0, 0, u32(1), u32(0), u32(skip), u32(0x10000)));
 }
 
 /** Three letters of five bits each. */

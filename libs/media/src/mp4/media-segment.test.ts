@@ -58,9 +58,9 @@ it("begins a segment with the brand of CMAF segments", () => {
   expect(findBox(segment, "styp").toString("latin1")).toContain("cmfs");
 });
 
-it("describes video with its size and no edit list", () => {
+it("describes video with its size, and no edit list where nothing is skipped", () => {
   const configuration = Buffer.from("0164001f", "hex");
-  const init = initSegment({ kind: "video", timescale: 24_000, width: 1280, height: 720, configuration });
+  const init = initSegment({ kind: "video", timescale: 24_000, width: 1280, height: 720, configuration, skip: 0 });
   const entry = findBox(init, "moov/trak/mdia/minf/stbl/stsd").subarray(8);
   const avc1 = findBox(entry, "avc1");
   expect([avc1.readUInt16BE(24), avc1.readUInt16BE(26)]).toEqual([1280, 720]);
@@ -69,10 +69,10 @@ it("describes video with its size and no edit list", () => {
   expect(() => findBox(init, "moov/trak/edts")).toThrow(RangeError);
 });
 
-it("describes audio with its configuration, its language and an edit that skips the priming samples", () => {
+it("describes audio with its configuration, its language and an edit that skips the samples before the first real one", () => {
   const configuration = Buffer.from("1190", "hex");
   const track = { kind: "audio", timescale: 48_000, channels: 2, bitrate: 128_000, configuration } as const;
-  const init = initSegment({ ...track, language: "deu", primingSamples: 1024 });
+  const init = initSegment({ ...track, language: "deu", skip: 1024 });
   expect(findBox(init, "moov/trak/edts/elst").toString("hex")).toBe("000000000000000100000000000004000" + "0010000");
   expect(findBox(init, "moov/trak/mdia/mdhd").readUInt16BE(20)).toBe((4 << 10) | (5 << 5) | 21);
   const mp4a = findBox(findBox(init, "moov/trak/mdia/minf/stbl/stsd").subarray(8), "mp4a");

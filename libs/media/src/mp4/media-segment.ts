@@ -5,7 +5,7 @@ import { trackId } from "./init-segment.ts";
 export type Sample = {
   data: Uint8Array;
   duration: number;
-  /** Presentation time minus decode time; may be negative, so that a stream with B-frames still starts at 0. */
+  /** Presentation time minus decode time, before the edit list. */
   compositionOffset: number;
   /** Whether decoding can start here. */
   sync: boolean;

@@ -1,0 +1,192 @@
+import { AV_CHANNEL_ORDER_NATIVE, AV_SAMPLE_FMT_FLTP } from "node-av/constants";
+import { Rational as AvRational, avChannelLayoutDefault, Frame, type Packet, type Stream } from "node-av/lib";
+import { aacCodecs } from "../mp4/init-segment.ts";
+import type { Sample } from "../mp4/media-segment.ts";
+import type { AudioPlan, TrackResult } from "../types.ts";
+import { check } from "./av.ts";
+import { frameTime, openDecoder } from "./decoder.ts";
+import type { Delivery } from "./delivery.ts";
+import { type CodedFrame, openEncoder } from "./encoder.ts";
+import { type Filter, frameKey, openFilter } from "./filter.ts";
+import { createTrackWriter } from "./track-writer.ts";
+
+/** What came of the source's audio. */
+export type AudioResult = {
+  track: TrackResult /** Where the source's audio ends, in seconds of the stream. */;
+  sourceEnd: number;
+};
+
+/** The audio side of an encode: the whole track, decoded, resampled and encoded as one. */
+export type AudioTrack = {
+  /** Decodes and encodes a packet; `null` after the last one. */
+  add(packet: Packet | null): Promise<void>;
+  /** Undefined if the track turned out to hold no sound at all. */
+  finish(): Promise<AudioResult | undefined>;
+};
+
+/** Samples of an AAC-LC frame. */
+const frameSamples = 1024;
+
+/** Pauses up to this are filled by the resampler, longer ones by us, a frame at a time, so that memory stays bounded. */
+const longPauseSeconds = 1;
+
+/** A clock that goes back further than this has started anew; less is an overlap, which the resampler cuts. */
+const restartSeconds = 10;
+
+/**
+ * The sound's own times are kept to the sample at the start and within 30 ms later on: pauses become silence and overlaps are cut, since AAC frames follow each other without
+ * a gap. Sound before the first picture is cut.
+ */
+export async function openAudioTrack(options: {
+  stream: Stream;
+  plan: AudioPlan;
+  segmentSeconds: number;
+  /** The source's time that becomes 0. */
+  startSeconds: number;
+  delivery: Delivery;
+}): Promise<AudioTrack> {
+  const { stream, plan, delivery } = options;
+  const unit = stream.timeBase.num / stream.timeBase.den;
+  const timeBase = { num: 1, den: plan.sampleRate };
+  const decoder = await openDecoder(stream);
+  const encoder = await openEncoder(
+    "aac",
+    (context) => {
+      context.sampleFormat = AV_SAMPLE_FMT_FLTP;
+      context.sampleRate = plan.sampleRate;
+      context.channelLayout = avChannelLayoutDefault(plan.channels);
+      context.bitRate = BigInt(plan.bitrate);
+      context.timeBase = new AvRational(1, plan.sampleRate);
+    },
+    {},
+  );
+  const name = "audio";
+  const { language } = plan;
+
+  const layout = plan.channels === 1 ? "mono" : "stereo";
+  let resampler: { key: string; filter: Filter } | undefined;
+  let framer: Filter | undefined;
+  /** Samples that went to the framer: the stream's time so far. */
+  let written = 0;
+  /** Where the next sound is due, and how far restarted clocks are moved; in seconds of the stream. */
+  let due: number | undefined;
+  let moved = 0;
+  const segmentTicks = options.segmentSeconds * plan.sampleRate;
+  let samples: Sample[] = [];
+  let samplesStart = 0;
+  let decodeTime = 0;
+  const header = {
+    kind: "audio",
+    timescale: plan.sampleRate,
+    channels: plan.channels,
+    bitrate: plan.bitrate,
+    language,
+    configuration: encoder.extraData,
+    skip: frameSamples,
+  } as const;
+  let writer: Awaited<ReturnType<typeof createTrackWriter>> | undefined;
+
+  const closeSegment = async () => {
+    if (samples.length === 0) return;
+    writer ??= await createTrackWriter(name, header, delivery);
+    await writer.add(samplesStart, samples);
+    samples = [];
+  };
+  const take = async (frames: AsyncGenerator<CodedFrame>) => {
+    for await (const { data, duration } of frames) {
+      if (samples.length > 0 && Math.floor(decodeTime / segmentTicks) > Math.floor(samplesStart / segmentTicks))
+        await closeSegment();
+      if (samples.length === 0) samplesStart = decodeTime;
+      samples.push({ data, duration, compositionOffset: 0, sync: true });
+      decodeTime += duration;
+    }
+  };
+  /** Cuts sound into the encoder's frames. */
+  const write = async (sound: Frame) => {
+    sound.pts = BigInt(written);
+    written += sound.nbSamples;
+    framer ??= await openFilter(sound, timeBase, `asetnsamples=n=${frameSamples}:p=0`);
+    for await (const frame of framer.push(sound)) await take(encoder.encode(frame));
+  };
+  const drain = async () => {
+    if (!resampler) return;
+    for await (const sound of resampler.filter.push(null)) await write(sound);
+    resampler.filter.close();
+    resampler = undefined;
+  };
+  const writeSilence = async (until: number) => {
+    while (written < until) await write(silence(Math.min(frameSamples, until - written), plan));
+  };
+
+  const sound = async (frame: Frame) => {
+    const length = frame.nbSamples / frame.sampleRate;
+    const time = frameTime(frame);
+    let at = time === undefined ? (due ?? 0) : Number(time) * unit - options.startSeconds + moved;
+    if (due !== undefined && at < due - restartSeconds) {
+      moved += due - at;
+      at = due;
+    }
+    if (at + length <= 0) {
+      frame.free();
+      return;
+    }
+    if (at - (due ?? 0) > longPauseSeconds) {
+      await drain();
+      await writeSilence(Math.round(at * plan.sampleRate));
+    }
+    const key = frameKey(frame);
+    if (resampler?.key !== key) await drain();
+    frame.pts = BigInt(Math.round(at * frame.sampleRate));
+    resampler ??= {
+      key,
+      filter: await openFilter(
+        frame,
+        { num: 1, den: frame.sampleRate },
+        `aresample=${plan.sampleRate}:async=1:min_hard_comp=0.03:first_pts=${written},aformat=sample_fmts=fltp:channel_layouts=${layout}`,
+      ),
+    };
+    due = at + length;
+    for await (const resampled of resampler.filter.push(frame)) await write(resampled);
+  };
+
+  return {
+    async add(packet) {
+      for await (const frame of decoder.decode(packet)) await sound(frame);
+    },
+    async finish() {
+      await drain();
+      if (framer) for await (const frame of framer.push(null)) await take(encoder.encode(frame));
+      if (written > 0) await take(encoder.encode(null));
+      await closeSegment();
+      decoder.close();
+      encoder.close();
+      if (!writer) return undefined;
+      const { sampleRate, channels } = plan;
+      const codecs = aacCodecs(encoder.extraData);
+      const track = {
+        name,
+        codecs,
+        timescale: sampleRate,
+        width: 0,
+        height: 0,
+        sampleRate,
+        channels,
+        language,
+        ...writer.finish(),
+      };
+      return { track, sourceEnd: due ?? 0 };
+    },
+  };
+}
+
+function silence(samples: number, plan: AudioPlan): Frame {
+  const frame = new Frame();
+  frame.alloc();
+  frame.format = AV_SAMPLE_FMT_FLTP;
+  frame.nbSamples = samples;
+  frame.sampleRate = plan.sampleRate;
+  frame.channelLayout = { ...avChannelLayoutDefault(plan.channels), order: AV_CHANNEL_ORDER_NATIVE };
+  check(frame.getBuffer(), "make silence");
+  for (const plane of frame.extendedData ?? []) plane.fill(0);
+  return frame;
+}

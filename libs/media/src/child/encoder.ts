@@ -1,0 +1,58 @@
+import { AV_CODEC_FLAG_GLOBAL_HEADER, AVERROR_EOF, type FFEncoderCodec } from "node-av/constants";
+import { Codec, CodecContext, Dictionary, type Frame, Packet } from "node-av/lib";
+import { AVERROR_EAGAIN, check, present } from "./av.ts";
+
+/** A coded frame, copied out of FFmpeg's memory; times in the encoder's units. */
+export type CodedFrame = { data: Buffer; pts: number; duration: number; isKey: boolean };
+
+/** An encoder of one track. */
+export type Encoder = {
+  /** Parameter sets or configuration, known once the encoder is open. */
+  extraData: Buffer;
+  context: CodecContext;
+  /** Encodes a frame (and frees it); `null` after the last one gives what is left. */
+  encode(frame: Frame | null): AsyncGenerator<CodedFrame, void, undefined>;
+  close(): void;
+};
+
+/** Opens an encoder by FFmpeg's name; `prepare` sets what every codec has, `options` what only this one has. */
+export async function openEncoder(
+  name: "libx264" | "aac" | "mjpeg",
+  prepare: (context: CodecContext) => void,
+  options: Record<string, string | number>,
+): Promise<Encoder> {
+  const codec = present(Codec.findEncoderByName(name as FFEncoderCodec), `encoder ${name}`);
+  const context = new CodecContext();
+  context.allocContext3(codec);
+  prepare(context);
+  context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+  check(await context.open2(codec, Dictionary.fromObject(options)), `open the encoder ${name}`);
+  const packet = new Packet();
+  packet.alloc();
+  return {
+    context,
+    extraData: Buffer.from(context.extraData ?? []),
+    async *encode(frame) {
+      const code = await context.sendFrame(frame);
+      frame?.free();
+      check(code, `encode with ${name}`);
+      for (;;) {
+        const got = await context.receivePacket(packet);
+        if (got === AVERROR_EAGAIN || got === AVERROR_EOF) return;
+        check(got, `encode with ${name}`);
+        const coded = {
+          data: Buffer.from(packet.data ?? []),
+          pts: Number(packet.pts),
+          duration: Number(packet.duration),
+          isKey: packet.isKeyframe,
+        };
+        packet.unref();
+        yield coded;
+      }
+    },
+    close() {
+      packet.free();
+      context.freeContext();
+    },
+  };
+}
