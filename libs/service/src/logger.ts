@@ -20,7 +20,7 @@ export function createLogger(options: LoggerOptions, destination?: DestinationSt
     base: { name: options.name },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: loggedError },
+    serializers: { err: (error: unknown) => loggedError(error) },
     mixin() {
       const trace = currentTrace();
       return trace === undefined ? {} : { trace: trace.traceId };
@@ -48,14 +48,14 @@ function prettyStream(output: DestinationStream): DestinationStream {
 }
 
 /** What a log says of an error: not all of its properties, which may be a library's whole inside (pg's errors hold their connection). */
-function loggedError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+function loggedError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error) || depth > 5) return error instanceof Error ? error.message : error;
   const { code } = error as { code?: unknown };
   return {
     type: error.name,
     message: error.message,
     ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
     stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: loggedError(error.cause) }),
+    ...(error.cause === undefined ? {} : { cause: loggedError(error.cause, depth + 1) }),
   };
 }
