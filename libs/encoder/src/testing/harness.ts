@@ -199,7 +199,8 @@ export function must<T>(value: T | undefined | null): T {
   return value;
 }
 
-function recordingLogger(lines: string[]): Logger {
+/** A logger that keeps its lines. */
+export function recordingLogger(lines: string[]): Logger {
   const log = (...args: unknown[]) => {
     lines.push(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg))).join(" "));
   };

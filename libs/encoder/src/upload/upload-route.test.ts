@@ -4,13 +4,12 @@ import http from "node:http";
 import http2 from "node:http2";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { createLogger } from "@kinora/service";
 import { openFolderStore } from "@kinora/storage";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../context.ts";
 import { openQueue } from "../queue/queue.ts";
 import { createDb } from "../store/db.ts";
-import { must, type Person, patchUpload, soon, uploadVideo } from "../testing/harness.ts";
+import { must, type Person, patchUpload, recordingLogger, soon, uploadVideo } from "../testing/harness.ts";
 import { useEncoder } from "../testing/use-encoder.ts";
 import { createWakeups } from "../wakeups.ts";
 import { removeAbandoned } from "./abandoned-uploads.ts";
@@ -282,7 +281,7 @@ describe("removeAbandoned", () => {
     const orphan = join(dataDir, "encoder/uploads", crypto.randomUUID());
     await symlink("/dev/null", orphan);
 
-    const logger = createLogger({ name: "test", level: "fatal" });
+    const logger = recordingLogger([]);
     const queue = await openQueue({ url: database.url, logger });
     const context: Context = {
       db: createDb(database.pool),
