@@ -70,7 +70,7 @@ async function findAnnounced({ connection, memory, signal }: SendOptions) {
 
 async function send({ connection, source, reporter, signal }: SendOptions, url: string): Promise<void> {
   const total = source.size;
-  const rate = createRate();
+  let rate = createRate();
   let done = 0;
   const report = (waiting: boolean) => {
     const speed = rate.perSecond();
@@ -95,7 +95,10 @@ async function send({ connection, source, reporter, signal }: SendOptions, url: 
         rate.add(performance.now(), bytes);
         report(false);
       },
-      onWaiting: () => report(true),
+      onWaiting() {
+        rate = createRate(); // the time without the server says nothing of its speed
+        report(true);
+      },
     });
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -28,10 +28,12 @@ export async function leaseLoop(deps: {
   let faults = 0;
   while (!signal.aborted) {
     let task: Task | undefined;
+    // After a failure, a short call first: it tells at once that the encoder is back.
+    const waitMs = failures > 0 ? 0 : longPollMs;
     try {
       const answer = await client.leaseTask(
-        { workerId, encoders, wait: durationFromMs(longPollMs) },
-        { signal, timeoutMs: longPollMs + callMarginMs },
+        { workerId, encoders, wait: durationFromMs(waitMs) },
+        { signal, timeoutMs: waitMs + callMarginMs },
       );
       outage.ended();
       failures = 0;

@@ -58,7 +58,7 @@ export async function keepLease(
         throw new TaskStopped("lost", { cause: error });
       }
       if (failures === 0) {
-        logger.warn({ err: error }, "a heartbeat failed; trying again");
+        logger.warn({ reason: ConnectError.from(error).rawMessage }, "a heartbeat failed; trying again");
       }
       failures++;
       if (performance.now() - lastAnswer > giveUpMs) {

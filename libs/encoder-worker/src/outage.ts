@@ -11,11 +11,11 @@ export function createOutage(logger: Logger): Outage {
     failed(error) {
       if (since !== undefined) return;
       since = performance.now();
-      const { code } = ConnectError.from(error);
+      const { code, rawMessage: reason } = ConnectError.from(error);
       if (code === Code.Unauthenticated || code === Code.PermissionDenied) {
-        logger.error({ err: error }, "the encoder refuses this worker's credential: give both the same WORKER_TOKEN");
+        logger.error({ reason }, "the encoder refuses this worker's credential: give both the same WORKER_TOKEN");
       } else {
-        logger.warn({ err: error }, "no work: the encoder does not answer; trying again");
+        logger.warn({ reason }, "no work: the encoder does not answer; trying again");
       }
     },
     ended() {

@@ -17,7 +17,7 @@ export type WorkerOptions = {
   /** A name for logs, unique among the workers of an encoder. */
   workerId: string;
   logger: Logger;
-  /** Time for running tasks to finish once the signal has come, in milliseconds; 3,000 unless given. Then they are handed back. */
+  /** Time for running tasks to finish once the signal has come, in milliseconds; 2,000 unless given. Then they are handed back. */
   drainGraceMs?: number;
   /** How long a task goes on without an answer of the encoder, in milliseconds; 120,000 unless given. */
   giveUpMs?: number;
@@ -27,14 +27,14 @@ export type WorkerOptions = {
 export type Worker = {
   /**
    * Works until `signal` comes; then leases nothing more, lets running tasks finish for `drainGraceMs`, hands the others back and
-   * resolves, about a second after that at the latest. Rejects only when the spool folder can't be made.
+   * resolves, two seconds after that at the latest. Rejects only when the spool folder can't be made.
    */
   run(signal: AbortSignal): Promise<void>;
 };
 
 /** Makes a worker; `run` starts it. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { transport, spoolDir, slots = 1, workerId, logger, drainGraceMs = 3_000, giveUpMs = 120_000 } = options;
+  const { transport, spoolDir, slots = 1, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
   const client = createClient(WorkerService, transport);
   return {
     async run(signal) {

@@ -31,7 +31,8 @@ export function runChild(options: Options): Promise<MediaInfo | StreamResult> {
     };
     /** The first reason counts; what follows from it is noise. */
     const end = (reason: TaskError) => {
-      fault ??= reason;
+      if (fault) return;
+      fault = reason;
       stop(child);
     };
     const onAbort = () => end(cancelled());
