@@ -14,4 +14,8 @@ export type Context = {
   encodeChanged: Wakeups;
   /** Keyed by task queue: a task waits. */
   taskWaits: Wakeups;
+  /** Publications of streams under way, by lease. */
+  publications: Map<string, Promise<void>>;
+  /** Aborts when this process stops. */
+  stopping: AbortSignal;
 };

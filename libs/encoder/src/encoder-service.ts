@@ -30,6 +30,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     baseUrl: deps.internalUrl,
   });
   const queue = await openQueue({ url: database.url, logger });
+  const stopping = new AbortController();
   const context: Context = {
     db: createDb(database.pool),
     queue,
@@ -37,10 +38,11 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     logger,
     encodeChanged: createWakeups(),
     taskWaits: createWakeups(),
+    publications: new Map(),
+    stopping: stopping.signal,
   };
   const quota = createClient(QuotaService, deps.userTransport);
   const draining = new AbortController();
-  const stopping = new AbortController();
   const dispatcher = createDispatcher(context, draining.signal);
 
   try {
@@ -68,7 +70,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     async close() {
       drain();
       stopping.abort(new Error("The encoder is stopping."));
-      await Promise.allSettled(background);
+      await Promise.allSettled([...background, ...context.publications.values()]);
       await queue.close();
     },
   };

@@ -95,6 +95,24 @@ describe("leases", () => {
     }
   });
 
+  it("that are handed back keep their place in the queue; a task that the queue has lost is queued again", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const { pool } = installation.database;
+    const jobOf = async (id: string) =>
+      (await pool.query("SELECT state, created_on, retry_count FROM encoder_queue.job WHERE id = $1", [id])).rows[0];
+    await startOne(encoder.person());
+    const task = await lease(worker);
+    const { taskId } = must(task.lease);
+    const before = await jobOf(taskId);
+    const back = { kind: FailureKind.RETURNED, message: "The worker stops." };
+    await worker.failTask({ lease: must(task.lease), ...back });
+    expect(await jobOf(taskId)).toEqual({ ...before, state: "retry" });
+    const again = await lease(worker);
+    await pool.query("DELETE FROM encoder_queue.job WHERE id = $1", [taskId]);
+    await worker.failTask({ lease: must(again.lease), ...back });
+    expect((await lease(worker)).lease).toMatchObject({ taskId, attempt: 3 });
+  });
+
   it("that end by a machine's fault are given up after a few, with the last fault in the sentence", async () => {
     const { worker, ...encoder } = installation.encoder;
     const person = encoder.person();
@@ -175,6 +193,23 @@ describe("a cancelled encode", () => {
 });
 
 describe("results", () => {
+  it("are published once, however often and at the same time they are reported", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const person = encoder.person();
+    const { encodeId } = await startOne(person);
+    await probe(worker);
+    const task = await leaseEncode(worker);
+    const { result } = await makeAndUpload(worker, task);
+    const report = () => worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: result } });
+    await Promise.all([report(), report(), report()]);
+    await waitForState(person, encodeId, EncodeState.SUCCEEDED);
+    const { rowCount } = await installation.database.pool.query(
+      "SELECT FROM encoder_queue.job WHERE name = 'control.settle' AND data ->> 'encodeId' = $1",
+      [encodeId],
+    );
+    expect(rowCount).toBe(1);
+  });
+
   it("that aren't what was planned count as the machine's fault", async () => {
     const { worker, ...encoder } = installation.encoder;
     const person = encoder.person();

@@ -89,6 +89,11 @@ describe("the folder store", () => {
       { key: "v/1/a", bytes: 5 },
       { key: "v/1/b/c", bytes: 7 },
     ]);
+    for (let index = 0; index < 150; index += 1) await store.put(`many/${index}`, "x".repeat(index));
+    const many = await Array.fromAsync(store.list("many/"));
+    expect(many.length).toBe(150);
+    expect(many.every(({ key, bytes }) => key === `many/${bytes}`)).toBe(true);
+    await store.deletePrefix("many/");
     await store.deletePrefix("v/1/");
     await store.deletePrefix("v/1/");
     expect((await files(join(path, "objects"))).sort()).toEqual(["v/12/a", "v/2"]);

@@ -68,10 +68,22 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
     },
 
     async *list(prefix: string, signal?: AbortSignal) {
-      for await (const path of filesBelow(pathOf(checkPrefix(prefix).slice(0, -1)), signal)) {
-        const stats = await stat(path).catch(ignoreAbsent);
-        if (stats) yield { key: relative(root, path), bytes: stats.size };
+      const folder = pathOf(checkPrefix(prefix).slice(0, -1));
+      let paths: string[] = [];
+      const take = async () => {
+        const found = await Promise.all(paths.map((path) => stat(path).catch(ignoreAbsent)));
+        return paths.flatMap((path, index) => {
+          const stats = found[index];
+          return stats ? [{ key: relative(root, path), bytes: stats.size }] : [];
+        });
+      };
+      for await (const path of filesBelow(folder, signal)) {
+        paths.push(path);
+        if (paths.length < 64) continue;
+        yield* await take();
+        paths = [];
       }
+      yield* await take();
     },
 
     async deletePrefix(prefix: string, signal?: AbortSignal) {

@@ -138,9 +138,13 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
     },
 
     async requeueTask(db, queue, taskId, delaySeconds) {
-      await boss.fail(queue, taskId, undefined, { db: executor(db) });
-      if (delaySeconds > 0)
-        await boss.update(queue, undefined, { id: taskId, startAfter: delaySeconds, db: executor(db) });
+      const options = { db: executor(db) };
+      await boss.fail(queue, taskId, undefined, options);
+      const { updated } = await boss.update(queue, undefined, { id: taskId, startAfter: delaySeconds, ...options });
+      if (updated > 0) return;
+      // Lost, by whatever happened to the queue's tables: without a job the task would wait for ever.
+      await boss.deleteJob(queue, taskId, options);
+      await boss.send(queue, {}, { id: taskId, startAfter: delaySeconds, ...options });
     },
 
     async dropTask(db, queue, taskId) {

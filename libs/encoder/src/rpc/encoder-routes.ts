@@ -8,6 +8,7 @@ import { cancelEncode } from "../encode/cancel-encode.ts";
 import { deleteEncode } from "../encode/delete-encode.ts";
 import { startEncode } from "../encode/start-encode.ts";
 import { watchEncode } from "../encode/watch-encode.ts";
+import { createWatchLimit } from "../encode/watch-limit.ts";
 import { encodeMessage } from "../messages/encode-message.ts";
 import { uploadUrlOf, videoMessage } from "../messages/video-message.ts";
 import { findEncode, findEncodeDetails, findLatestEncodes, listEncodes } from "../store/encode.store.ts";
@@ -32,6 +33,8 @@ export function encoderRoutes(
   { context, uploads, publicUrl, stopping }: EncoderRoutesDeps,
 ): void {
   const { db } = context;
+
+  const watches = createWatchLimit({ total: 2_000, perUser: 100 });
 
   async function describe(videos: readonly VideoRecord[]) {
     const encodes = await findLatestEncodes(
@@ -102,14 +105,14 @@ export function encoderRoutes(
     },
 
     async *watchEncode({ id }, call) {
-      for await (const { encode, details } of watchEncode(
-        context,
-        id,
-        requireUser(call).userId,
-        call.signal,
-        stopping,
-      )) {
-        yield { encode: encodeMessage(encode, publicUrl(), details) };
+      const { userId } = requireUser(call);
+      const end = watches.begin(userId);
+      try {
+        for await (const { encode, details } of watchEncode(context, id, userId, call.signal, stopping)) {
+          yield { encode: encodeMessage(encode, publicUrl(), details) };
+        }
+      } finally {
+        end();
       }
     },
 

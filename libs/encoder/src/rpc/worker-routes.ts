@@ -33,8 +33,14 @@ export function workerRoutes(router: ConnectRouter, context: Context, dispatcher
       const asked = Math.min(wait ? Math.max(0, durationMs(wait)) : 0, maxWaitMs);
       const ms = Math.min(asked, Math.max(0, (call.timeoutMs() ?? maxWaitMs) - beforeDeadlineMs));
       const leased = await dispatcher.lease(cleanText(workerId, 200), queues, ms, call.signal);
-      const task = leased && (await describeTask(context, leased));
-      return { ...(task && { task }) };
+      if (leased === undefined) return {};
+      try {
+        const task = await describeTask(context, leased);
+        return { ...(task && { task }) };
+      } catch (error) {
+        await dispatcher.giveBack(leased);
+        throw error;
+      }
     },
 
     async heartbeat({ lease, frames, fraction, speed }) {
@@ -52,7 +58,7 @@ export function workerRoutes(router: ConnectRouter, context: Context, dispatcher
 
     async completeTask({ lease, result }, call) {
       if (result.case === "probe") await completeProbe(context, leaseOf(lease), result.value, call.signal);
-      else if (result.case === "encode") await completeEncode(context, leaseOf(lease), result.value, call.signal);
+      else if (result.case === "encode") await completeEncode(context, leaseOf(lease), result.value);
       return {};
     },
 

@@ -294,6 +294,8 @@ describe("removeAbandoned", () => {
       logger,
       encodeChanged: createWakeups(),
       taskWaits: createWakeups(),
+      publications: new Map(),
+      stopping: new AbortController().signal,
     };
     const uploads = await openUploads(join(dataDir, "encoder/uploads"));
     await removeAbandoned(context, uploads, new Date(), AbortSignal.timeout(30_000));

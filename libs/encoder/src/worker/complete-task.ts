@@ -8,6 +8,7 @@ import {
 import { DomainError } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { transition } from "../domain/encode-state.ts";
+import { leaseStanding } from "../domain/lease.ts";
 import { streamPrefix } from "../domain/object-keys.ts";
 import { filesFault, streamFault } from "../domain/stream-check.ts";
 import { followUp } from "../encode/end-encode.ts";
@@ -36,21 +37,30 @@ export async function completeProbe(
   });
 }
 
+/** How long it may take to check and publish a stream, in milliseconds. */
+const publishMs = 120_000;
+
 /**
  * Takes a finished stream: checks it against the plan and its files, writes the playlists, and publishes it in one transaction. A result that isn't
  * what was planned counts as the machine's fault.
  */
-export async function completeEncode(
-  context: Context,
-  lease: Lease,
-  result: StreamResult,
-  signal: AbortSignal,
-): Promise<void> {
+export async function completeEncode(context: Context, lease: Lease, result: StreamResult): Promise<void> {
+  const { publications, stopping } = context;
+  const key = `${lease.taskId} ${lease.attempt}`;
+  const underWay = publications.get(key);
+  if (underWay !== undefined) return await underWay; // its first call ran out of time
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(publishMs)]);
+  const publication = publish(context, lease, result, signal).finally(() => publications.delete(key));
+  publications.set(key, publication);
+  await publication;
+}
+
+async function publish(context: Context, lease: Lease, result: StreamResult, signal: AbortSignal): Promise<void> {
   const task = await findTask(context.db, lease.taskId);
   const encode = task && (await findEncode(context.db, task.encodeId));
   if (task === undefined || encode === undefined) throw leaseGone("cancelled");
   const prefix = streamPrefix(encode.videoId, encode.id, lease.attempt);
-  if (task.kind === "encode" && task.state === "leased" && task.attempt === lease.attempt) {
+  if (task.kind === "encode" && leaseStanding(task, lease.attempt) === "held") {
     const fault = await findFault(context, encode.id, prefix, result, signal);
     if (fault !== undefined) {
       const message = `The result isn't what was planned: ${fault}`;

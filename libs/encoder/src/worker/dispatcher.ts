@@ -6,6 +6,8 @@ import { type LeasedTask, takeTasks } from "./take-tasks.ts";
 export type Dispatcher = {
   /** Waits up to `ms` for a task of one of the queues; undefined if none came, the signal aborted or the dispatcher was closed. */
   lease(workerId: string, queues: readonly string[], ms: number, signal: AbortSignal): Promise<LeasedTask | undefined>;
+  /** Puts a task back that its worker couldn't be told of. Never rejects: if it can't, the lease expires. */
+  giveBack(task: LeasedTask): Promise<void>;
 };
 
 type Waiter = { workerId: string; queues: readonly string[]; give(task: LeasedTask | undefined): void };
@@ -71,6 +73,7 @@ export function createDispatcher(context: Context, closed: AbortSignal): Dispatc
   }
 
   return {
+    giveBack,
     async lease(workerId, queues, ms, signal) {
       const ended = AbortSignal.any([signal, closed]);
       if (ended.aborted) return undefined;

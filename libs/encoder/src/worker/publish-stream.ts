@@ -1,5 +1,6 @@
 import { dashManifest, hlsMaster, playlistFiles, type StreamResult } from "@kinora/media";
-import type { ObjectStore } from "@kinora/storage";
+import { DomainError } from "@kinora/rpc";
+import { type ObjectStore, StorageFullError } from "@kinora/storage";
 
 /** Names of the two files that play a stream from the video's own addresses, one folder above the stream's. */
 export const videoMaster = "video-master.m3u8";
@@ -19,5 +20,10 @@ export async function writePlaylists(
     { path: videoMaster, text: hlsMaster(result, `${encodeId}/`) },
     { path: videoManifest, text: dashManifest(result, `${encodeId}/`) },
   ];
-  for (const { path, text } of files) await storage.put(prefix + path, text, { signal });
+  try {
+    for (const { path, text } of files) await storage.put(prefix + path, text, { signal });
+  } catch (error) {
+    // The worker tries again for a while: somebody may make room.
+    throw error instanceof StorageFullError ? new DomainError("unavailable", error.message, { cause: error }) : error;
+  }
 }
