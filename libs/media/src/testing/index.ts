@@ -42,8 +42,17 @@ export function inspectFile(file: string, options: { signal?: AbortSignal } = {}
   return inspect({ file }, options.signal);
 }
 
+/** Decodes a JPEG picture. */
+export async function inspectPicture(
+  file: string,
+): Promise<Pick<InspectedTrack, "width" | "height" | "brightness" | "corners">> {
+  const [picture] = await inspect({ picture: file });
+  if (!picture) throw new Error(`${file} holds no picture`);
+  return picture;
+}
+
 /** What the child is asked. */
-export type InspectRequest = { folder: string } | { file: string };
+export type InspectRequest = { folder: string } | { file: string } | { picture: string };
 
 async function inspect(request: InspectRequest, signal?: AbortSignal): Promise<InspectedTrack[]> {
   const child = fork(fileURLToPath(new URL("./inspect-child.ts", import.meta.url)), [], {

@@ -2,8 +2,15 @@
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AV_LOG_ERROR, AV_NOPTS_VALUE, AV_PKT_FLAG_KEY, AV_SAMPLE_FMT_FLTP } from "node-av/constants";
-import { type Frame, Log, Packet, type Stream } from "node-av/lib";
+import {
+  AV_LOG_ERROR,
+  AV_NOPTS_VALUE,
+  AV_PKT_FLAG_KEY,
+  AV_SAMPLE_FMT_FLTP,
+  type FFDecoderCodec,
+} from "node-av/constants";
+import { Codec, CodecContext, Frame, Log, Packet, type Stream } from "node-av/lib";
+import { check } from "../child/av.ts";
 import { frameTime, openDecoder } from "../child/decoder.ts";
 import { type Demuxer, openDemuxer } from "../child/demuxer.ts";
 import { openFilter } from "../child/filter.ts";
@@ -16,11 +23,40 @@ Log.setCallback((_, message) => void errors.push(message.trim()), { maxLevel: AV
 
 const [request] = (await once(process, "message")) as [InspectRequest];
 try {
-  process.send?.({
-    tracks: "folder" in request ? await inspectFolder(request.folder) : await inspectFile(request.file),
-  });
+  process.send?.({ tracks: await inspect(request) });
 } catch (error) {
   process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}
+
+function inspect(request: InspectRequest): Promise<InspectedTrack[]> {
+  if ("folder" in request) return inspectFolder(request.folder);
+  return "file" in request ? inspectFile(request.file) : inspectPicture(request.picture);
+}
+
+async function inspectPicture(file: string): Promise<InspectedTrack[]> {
+  const context = new CodecContext();
+  context.allocContext3(Codec.findDecoderByName("mjpeg" as FFDecoderCodec));
+  check(await context.open2(), "open a decoder");
+  const packet = new Packet();
+  packet.alloc();
+  packet.data = await readFile(file);
+  const frame = new Frame();
+  frame.alloc();
+  check(await context.sendPacket(packet), "decode");
+  check(await context.sendPacket(null), "decode");
+  check(await context.receiveFrame(frame), "decode");
+  const { width, height } = frame;
+  const none = {
+    durationSeconds: 0,
+    firstSeconds: 0,
+    sampleRate: 0,
+    channels: 0,
+    frameTimes: [],
+    keyTimes: [],
+    levels: [],
+  };
+  const seen = { brightness: [brightnessOf(frame)], corners: cornersOf(frame) };
+  return [{ name: file, kind: "video", frames: 1, width, height, ...none, ...seen, errors: [...errors] }];
 }
 
 async function inspectFolder(folder: string): Promise<InspectedTrack[]> {

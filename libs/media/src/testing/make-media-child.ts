@@ -243,7 +243,7 @@ function* sounds(spec: MediaSpec, audio: NonNullable<MediaSpec["audio"]>, size: 
     if (pause && time >= pause[0] && time < pause[1]) continue;
     const samples = Buffer.alloc(count * channels * 4);
     for (let index = 0; index < count; index++) {
-      const now = time + index / sampleRate;
+      const now = time + index / sampleRate - (spec.video?.startSeconds ?? 0);
       const isBeep = now >= spec.flash[0] && now < spec.flash[1];
       const value = isBeep ? 0.5 * Math.sin(2 * Math.PI * 1000 * now) : 0;
       for (let channel = 0; channel < channels; channel++) samples.writeFloatLE(value, (channel * count + index) * 4);

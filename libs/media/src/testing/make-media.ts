@@ -10,7 +10,7 @@ export type MediaSpec = {
   path: string;
   /** FFmpeg's name of the muxer; by the path's ending unless given. */
   format?: string;
-  /** From and to, in seconds. */
+  /** From and to, in seconds after the first picture. */
   flash: [from: number, to: number];
   video?: {
     /** FFmpeg's name of the encoder. */
