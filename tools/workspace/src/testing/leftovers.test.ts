@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -18,25 +18,28 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const start = async (args: string[], env: NodeJS.ProcessEnv) => {
-  const child = spawn(process.execPath, args, { env, detached: true, stdio: "ignore" });
+const start = async (args: string[], env: NodeJS.ProcessEnv, output: number | "ignore" = "ignore") => {
+  const child = spawn(process.execPath, args, { env, detached: true, stdio: ["ignore", output, "ignore"] });
   await once(child, "spawn");
   return child;
 };
 
 // Other systems have no /proc to look into.
 describe.runIf(process.platform === "linux")("processes that outlive their tests", () => {
-  it("are found by the folder that they inherited, or by what they were told", async () => {
+  it("are found by the folder that they inherited, by what they were told, and by what they hold open", async () => {
     const program = join(folder, "program.mjs");
     writeFileSync(program, idle);
     const heir = await start(["-e", idle], { TMPDIR: folder });
     const told = await start([program], {});
+    const log = openSync(join(folder, "log"), "w");
+    const holder = await start(["-e", idle], {}, log);
+    closeSync(log);
     const stranger = await start(["-e", idle], { TMPDIR: `${folder}-other` });
     try {
       const found = findLeftovers(folder).map(({ pid }) => pid);
-      expect(found.sort()).toEqual([heir.pid, told.pid].sort());
+      expect(found.sort()).toEqual([heir.pid, told.pid, holder.pid].sort());
     } finally {
-      for (const child of [heir, told, stranger]) {
+      for (const child of [heir, told, holder, stranger]) {
         child.kill("SIGKILL");
         await once(child, "exit");
       }

@@ -42,7 +42,7 @@ async function waitUntilGone(folder: string): Promise<Leftover[]> {
   }
 }
 
-/** Processes that inherited this temporary folder as theirs, or that were told of something in it: Postgres gets an environment of its own. */
+/** Processes that inherited this temporary folder as theirs, or that have to do with something in it: Postgres gets an environment of its own. */
 export function findLeftovers(folder: string): Leftover[] {
   if (!existsSync("/proc/self/environ")) return [];
   return readdirSync("/proc")
@@ -50,7 +50,7 @@ export function findLeftovers(folder: string): Leftover[] {
     .filter((pid) => Number.isInteger(pid) && pid !== process.pid && !isWorker(pid))
     .filter((pid) => {
       const inherited = readProc(pid, "environ").split("\0");
-      const told = [readProc(pid, "cmdline"), readLink(pid, "cwd"), readLink(pid, "exe")];
+      const told = [readProc(pid, "cmdline"), readLink(pid, "cwd"), readLink(pid, "exe"), ...openFiles(pid)];
       return (
         inherited.some((entry) => entry === `TMPDIR=${folder}` || entry.startsWith(`TMPDIR=${folder}/`)) ||
         told.some((text) => text.includes(`${folder}/`))
@@ -72,6 +72,14 @@ export function endLeftover({ pid }: Leftover): void {
 function isWorker(pid: number): boolean {
   const parent = /^PPid:\s+(\d+)$/m.exec(readProc(pid, "status"))?.[1];
   return Number(parent) === process.pid && readProc(pid, "cmdline").includes("vitest");
+}
+
+function openFiles(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((descriptor) => readLink(pid, `fd/${descriptor}`));
+  } catch {
+    return [];
+  }
 }
 
 function readProc(pid: number, file: string): string {
