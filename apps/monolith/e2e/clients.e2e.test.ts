@@ -96,7 +96,9 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** One unary call with stock grpc-js and a contract that it reads by itself. */
 function callWithGrpcJs(url: string, proto: string, service: string, method: string, request: object, token: string) {
-  const loaded = loadPackageDefinition(loadSync(proto, { defaults: true, includeDirs: [join(repositoryRoot, "proto")] }));
+  const loaded = loadPackageDefinition(
+    loadSync(proto, { defaults: true, includeDirs: [join(repositoryRoot, "proto")] }),
+  );
   const found = service.split(".").reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], loaded);
   const client = new (found as ServiceClientConstructor)(new URL(url).host, credentials.createInsecure());
   const metadata = new Metadata();
