@@ -18,15 +18,14 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token });
   const worker = createWorker({
     transport,
-    spoolDir: join(dataDir, "worker"),
+    spoolDir: await prepareDataDir(join(dataDir, "worker")),
     slots: config.WORKER_SLOTS,
     workerId: config.WORKER_ID,
     logger,
   });
   const health = config.PORT === undefined ? undefined : await serveHealth(config.PORT, config.HOST);
   const stop = new AbortController();
-  const running = worker.run(stop.signal);
-  running.catch((error: unknown) => logger.fatal({ err: error }, "the worker can't work"));
+  const running = worker.run(stop.signal); // a rejection ends the process: there is nothing else for it to do
   logger.info({ slots: config.WORKER_SLOTS }, `encoder-worker is ready for tasks of ${config.ENCODER_URL}`);
 
   return {

@@ -19,6 +19,11 @@ it.each<[unknown, FailureKind, string]>([
     "The encoding machine's disk is full: make room below KINORA_DATA/worker there.",
   ],
   [
+    new TaskError("machine", "1.m4s could not be written: ENOSPC: no space left on device, write"),
+    MACHINE,
+    "The encoding machine's disk is full: make room below KINORA_DATA/worker there.",
+  ],
+  [
     new PutError(507, "x"),
     MACHINE,
     "The encoder has no room left for the stream: make room where it keeps its objects.",

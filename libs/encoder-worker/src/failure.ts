@@ -33,11 +33,11 @@ function machineFault(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether an error, or what caused it, is a full disk (or a spent quota of it). */
+/** Whether an error, or what caused it, is a full disk (or a spent quota of it). The task's own process tells its errors in words alone. */
 function isDiskFull(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { code } = at as NodeJS.ErrnoException;
-    if (code === "ENOSPC" || code === "EDQUOT") return true;
+    const { code = "" } = at as NodeJS.ErrnoException;
+    if (/\b(ENOSPC|EDQUOT)\b|no space left on device/i.test(`${code} ${at.message}`)) return true;
   }
   return false;
 }
