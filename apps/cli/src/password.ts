@@ -35,6 +35,7 @@ export async function readAnswer(
   try {
     return (await lines.question(prompt, { signal })).trim();
   } catch (error) {
+    stderr.write("\n");
     signal.throwIfAborted();
     throw (error as Error).name === "AbortError" ? new Interrupted("") : error; // Ctrl-C, which readline takes for itself
   } finally {

@@ -1,4 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readFile, symlink } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { registry } from "./registry.ts";
 import { createPerson } from "./testing/command-line.ts";
@@ -29,6 +32,14 @@ describe("kinora", () => {
       version: string;
     };
     expect(await person.run(["--version"])).toEqual({ code: 0, stdout: `kinora ${version}\n`, stderr: "" });
+  });
+
+  it("runs by its link in node_modules/.bin, from any folder", async () => {
+    await using person = await createPerson();
+    const link = person.path("kinora");
+    await symlink(fileURLToPath(new URL("../bin/kinora.mjs", import.meta.url)), link);
+    const { stdout } = await promisify(execFile)(process.execPath, [link, "--version"], { cwd: person.cwd });
+    expect(stdout).toMatch(/^kinora \d+\.\d+\.\d+\n$/);
   });
 
   it.each([

@@ -4,12 +4,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Tokens, User } from "@kinora/proto-user";
 import { type SessionClient, sessionClient, type TokenSource } from "./clients.ts";
 import type { Context } from "./context.ts";
+import { sentence } from "./describe-error.ts";
 import { CliError } from "./errors.ts";
 import { withLock } from "./file-lock.ts";
 import { ownerCredential } from "./local-installation.ts";
 import { type ServerAddress, serverKey } from "./server-address.ts";
 import { createSessionStore, type StoredSession } from "./session-store.ts";
 import { stateFolder } from "./state-folder.ts";
+import { printable } from "./text-width.ts";
 
 /** The login at one server. */
 export type Session = TokenSource & {
@@ -43,7 +45,14 @@ export function openSession(context: Pick<Context, "env" | "home">, server: Serv
   const owner = async () => (server.dataDir === undefined ? undefined : ownerCredential(server.dataDir));
 
   async function create(credential: Credential, automatic: boolean, signal: AbortSignal) {
-    const { tokens, user } = await client.createSession(credential, { signal });
+    const { tokens, user } = await client.createSession(credential, { signal }).catch((error: unknown) => {
+      const { code, rawMessage } = ConnectError.from(error);
+      if (code !== Code.Unauthenticated) throw error;
+      const told = automatic
+        ? `The owner's password has changed since the first start: log in with "kinora login ${credential.email}".`
+        : sentence(printable(rawMessage));
+      throw new CliError(told, { cause: error });
+    });
     if (tokens === undefined || user === undefined)
       throw new CliError("The server's answer to the login is incomplete.");
     const session = { email: user.email, userId: user.id, automatic, ...stored(tokens) };

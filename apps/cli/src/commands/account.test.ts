@@ -50,7 +50,7 @@ describe("signup, login, whoami, logout", () => {
       ["login", "owner@localhost"],
       "wrong password, long enough",
       1,
-      /^kinora: The e-mail address or the password is wrong\./,
+      /^kinora: The e-mail address or the password is wrong\.\n$/,
     ],
     [["login", "owner@localhost"], "", 2, /^kinora: No password came on standard input\.\n$/],
     [["login"], password, 2, /^kinora: Whose login\? Use: kinora login EMAIL\n$/],
@@ -178,6 +178,16 @@ describe("a Kinora of this machine", () => {
     expect((await person.run(["list"], local)).stderr).toMatch(
       /^kinora: (No Kinora answers at http:\/\/localhost:8080\. Start it with "npm start"|You are not logged in|What answers at)/,
     );
+  });
+
+  it("says what to do when the owner's password was changed", async () => {
+    await installLocally(person);
+    person.kinora.owner.password = "another password, as long";
+    await installLocally(person);
+    expect(await person.run(["list"], local)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('log in with "kinora login owner@localhost"') as string,
+    });
   });
 
   it("says what is wrong with a credential that can't be used", async () => {
