@@ -3,13 +3,16 @@
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import module from "node:module";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split(".")[0]) >= 24) {
-  if (module.enableCompileCache) module.enableCompileCache(); // halves the start-up time from the second run on
+  // Starts faster from the second run on. In a folder of the person's own: what others could write there would be run.
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  module.enableCompileCache(join(cache, "kinora"));
   await import("../src/main.ts");
 } else {
   const own = nodeOfTheProject();

@@ -38,7 +38,8 @@ describe("kinora", () => {
     await using person = await createPerson();
     const link = person.path("kinora");
     await symlink(fileURLToPath(new URL("../bin/kinora.mjs", import.meta.url)), link);
-    const { stdout } = await promisify(execFile)(process.execPath, [link, "--version"], { cwd: person.cwd });
+    const env = { ...process.env, XDG_CACHE_HOME: person.path("cache") };
+    const { stdout } = await promisify(execFile)(process.execPath, [link, "--version"], { cwd: person.cwd, env });
     expect(stdout).toMatch(/^kinora \d+\.\d+\.\d+\n$/);
   });
 
