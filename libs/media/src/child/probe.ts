@@ -39,7 +39,7 @@ export async function probe(source: ByteSource, onProgress: ProbeListener): Prom
   const scan = await scanPackets(demuxer, video, audio, (frames) =>
     onProgress({ frames, fraction: demuxer.position() / source.size }),
   );
-  await refuseIfCut(source, demuxer, scan);
+  await refuseIfCut(source, demuxer, video, scan);
   const frames = scan.packetsAreFrames ? scan.times : await countFrames(source, video.index, onProgress);
   if (!scan.facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
   const start = scan.firstPicture ?? frames.first;
@@ -270,21 +270,20 @@ async function countFrames(
   return times.summary();
 }
 
-/** Containers whose header states the length, rather than FFmpeg estimating it. */
-const statesLength = ["mov", "matroska", "avi", "asf", "flv"];
-
-async function refuseIfCut(source: ByteSource, demuxer: Demuxer, scan: Scan): Promise<void> {
-  const name = demuxer.format.split(",")[0] ?? "";
-  const declared = statesLength.includes(name) ? demuxer.declaredSeconds : undefined;
-  const missing = declared === undefined || scan.end < declared - 0.5;
-  if (!missing || !(await isCut(demuxer.format, source))) return;
-  const place =
-    declared === undefined
-      ? `at about ${Math.round(scan.end)} s`
-      : `at about ${Math.round(scan.end)} s of ${Math.round(declared)} s`;
+/**
+ * Refuses a file whose end is missing by its own structure. Some recorders write a length that is a little too large: where the index counts the packets and all of them are there,
+ * that is no harm.
+ */
+async function refuseIfCut(source: ByteSource, demuxer: Demuxer, video: Stream, scan: Scan): Promise<void> {
+  const counted = Number(video.nbFrames);
+  const hasAll = counted > 0 && scan.packets >= counted;
+  if (hasAll || !(await isCut(demuxer.format, source))) return;
+  const { declaredSeconds = 0 } = demuxer;
+  const end = `${Math.round(scan.end)} s`;
+  const place = declaredSeconds > scan.end + 0.5 ? `${end} of ${Math.round(declaredSeconds)} s` : end;
   throw new TaskError(
     "input",
-    `The file ends early, ${place}: it was cut off, perhaps in an upload. Send the complete file.`,
+    `The file ends early, at about ${place}: it was cut off, perhaps in an upload. Send the complete file.`,
   );
 }
 
