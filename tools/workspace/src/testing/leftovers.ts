@@ -70,8 +70,13 @@ export function endLeftover({ pid }: Leftover): void {
 
 /** Vitest's own workers end with it. */
 function isWorker(pid: number): boolean {
+  return parentOf(pid) === process.pid && readProc(pid, "cmdline").includes("vitest");
+}
+
+/** The process that a process was started by, or handed over to; undefined when it is gone or the system has no /proc. */
+export function parentOf(pid: number): number | undefined {
   const parent = /^PPid:\s+(\d+)$/m.exec(readProc(pid, "status"))?.[1];
-  return Number(parent) === process.pid && readProc(pid, "cmdline").includes("vitest");
+  return parent === undefined ? undefined : Number(parent);
 }
 
 function openFiles(pid: number): string[] {

@@ -1,7 +1,7 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const workspace = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -14,10 +14,13 @@ export type WorkspaceCopy = {
   remove(): void;
 };
 
-/** Copies what git tracks or would track; packages are links, and those of the workspace lead into the copy. */
+/** What isn't source, or is large. */
+const left = new Set([".git", ".kinora", ".nx", "dist", "gen", "node_modules", "samples"]);
+
+/** Copies the sources; packages are links, and those of the workspace lead into the copy. */
 export function copyWorkspace(): WorkspaceCopy {
   const root = mkdtempSync(join(tmpdir(), "workspace-"));
-  for (const file of sourceFiles()) cpSync(join(workspace, file), join(root, file));
+  cpSync(workspace, root, { recursive: true, filter: (path) => !left.has(basename(path)) });
   linkPackages(join(workspace, "node_modules"), join(root, "node_modules"));
   linkProjects(root);
   return {
@@ -39,17 +42,6 @@ export function copyWorkspace(): WorkspaceCopy {
     },
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
-}
-
-function sourceFiles(): string[] {
-  const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
-    cwd: workspace,
-    encoding: "utf8",
-  });
-  // What is deleted and still tracked isn't there; what is being merged is listed more than once.
-  return [...new Set(listed.split("\0"))].filter(
-    (file) => file !== "" && !file.startsWith("samples/") && existsSync(join(workspace, file)),
-  );
 }
 
 function linkPackages(from: string, to: string): void {
