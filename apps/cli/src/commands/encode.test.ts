@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EncodeState } from "@kinora/proto-encoder";
 import { waitUntil } from "@kinora/testing";
@@ -85,6 +85,15 @@ describe("kinora encode", () => {
       event: "failed",
       error: "This is a text file, not a video.",
     });
+  });
+
+  it("makes a video of its own while another command is busy with the same file", async () => {
+    person.kinora.script.uploadDelayMs = 300;
+    const other = person.start("encode", file);
+    await waitUntil("the other one sends", () => countOf("PATCH") > 0);
+    expect(await person.run(["encode", file])).toMatchObject({ code: 0 });
+    expect(await other.exit).toMatchObject({ code: 0 });
+    expect([...person.kinora.videos.values()].map(({ bytes }) => bytes.equals(content))).toEqual([true, true]);
   });
 
   it("makes a new video when a file is encoded again", async () => {
@@ -230,6 +239,7 @@ describe("an encode that is broken off", () => {
 
 describe("kinora encode --out", () => {
   it("brings the stream home, as the server has it", async () => {
+    await mkdir(join(person.cwd, "home")); // a folder that is empty will do
     const { code, stdout, stderr } = await person.run(["encode", file, "--out", "home"]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(lines(stdout)).toHaveLength(1);
