@@ -132,7 +132,10 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
 
 /** They run what a person would run, so they depend on everything: not cached, and alone on the machine. */
 function endToEnd(facts: ProjectFacts): TargetConfiguration {
-  return { ...vitest(facts, "e2e", "e2e"), cache: false, parallelism: false };
+  const { options, ...rest } = vitest(facts, "e2e", "e2e");
+  // Each test starts whole systems and encodes real videos; the limits are there against hanging.
+  const command = `${options.command} --testTimeout=900000 --hookTimeout=300000`;
+  return { ...rest, options: { ...options, command }, cache: false, parallelism: false };
 }
 
 /** The prefix labels each line; with it, Nx also leaves its pseudo terminals alone, which swallow Ctrl-C when there are several. */
