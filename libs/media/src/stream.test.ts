@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -297,6 +298,36 @@ describe("a stream made from", () => {
       expect(Math.abs((loud.at(-1) ?? 0) + 0.01 - to)).toBeLessThan(inSync);
     },
   );
+});
+
+it("made from a spliced recording runs on over the splice, whatever changes there", async ({ signal }) => {
+  const sourceUrl = join(folder.path, "spliced.ts");
+  const second = join(folder.path, "second.ts");
+  await makeMedia({
+    path: second,
+    flash,
+    video: video({ width: 640, height: 360 }),
+    audio: audio({ codec: "mp2", channels: 1, sampleRate: 44_100 }),
+  });
+  await writeFile(sourceUrl, Buffer.concat([await readFile(join(folder.path, "h264.ts")), await readFile(second)]));
+  const { plan } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } }));
+  if (!plan) throw new Error("no plan");
+  await using out = await temporaryFolder();
+  await runTask({ ...limits, signal, task: { kind: "encode", sourceUrl, plan, outDir: out.path } });
+  const [picture, sound] = await inspectStream(out.path, { signal });
+  expect(picture).toMatchObject({ name: "180p", width: 320, height: 180, frames: 100, errors: [] });
+  const wanted = Array.from({ length: 100 }, (_, index) => index / 25);
+  for (const [index, time] of picture?.frameTimes.entries() ?? [])
+    expect(Math.abs(time - (wanted[index] ?? 0))).toBeLessThan(0.07);
+  const bright = picture?.frameTimes.filter((_, index) => (picture.brightness[index] ?? 0) > 0.5) ?? [];
+  const loud = sound?.levels.flatMap((level, index) => (level > 0.1 ? [index / 100] : [])) ?? [];
+  // Two flashes, each with its beep.
+  for (const near of [1, 3]) {
+    const flashAt = bright.find((time) => time > near - 0.5);
+    const beepAt = loud.find((time) => time > near - 0.5);
+    expect(Math.abs((flashAt ?? 0) - (beepAt ?? 9))).toBeLessThan(inSync);
+  }
+  expect(sound?.errors).toEqual([]);
 });
 
 it("gets a poster that shows the planned moment, at the size of the largest rendition", async ({ signal }) => {

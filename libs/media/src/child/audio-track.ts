@@ -1,9 +1,8 @@
-import { AV_CHANNEL_ORDER_NATIVE, AV_SAMPLE_FMT_FLTP } from "node-av/constants";
+import { AV_SAMPLE_FMT_FLTP } from "node-av/constants";
 import { Rational as AvRational, avChannelLayoutDefault, Frame, type Packet, type Stream } from "node-av/lib";
 import { aacCodecs } from "../mp4/init-segment.ts";
 import type { Sample } from "../mp4/media-segment.ts";
 import type { AudioPlan, TrackResult } from "../types.ts";
-import { check } from "./av.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
 import type { Delivery } from "./delivery.ts";
 import { type CodedFrame, openEncoder } from "./encoder.ts";
@@ -27,10 +26,10 @@ export type AudioTrack = {
 /** Samples of an AAC-LC frame. */
 const frameSamples = 1024;
 
-/** Pauses up to this are filled by the resampler, longer ones by us, a frame at a time, so that memory stays bounded. */
-const longPauseSeconds = 1;
+/** Sound may be early or late by this before it is moved; containers round times, to a millisecond or worse. */
+const toleranceSeconds = 0.03;
 
-/** A clock that goes back further than this has started anew; less is an overlap, which the resampler cuts. */
+/** A clock that goes back further than this has started anew; less is an overlap, which is cut. */
 const restartSeconds = 10;
 
 /**
@@ -101,21 +100,31 @@ export async function openAudioTrack(options: {
       decodeTime += duration;
     }
   };
-  /** Cuts sound into the encoder's frames. */
-  const write = async (sound: Frame) => {
+  /** Puts sound behind what there is, in the encoder's frames. */
+  const append = async (sound: Frame) => {
     sound.pts = BigInt(written);
     written += sound.nbSamples;
     framer ??= await openFilter(sound, timeBase, `asetnsamples=n=${frameSamples}:p=0`);
     for await (const frame of framer.push(sound)) await take(encoder.encode(frame));
   };
+  /** Puts resampled sound at its own time: to the sample at the start, within the tolerance later on. */
+  const place = async (sound: Frame) => {
+    const distance = Number(sound.pts) - written;
+    const isInPlace = written > 0 && Math.abs(distance) <= toleranceSeconds * plan.sampleRate;
+    if (!isInPlace) {
+      for (let missing = distance; missing > 0; missing -= frameSamples)
+        await append(silence(Math.min(frameSamples, missing), plan));
+    }
+    if (isInPlace || distance >= 0) return append(sound);
+    // All of it lies before what there is.
+    if (-distance >= sound.nbSamples) sound.free();
+    else await append(withoutStart(sound, -distance, plan));
+  };
   const drain = async () => {
     if (!resampler) return;
-    for await (const sound of resampler.filter.push(null)) await write(sound);
+    for await (const sound of resampler.filter.push(null)) await place(sound);
     resampler.filter.close();
     resampler = undefined;
-  };
-  const writeSilence = async (until: number) => {
-    while (written < until) await write(silence(Math.min(frameSamples, until - written), plan));
   };
 
   const sound = async (frame: Frame) => {
@@ -126,27 +135,13 @@ export async function openAudioTrack(options: {
       moved += due - at;
       at = due;
     }
-    if (at + length <= 0) {
-      frame.free();
-      return;
-    }
-    if (at - (due ?? 0) > longPauseSeconds) {
-      await drain();
-      await writeSilence(Math.round(at * plan.sampleRate));
-    }
+    due = at + length;
     const key = frameKey(frame);
     if (resampler?.key !== key) await drain();
     frame.pts = BigInt(Math.round(at * frame.sampleRate));
-    resampler ??= {
-      key,
-      filter: await openFilter(
-        frame,
-        { num: 1, den: frame.sampleRate },
-        `aresample=${plan.sampleRate}:async=1:min_hard_comp=0.03:first_pts=${written},aformat=sample_fmts=fltp:channel_layouts=${layout}`,
-      ),
-    };
-    due = at + length;
-    for await (const resampled of resampler.filter.push(frame)) await write(resampled);
+    const chain = `aresample=${plan.sampleRate},aformat=sample_fmts=fltp:channel_layouts=${layout}`;
+    resampler ??= { key, filter: await openFilter(frame, { num: 1, den: frame.sampleRate }, chain) };
+    for await (const resampled of resampler.filter.push(frame)) await place(resampled);
   };
 
   return {
@@ -179,14 +174,25 @@ export async function openAudioTrack(options: {
   };
 }
 
+/** Sound without its first samples. */
+function withoutStart(sound: Frame, samples: number, plan: AudioPlan): Frame {
+  const bytes = samples * Float32Array.BYTES_PER_ELEMENT;
+  const end = sound.nbSamples * Float32Array.BYTES_PER_ELEMENT;
+  const planes = (sound.extendedData ?? []).map((plane) => plane.subarray(bytes, end));
+  const rest = soundOf(Buffer.concat(planes), sound.nbSamples - samples, plan);
+  sound.free();
+  return rest;
+}
+
 function silence(samples: number, plan: AudioPlan): Frame {
-  const frame = new Frame();
-  frame.alloc();
-  frame.format = AV_SAMPLE_FMT_FLTP;
-  frame.nbSamples = samples;
-  frame.sampleRate = plan.sampleRate;
-  frame.channelLayout = { ...avChannelLayoutDefault(plan.channels), order: AV_CHANNEL_ORDER_NATIVE };
-  check(frame.getBuffer(), "make silence");
-  for (const plane of frame.extendedData ?? []) plane.fill(0);
-  return frame;
+  return soundOf(Buffer.alloc(samples * plan.channels * Float32Array.BYTES_PER_ELEMENT), samples, plan);
+}
+
+function soundOf(planes: Buffer, nbSamples: number, plan: AudioPlan): Frame {
+  return Frame.fromAudioBuffer(planes, {
+    nbSamples,
+    format: AV_SAMPLE_FMT_FLTP,
+    sampleRate: plan.sampleRate,
+    channelLayout: avChannelLayoutDefault(plan.channels),
+  });
 }

@@ -22,6 +22,7 @@ it("leaves ordinary times, pauses and reordering alone", () => {
 
 it.each([
   ["back to zero", 95_000, 0],
+  ["a little back", 3, 1.4],
   ["far ahead", 10, 40_000],
 ])("runs on where the clock jumps %s, with both tracks in step", (_, first, second) => {
   const timeline = createTimeline();

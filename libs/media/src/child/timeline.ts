@@ -1,8 +1,11 @@
 import { AV_NOPTS_VALUE } from "node-av/constants";
 import type { IRational, Packet } from "node-av/lib";
 
-/** A jump beyond this is a new start of the clock, not a pause; FFmpeg's own figure for such containers (dts_delta_threshold). */
-const thresholdSeconds = 10;
+/** A jump ahead beyond this is a new start of the clock, not a pause; FFmpeg's own figure for such containers (dts_delta_threshold). */
+const aheadSeconds = 10;
+
+/** Decode times never go back, but for rounding. */
+const backSeconds = 0.1;
 
 type TimedPacket = Pick<Packet, "pts" | "dts" | "duration">;
 type TimedStream = { index: number; timeBase: IRational };
@@ -16,11 +19,15 @@ export function createTimeline(): (packet: TimedPacket, stream: TimedStream) => 
   const expected = new Map<number, number>();
   return (packet, stream) => {
     const { num, den } = stream.timeBase;
-    const time = packet.dts !== AV_NOPTS_VALUE ? packet.dts : packet.pts;
+    const isDecodeTime = packet.dts !== AV_NOPTS_VALUE;
+    const time = isDecodeTime ? packet.dts : packet.pts;
     if (time === AV_NOPTS_VALUE) return;
     const seconds = (Number(time) * num) / den;
     const due = expected.get(stream.index);
-    if (due !== undefined && Math.abs(seconds + offsetSeconds - due) > thresholdSeconds) offsetSeconds = due - seconds;
+    const jump = due === undefined ? 0 : seconds + offsetSeconds - due;
+    if (due !== undefined && (jump > aheadSeconds || jump < (isDecodeTime ? -backSeconds : -aheadSeconds))) {
+      offsetSeconds = due - seconds;
+    }
     const offset = BigInt(Math.round((offsetSeconds * den) / num));
     if (packet.pts !== AV_NOPTS_VALUE) packet.pts += offset;
     if (packet.dts !== AV_NOPTS_VALUE) packet.dts += offset;
