@@ -24,7 +24,7 @@ beforeEach(async () => {
   await installation.database.pool.query("DELETE FROM videos");
 });
 
-/** Makes a lease end as if its worker had fallen silent 12 s ago. */
+/** Makes a lease end as if its worker had fallen silent. */
 async function silence(held: Lease | undefined): Promise<void> {
   await installation.database.pool.query("UPDATE tasks SET lease_expires_at = now() - interval '1 s' WHERE id = $1", [
     must(held).taskId,

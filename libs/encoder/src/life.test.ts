@@ -100,11 +100,12 @@ describe("the life of a video", () => {
     expect(states.slice(0, -1).every((state) => !state.media && !state.plan && !state.result)).toBe(true);
     expect(states.at(-1)).toMatchObject({
       state: EncodeState.SUCCEEDED,
-      progress: { fraction: 1 },
+      progress: { fraction: 1, frames: 240n },
       error: "",
       result: { poster: "poster.jpg" },
       playback: {
         hlsUrl: `${encoder.url}/videos/${videoId}/master.m3u8`,
+        posterUrl: `${encoder.url}/videos/${videoId}/poster.jpg`,
         streamUrl: `${encoder.url}/videos/${videoId}/${encodeId}`,
       },
     });

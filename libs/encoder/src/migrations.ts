@@ -33,6 +33,7 @@ export const migrations: readonly Migration[] = [
         result jsonb,
         -- Where the finished stream lies among the objects.
         stream_prefix text,
+        has_poster boolean NOT NULL DEFAULT false,
         created_at timestamptz(3) NOT NULL DEFAULT now(),
         probed_at timestamptz(3),
         finished_at timestamptz(3)

@@ -2,7 +2,7 @@
 export const heartbeatSeconds = 2;
 
 /** A lease ends this long after its last heartbeat, in seconds. With the sweep's interval, a dead worker's task waits again within 15 s. */
-export const leaseSeconds = 12;
+export const leaseSeconds = 11;
 
 /** Leases that may end by a machine's fault before an encode is given up. */
 export const maxFaults = 5;

@@ -47,7 +47,7 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, details?:
     ...(plan && { plan }),
     ...(result && { result }),
     ...(encode.state === "succeeded" && {
-      playback: playbackOf(publicUrl, encode.videoId, encode.id, encode.isPublished),
+      playback: playbackOf(publicUrl, encode.videoId, { encodeId: encode.id, ...encode }),
     }),
     createTime: timestampFromDate(encode.createdAt),
     ...(encode.finishedAt && { finishTime: timestampFromDate(encode.finishedAt) }),
@@ -56,14 +56,18 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, details?:
 }
 
 /** Where an encode's stream plays: under the video's own addresses while it is the published one, and always under its own. */
-export function playbackOf(publicUrl: string, videoId: string, encodeId: string, isPublished: boolean): Playback {
+export function playbackOf(
+  publicUrl: string,
+  videoId: string,
+  stream: { encodeId: string; isPublished: boolean; hasPoster: boolean },
+): Playback {
   const video = `${publicUrl}/videos/${videoId}`;
-  const stream = `${video}/${encodeId}`;
-  const base = isPublished ? video : stream;
+  const streamUrl = `${video}/${stream.encodeId}`;
+  const base = stream.isPublished ? video : streamUrl;
   return create(PlaybackSchema, {
     hlsUrl: `${base}/master.m3u8`,
     dashUrl: `${base}/manifest.mpd`,
-    posterUrl: `${base}/poster.jpg`,
-    streamUrl: stream,
+    posterUrl: stream.hasPoster ? `${base}/poster.jpg` : "",
+    streamUrl,
   });
 }

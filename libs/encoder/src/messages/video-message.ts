@@ -20,7 +20,7 @@ export function videoMessage(
     state: video.state === "uploaded" ? VideoState.UPLOADED : VideoState.UPLOADING,
     createTime: timestampFromDate(video.createdAt),
     ...(latestEncode && { latestEncode: encodeMessage(latestEncode, publicUrl) }),
-    ...(video.publishedEncodeId && { playback: playbackOf(publicUrl, video.id, video.publishedEncodeId, true) }),
+    ...(video.published && { playback: playbackOf(publicUrl, video.id, { ...video.published, isPublished: true }) }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { ConnectError } from "@connectrpc/connect";
 import type { Logger } from "@kinora/rpc";
 import { type Job, type JobResult, PgBoss, type QueueOptions } from "pg-boss";
 import type { Db } from "../store/db.ts";
@@ -111,7 +112,9 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
         await handler(data, AbortSignal.any([stop.signal, AbortSignal.timeout(handlerMs)]));
         return { id, status: "completed" };
       } catch (error) {
-        if (!stop.signal.aborted) logger.warn({ err: error, kind, job: data }, "a job failed; it will be tried again");
+        // A service that is away says so in a sentence; for anything else the log needs the stack.
+        const why = error instanceof ConnectError ? { reason: error.message } : { err: error };
+        if (!stop.signal.aborted) logger.warn({ ...why, kind, job: data }, "a job failed; it will be tried again");
         return { id, status: "failed" };
       }
     };

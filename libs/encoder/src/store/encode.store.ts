@@ -17,6 +17,8 @@ export type EncodeRecord = {
   finishedAt: Date | undefined;
   /** Whether the video plays this encode's stream. */
   isPublished: boolean;
+  /** Whether its stream has a poster picture. */
+  hasPoster: boolean;
   task: { kind: TaskKind; attempt: number; fraction: number; frames: number; speed: number } | undefined;
 };
 
@@ -34,6 +36,7 @@ type Row = {
   probed_at: Date | null;
   finished_at: Date | null;
   is_published: boolean;
+  has_poster: boolean;
   kind: TaskKind | null;
   attempt: number;
   fraction: number;
@@ -42,7 +45,7 @@ type Row = {
 };
 
 const select = `
-  SELECT e.id, e.video_id, e.owner_id, e.state, e.error, e.duration_seconds, e.created_at, e.probed_at, e.finished_at,
+  SELECT e.id, e.video_id, e.owner_id, e.state, e.error, e.duration_seconds, e.created_at, e.probed_at, e.finished_at, e.has_poster,
     v.published_encode_id IS NOT DISTINCT FROM e.id AS is_published,
     t.kind, t.attempt, t.fraction, t.frames, t.speed
   FROM encodes e
@@ -60,6 +63,7 @@ const recordOf = (row: Row): EncodeRecord => ({
   probedAt: row.probed_at ?? undefined,
   finishedAt: row.finished_at ?? undefined,
   isPublished: row.is_published,
+  hasPoster: row.has_poster,
   task:
     row.kind === null
       ? undefined
@@ -196,6 +200,7 @@ export type EncodeChange = {
   plan?: string;
   result?: string;
   streamPrefix?: string;
+  hasPoster?: boolean;
 };
 
 /** Gives a locked encode its new state. */
@@ -208,6 +213,7 @@ export async function updateEncode(db: Db, id: string, state: EncodeState, chang
        plan = coalesce($6::jsonb, plan),
        result = coalesce($7::jsonb, result),
        stream_prefix = coalesce($8, stream_prefix),
+       has_poster = coalesce($9, has_poster),
        probed_at = CASE WHEN $4 IS NOT NULL THEN now() ELSE probed_at END,
        finished_at = CASE WHEN $2 IN ('succeeded', 'failed', 'cancelled') THEN now() ELSE finished_at END
      WHERE id = $1`,
@@ -220,6 +226,7 @@ export async function updateEncode(db: Db, id: string, state: EncodeState, chang
       change.plan ?? null,
       change.result ?? null,
       change.streamPrefix ?? null,
+      change.hasPoster ?? null,
     ],
   );
 }

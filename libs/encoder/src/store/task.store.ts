@@ -91,11 +91,14 @@ export async function renewLease(
   return rows[0] && { encodeId: rows[0].encode_id, expires: rows[0].lease_expires_at };
 }
 
-/** Ends a locked task. Its last report stays. */
-export async function endTask(db: Db, id: string, state: "done" | "failed"): Promise<void> {
+/** Ends a locked task; a failed one keeps its last report. */
+export async function endTask(db: Db, id: string, state: "done" | "failed", frames = 0): Promise<void> {
   await db.query(
-    `UPDATE tasks SET state = $2, lease_expires_at = NULL, fraction = CASE WHEN $2 = 'done' THEN 1 ELSE fraction END WHERE id = $1`,
-    [id, state],
+    `UPDATE tasks SET state = $2, lease_expires_at = NULL,
+       fraction = CASE WHEN $2 = 'done' THEN 1 ELSE fraction END,
+       frames = CASE WHEN $2 = 'done' THEN $3 ELSE frames END
+     WHERE id = $1`,
+    [id, state, frames],
   );
 }
 

@@ -9,7 +9,7 @@ export type VideoRecord = {
   sizeBytes: number;
   state: "uploading" | "uploaded";
   /** The encode whose stream plays. */
-  publishedEncodeId: string | undefined;
+  published: { encodeId: string; hasPoster: boolean } | undefined;
   createdAt: Date;
 };
 
@@ -20,10 +20,12 @@ type Row = {
   size_bytes: string;
   state: "uploading" | "uploaded";
   published_encode_id: string | null;
+  has_poster: boolean | null;
   created_at: Date;
 };
 
-const columns = "id, owner_id, name, size_bytes, state, published_encode_id, created_at";
+const columns = `id, owner_id, name, size_bytes, state, published_encode_id, created_at,
+  (SELECT has_poster FROM encodes WHERE encodes.id = published_encode_id) AS has_poster`;
 
 const recordOf = (row: Row): VideoRecord => ({
   id: row.id,
@@ -31,7 +33,10 @@ const recordOf = (row: Row): VideoRecord => ({
   name: row.name,
   sizeBytes: Number(row.size_bytes),
   state: row.state,
-  publishedEncodeId: row.published_encode_id ?? undefined,
+  published:
+    row.published_encode_id === null
+      ? undefined
+      : { encodeId: row.published_encode_id, hasPoster: row.has_poster ?? false },
   createdAt: row.created_at,
 });
 

@@ -28,7 +28,7 @@ export async function completeProbe(
   media: MediaInfo,
   signal: AbortSignal,
 ): Promise<void> {
-  await settle(context, lease, "probe", signal, async (db, { encode }) => {
+  await settle(context, lease, "probe", 0, signal, async (db, { encode }) => {
     const state = transition(encode.state, "probed");
     if (state === undefined) throw leaseGone("cancelled");
     const durationSeconds = Number.isFinite(media.durationSeconds) ? Math.max(0, media.durationSeconds) : 0;
@@ -69,10 +69,15 @@ async function publish(context: Context, lease: Lease, result: StreamResult, sig
     }
     await writePlaylists(context.storage, prefix, encode.id, result, signal);
   }
-  await settle(context, lease, "encode", signal, async (db, { encode: locked }) => {
+  const frames = result.video[0]?.frames ?? 0;
+  await settle(context, lease, "encode", frames, signal, async (db, { encode: locked }) => {
     const state = transition(locked.state, "published");
     if (state === undefined) throw leaseGone("cancelled");
-    await updateEncode(db, locked.id, state, { result: toStored(StreamResultSchema, result), streamPrefix: prefix });
+    await updateEncode(db, locked.id, state, {
+      result: toStored(StreamResultSchema, result),
+      streamPrefix: prefix,
+      hasPoster: result.poster !== "",
+    });
     await publishEncode(db, locked.videoId, locked.id);
     await context.queue.send(db, "settle", { encodeId: locked.id, seconds: locked.durationSeconds });
   });
@@ -99,6 +104,7 @@ async function settle(
   context: Context,
   lease: Lease,
   kind: "probe" | "encode",
+  frames: number,
   signal: AbortSignal,
   apply: (db: Db, locked: LockedTask) => Promise<void>,
 ): Promise<void> {
@@ -111,7 +117,7 @@ async function settle(
     }
     if (standing === "completed") return undefined;
     if (standing !== "held") throw leaseGone(standing);
-    await endTask(db, task.id, "done");
+    await endTask(db, task.id, "done", frames);
     await apply(db, locked);
     return locked;
   });

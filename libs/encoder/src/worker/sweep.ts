@@ -7,7 +7,7 @@ import { handBack } from "./hand-back.ts";
 import { type Lease, lockLease } from "./locked-task.ts";
 
 /** Time between two looks for expired leases, in milliseconds. */
-export const sweepMs = 2_000;
+export const sweepMs = 1_500;
 
 const batch = 100;
 
