@@ -2,13 +2,12 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
-import { setTimeout as sleep } from "node:timers/promises";
+import { backOff } from "./back-off.ts";
 import { isConnectionFault } from "./describe-error.ts";
 import { CliError } from "./errors.ts";
 
 const maxTries = 8;
 const requestMs = 120_000;
-const pauseMs = { base: 200, max: 5_000 };
 
 /** Downloads into a file, in up to eight tries. Returns the file's length in bytes. A broken transfer never counts as complete. */
 export async function fetchFile(url: string, file: string, signal: AbortSignal): Promise<number> {
@@ -24,8 +23,7 @@ export async function fetchFile(url: string, file: string, signal: AbortSignal):
         });
       }
     }
-    const pause = Math.min(pauseMs.max, pauseMs.base * 2 ** tries);
-    await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal });
+    await backOff(tries, signal);
   }
 }
 

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Encode, EncodeState } from "@kinora/proto-encoder";
+import { backOff } from "./back-off.ts";
 import type { EncoderClient, TokenSource } from "./clients.ts";
 import { CliError } from "./errors.ts";
+import { patienceMs } from "./while-away.ts";
 
 /** What following needs. */
 export type FollowOptions = {
@@ -12,13 +13,10 @@ export type FollowOptions = {
   signal: AbortSignal;
   /** The server doesn't answer; another try follows. */
   onWaiting(): void;
-  /** How long to go on without a word of the server, in milliseconds; ten minutes unless given. */
-  patienceMs?: number;
 };
 
 /** The server sends the state at least once a second: a stream that is silent for this long is dead. */
 const silenceMs = 15_000;
-const pauseMs = { base: 200, max: 5_000 };
 
 /** Whether nothing more happens to an encode. */
 export function isFinal(encode: Encode): boolean {
@@ -31,7 +29,7 @@ export function isFinal(encode: Encode): boolean {
  * or the server stays away.
  */
 export async function* followEncode(options: FollowOptions): AsyncGenerator<Encode> {
-  const { tokens, signal, onWaiting, patienceMs = 600_000 } = options;
+  const { tokens, signal, onWaiting } = options;
   let lastWord = performance.now();
   let tries = 0;
   let refused: "no" | "once" | "renewed" = "no";
@@ -62,8 +60,7 @@ export async function* followEncode(options: FollowOptions): AsyncGenerator<Enco
       throw fault ?? new CliError("The server ends every attempt to follow the encode. Try again later.");
     }
     if (tries > 0) onWaiting();
-    const pause = Math.min(pauseMs.max, pauseMs.base * 2 ** Math.min(tries++, 10));
-    await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal });
+    await backOff(tries++, signal);
   }
 }
 

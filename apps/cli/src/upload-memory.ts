@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import { join } from "node:path";
 import type { Context } from "./context.ts";
 import { withLock } from "./file-lock.ts";
@@ -32,7 +33,9 @@ export function openUploadMemory(
   const path = join(stateFolder(context), "uploads.json");
   const isThis = (entry: Entry) =>
     entry.server === server && entry.path === file.path && entry.size === file.size && entry.mtimeMs === file.mtimeMs;
-  const isBusy = (entry: Entry) => entry.pid !== process.pid && isAlive(entry.pid);
+  // A process id from before the machine's last start belongs to another program by now.
+  const isBusy = (entry: Entry) =>
+    entry.pid !== process.pid && entry.timeMs > Date.now() - uptime() * 1000 && isAlive(entry.pid);
 
   async function load(): Promise<Entry[]> {
     const content = await readJson(path);

@@ -1,8 +1,9 @@
 import { openAsBlob } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { backOff } from "./back-off.ts";
 import type { TokenSource } from "./clients.ts";
 import { CliError } from "./errors.ts";
 import { createTusRequest, type TusAnswer, type TusRequest } from "./tus-request.ts";
+import { patienceMs } from "./while-away.ts";
 
 /** The server no longer knows the upload: it must be announced anew. */
 export class UploadGone extends Error {
@@ -21,15 +22,12 @@ export type UploadOptions = {
   onProgress(bytes: number): void;
   /** The server doesn't answer; another try follows. */
   onWaiting(): void;
-  /** How long to go on while nothing arrives, in milliseconds; ten minutes unless given. */
-  patienceMs?: number;
 };
 
 const minPiece = 256 * 1024;
 const maxPiece = 64 * 1024 * 1024;
 /** A piece should take about this long: often enough to show progress, and to lose little when the connection breaks. */
 const pieceMs = 1_000;
-const pauseMs = { base: 200, max: 5_000 };
 
 /**
  * Sends a file by tus 1.0 (core protocol): asks how much has arrived (HEAD), then appends (PATCH) piece by piece. After every fault asks again, so
@@ -37,7 +35,7 @@ const pauseMs = { base: 200, max: 5_000 };
  * a CliError for what trying again can't mend.
  */
 export async function uploadFile(options: UploadOptions): Promise<void> {
-  const { file, size, signal, onProgress, onWaiting, patienceMs = 600_000 } = options;
+  const { file, size, signal, onProgress, onWaiting } = options;
   const content = await openAsBlob(file); // reading fails if the file changes from now on
   const request = createTusRequest(options);
   let piece = 1024 * 1024;
@@ -70,8 +68,7 @@ export async function uploadFile(options: UploadOptions): Promise<void> {
       throw new CliError(`The upload stands still: ${answer.message} The same command resumes it later.`);
     }
     if (tries > 0) onWaiting(); // a single fault isn't worth telling
-    const pause = Math.min(pauseMs.max, pauseMs.base * 2 ** Math.min(tries++, 10));
-    await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal });
+    await backOff(tries++, signal);
   }
 }
 

@@ -36,9 +36,9 @@ export async function keepLease(
       const answer = await client.heartbeat(
         {
           lease,
-          frames: BigInt(Math.max(0, Math.trunc(frames))),
-          fraction: clamp(fraction),
-          speed: Math.max(0, speed),
+          frames: BigInt(Math.trunc(sound(frames))),
+          fraction: Math.min(1, sound(fraction)),
+          speed: sound(speed),
         },
         { signal, timeoutMs: callTimeoutMs },
       );
@@ -88,4 +88,5 @@ function leaseIsGone(error: unknown): boolean {
   return code === Code.Aborted || code === Code.NotFound;
 }
 
-const clamp = (fraction: number) => Math.min(1, Math.max(0, fraction));
+/** A figure as the contract takes it: one that it doesn't take would cost the lease. */
+const sound = (figure: number) => (Number.isFinite(figure) ? Math.max(0, figure) : 0);

@@ -7,6 +7,7 @@ import type { CompleteTaskRequestSchema, EncodePlan, Lease, Task, WorkerService 
 import type { Logger } from "@kinora/rpc";
 import { describeFailure } from "./failure.ts";
 import { callUnderLease, keepLease, type LeaseProgress } from "./lease.ts";
+import { outputLimitBytes } from "./limits.ts";
 import type { Spool } from "./spool.ts";
 import { TaskStopped } from "./stop-reason.ts";
 import { createUploader } from "./uploader.ts";
@@ -21,6 +22,8 @@ export type WorkDeps = {
   logger: Logger;
   /** How long to go on without an answer of the encoder, in milliseconds. */
   giveUpMs: number;
+  /** What one task's process may use of the machine's memory. */
+  memoryLimitBytes: number;
   /** Aborted when tasks must be handed back. */
   handBack: AbortSignal;
 };
@@ -121,6 +124,7 @@ async function perform(
     signal,
     timeLimitMs: millisecondsOf(task.timeLimit) ?? defaultTimeLimitMs,
     noProgressMs,
+    memoryLimitBytes: deps.memoryLimitBytes,
     onProgress,
   };
   const { work, sourceUrl } = task;
@@ -163,6 +167,7 @@ async function encode(
     const result = await runTask({
       ...options,
       signal: AbortSignal.any([signal, failed.signal]),
+      outputLimitBytes: outputLimitBytes(plan),
       task: { kind: "encode", sourceUrl, plan, outDir: folder },
       onFile(path) {
         const upload = uploader.add(path);

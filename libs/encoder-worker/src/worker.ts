@@ -2,6 +2,7 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import { type Task, WorkerService } from "@kinora/proto-encoder";
 import type { Logger } from "@kinora/rpc";
 import { leaseLoop } from "./lease-loop.ts";
+import { memoryLimitBytes } from "./limits.ts";
 import { createOutage } from "./outage.ts";
 import { openSpool } from "./spool.ts";
 import { type Outcome, workOnTask } from "./work.ts";
@@ -36,6 +37,7 @@ export type Worker = {
 export function createWorker(options: WorkerOptions): Worker {
   const { transport, spoolDir, slots = 1, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
   const client = createClient(WorkerService, transport);
+  const memory = memoryLimitBytes(slots);
   return {
     async run(signal) {
       const spool = await openSpool(spoolDir);
@@ -51,7 +53,8 @@ export function createWorker(options: WorkerOptions): Worker {
           logger.error({ encodeId: task.encodeId }, "the encoder gave a task without a lease");
           return "machine fault";
         }
-        return workOnTask({ client, spool, logger, giveUpMs, handBack: handBack.signal }, task.lease, task);
+        const deps = { client, spool, logger, giveUpMs, memoryLimitBytes: memory, handBack: handBack.signal };
+        return workOnTask(deps, task.lease, task);
       };
       try {
         await Promise.all(

@@ -13,7 +13,8 @@ import { sendVideo } from "../send-video.ts";
 import { serverKey } from "../server-address.ts";
 import { openSourceFile } from "../source-file.ts";
 import { openUploadMemory } from "../upload-memory.ts";
-import { requireSuccess, watchEncode } from "../watch-encode.ts";
+import { encodeProgress, requireSuccess, watchEncode } from "../watch-encode.ts";
+import { retryWhileAway } from "../while-away.ts";
 
 export const command = defineCommand({
   options: {
@@ -74,7 +75,10 @@ async function runEncode(context: Context, connection: Connection, video: Video,
   const { encoder } = connection;
   signal.throwIfAborted();
   // Without the signal: an encode whose start was broken off could not be cancelled.
-  const { encode } = await encoder.startEncode({ videoId: video.id });
+  const { encode } = await retryWhileAway(() => encoder.startEncode({ videoId: video.id }), {
+    signal,
+    onWaiting: () => reporter.progress({ ...encodeProgress(undefined), waiting: true }),
+  });
   if (encode === undefined) throw new CliError("The server's answer is incomplete: it names no encode.");
   const started = performance.now();
   reporter.event({ event: "started", videoId: video.id, encodeId: encode.id });

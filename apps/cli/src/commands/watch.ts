@@ -1,7 +1,7 @@
 import { EncodeSchema } from "@kinora/proto-encoder";
 import { defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
-import { followEncode } from "../follow-encode.ts";
+import { followEncode, isFinal } from "../follow-encode.ts";
 import { jsonLine } from "../json-line.ts";
 import { createReporter } from "../reporter.ts";
 import { findEncode } from "../target.ts";
@@ -23,6 +23,7 @@ export const command = defineCommand({
       const { encoder, session: tokens } = connection;
       for await (const encode of followEncode({ encoder, tokens, encodeId, signal, onWaiting() {} })) {
         stdout.write(jsonLine(EncodeSchema, encode));
+        if (isFinal(encode)) requireSuccess(encode);
       }
       return;
     }

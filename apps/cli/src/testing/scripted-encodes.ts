@@ -52,12 +52,12 @@ export function createEncodes(
     ];
     for (const next of states) {
       await sleep(30);
-      if (encode.state === EncodeState.CANCELLED) return;
+      if (encode.state >= EncodeState.SUCCEEDED) return; // the test or a cancel was quicker
       Object.assign(encode, next);
     }
     if (script.outcome === "never") return;
     await sleep(30);
-    if (encode.state === EncodeState.CANCELLED) return;
+    if (encode.state >= EncodeState.SUCCEEDED) return;
     if (script.outcome === "failed") {
       Object.assign(encode, { state: EncodeState.FAILED, error: "this is a text file, not a video" });
       return;
