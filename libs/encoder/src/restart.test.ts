@@ -1,5 +1,6 @@
 import { rename, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { EncodeState, FailureKind, VideoState } from "@kinora/proto-encoder";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -125,6 +126,42 @@ describe("a restart", () => {
       message: "Enough.",
     });
     await waitForState(installation.encoder.again(person), encodeId, EncodeState.FAILED);
+  });
+});
+
+describe("a database that breaks its connections", () => {
+  it("makes calls unavailable for a moment; leases and jobs go on after it", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const { pool } = installation.database;
+    const person = encoder.person();
+    const { encodeId } = await startOne(person);
+    await probe(worker);
+    const task = await leaseEncode(worker);
+    const { result } = await makeAndUpload(worker, task);
+
+    const breakConnections = () =>
+      pool.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+      );
+    await breakConnections();
+
+    const codes = new Set<Code | "ok">();
+    const beat = async () => {
+      const code = await worker.heartbeat({ lease: must(task.lease) }).then(
+        () => "ok" as const,
+        (error: unknown) => ConnectError.from(error).code,
+      );
+      codes.add(code);
+      return code;
+    };
+    await Promise.all([beat(), beat(), breakConnections(), beat(), beat()]);
+    await expect.poll(beat, soon).toBe("ok");
+    expect([...codes].filter((code) => code !== "ok" && code !== Code.Unavailable)).toEqual([]);
+    await worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: result } });
+    await waitForState(person, encodeId, EncodeState.SUCCEEDED);
+    await expect.poll(() => installation.quota.reservations.get(encodeId)?.state, soon).toBe("settled");
+    const { encodeId: next } = await startOne(person);
+    await finish(person, next);
   });
 });
 
