@@ -1,11 +1,10 @@
 import { hostname } from "node:os";
 import {
   type ConfigOf,
+  commonSettings,
   type Env,
   integer,
-  oneOf,
   optional,
-  path,
   port,
   readConfig,
   secret,
@@ -14,20 +13,17 @@ import {
 } from "@kinora/service";
 
 const spec = {
+  ...commonSettings,
   /** Where the encoder is. */
   ENCODER_URL: url({ default: "http://localhost:8082" }),
   /** The worker's credential; without it, the one below KINORA_DATA. */
   WORKER_TOKEN: optional(secret()),
-  KINORA_DATA: path({ default: ".kinora" }),
   /** Tasks at the same time. */
   WORKER_SLOTS: integer({ default: 1, min: 1, max: 64 }),
   /** Name in the encoder's logs. */
   WORKER_ID: text({ default: `${hostname()}-${process.pid}`, maxLength: 200 }),
   /** Answers /healthz and /readyz there; without it, the worker serves nothing. */
   PORT: optional(port()),
-  HOST: text({ default: "127.0.0.1" }),
-  LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace"], { default: "info" }),
-  LOG_FORMAT: optional(oneOf(["pretty", "json"])),
 };
 
 /** The worker's environment. */

@@ -1,17 +1,13 @@
 import { join } from "node:path";
 import { createWorker } from "@kinora/encoder-worker";
 import { createClientTransport, createServer, type RpcServer } from "@kinora/rpc";
-import { createLogger, type Env, localCredential, prepareDataDir } from "@kinora/service";
+import { configuredLogger, type Env, localCredential, prepareDataDir } from "@kinora/service";
 import { readWorkerConfig } from "./config.ts";
 
 /** Starts a worker from its environment; it works until `close`, which ends within 5 s. */
 export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close(): Promise<void> }> {
   const config = readWorkerConfig(env);
-  const logger = createLogger({
-    name: "encoder-worker",
-    level: config.LOG_LEVEL,
-    ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }),
-  });
+  const logger = configuredLogger("encoder-worker", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const token = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
   // Without the logger: the worker itself tells of an encoder that doesn't answer.

@@ -3,8 +3,8 @@ import { createEncoderService, migrations } from "@kinora/encoder";
 import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
 import {
   announce,
+  configuredLogger,
   createAuthenticator,
-  createLogger,
   discoveryRoute,
   type Env,
   localCredential,
@@ -25,11 +25,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
   close(): Promise<void>;
 }> {
   const config = readEncoderConfig(env);
-  const logger = createLogger({
-    name: "encoder",
-    level: config.LOG_LEVEL,
-    ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }),
-  });
+  const logger = configuredLogger("encoder", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
   const workerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));

@@ -6,8 +6,8 @@ import { createWorker } from "@kinora/encoder-worker";
 import { createInMemoryTransport, createServer, type HttpRoute } from "@kinora/rpc";
 import {
   announce,
+  configuredLogger,
   createAuthenticator,
-  createLogger,
   discoveryRoute,
   type Env,
   localCredential,
@@ -20,8 +20,7 @@ import { lateTransport } from "./late-transport.ts";
 /** Starts user, encoder and a worker in this process; they call each other in memory, through the same gate and interceptors as over a socket. */
 export async function startMonolith({ env, signal }: { env: Env; signal: AbortSignal }) {
   const config = readMonolithConfig(env);
-  const logTo = (name: string) =>
-    createLogger({ name, level: config.LOG_LEVEL, ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }) });
+  const logTo = (name: string) => configuredLogger(name, config);
   const logger = logTo("kinora");
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));

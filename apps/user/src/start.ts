@@ -2,8 +2,8 @@ import { openDatabase } from "@kinora/database";
 import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
 import {
   announce,
+  configuredLogger,
   createAuthenticator,
-  createLogger,
   discoveryRoute,
   type Env,
   localCredential,
@@ -18,11 +18,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
   close(): Promise<void>;
 }> {
   const config = readUserConfig(env);
-  const logger = createLogger({
-    name: "user",
-    level: config.LOG_LEVEL,
-    ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }),
-  });
+  const logger = configuredLogger("user", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
 

@@ -7,6 +7,7 @@ export {
   tokenAudience,
   tokenIssuer,
 } from "./authenticator.ts";
+export { commonSettings, configuredLogger, serviceSettings } from "./common-settings.ts";
 export { ConfigError, type ConfigOf, type ConfigSpec, type Env, readConfig, type Setting } from "./config.ts";
 export { integer, oneOf, optional, path, port, secret, text, url } from "./config-settings.ts";
 export { prepareDataDir } from "./data-dir.ts";

@@ -1,0 +1,37 @@
+import type { Logger } from "@kinora/rpc";
+import type { ConfigOf } from "./config.ts";
+import { oneOf, optional, path, secret, text, url } from "./config-settings.ts";
+import { createLogger } from "./logger.ts";
+
+/** What every process lets people set; spread it into the process's own spec. */
+export const commonSettings = {
+  /** Where everything local lives. */
+  KINORA_DATA: path({ default: ".kinora" }),
+  /** The address to listen on; 0.0.0.0 lets other machines in. */
+  HOST: text({ default: "127.0.0.1", maxLength: 253 }),
+  LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace"], { default: "info" }),
+  LOG_FORMAT: optional(oneOf(["pretty", "json"])),
+};
+
+/** What every process with a service lets people set. */
+export const serviceSettings = {
+  ...commonSettings,
+  /** A Postgres database; without it, one of the service's own below KINORA_DATA. */
+  DATABASE_URL: optional(url({ schemes: ["postgres", "postgresql"], secret: true })),
+  /** How browsers, players and people's programs reach the service; http://localhost:PORT if not set. */
+  PUBLIC_URL: optional(url()),
+  /** The credential that the services share; without it, the one below KINORA_DATA. */
+  SERVICE_TOKEN: optional(secret()),
+};
+
+/** A logger of the level and format that the environment asks for. */
+export function configuredLogger(
+  name: string,
+  config: Pick<ConfigOf<typeof commonSettings>, "LOG_LEVEL" | "LOG_FORMAT">,
+): Logger {
+  return createLogger({
+    name,
+    level: config.LOG_LEVEL,
+    ...(config.LOG_FORMAT && { format: config.LOG_FORMAT }),
+  });
+}
