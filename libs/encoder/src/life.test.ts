@@ -11,6 +11,7 @@ import {
   patchUpload,
   probe,
   soon,
+  startEncoder,
   startOne,
   uploadVideo,
   waitForState,
@@ -191,6 +192,28 @@ describe("watching", () => {
     const back = installation.encoder.again(person);
     await back.encoder.cancelEncode({ id: encodeId });
     expect(await watch(back, encodeId)).toMatchObject([{ state: EncodeState.CANCELLED }]);
+  });
+});
+
+describe("two processes on one database", () => {
+  it("share videos, tasks and news", async () => {
+    const other = await startEncoder(installation);
+    try {
+      const { encoder } = installation;
+      const person = encoder.person();
+      const there = other.again(person);
+      const waiting = lease(other.worker, "there");
+      const { encodeId } = await startOne(person);
+      const watched = watch(there, encodeId);
+      const task = await waiting;
+      expect(task.encodeId).toBe(encodeId);
+      await encoder.worker.heartbeat({ lease: must(task.lease) });
+      await encoder.worker.completeTask({ lease: must(task.lease), result: { case: "probe", value: media } });
+      await encodeOne(other.worker);
+      expect((await watched).at(-1)).toMatchObject({ state: EncodeState.SUCCEEDED });
+    } finally {
+      await other.close();
+    }
   });
 });
 

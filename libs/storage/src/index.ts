@@ -13,7 +13,6 @@ export {
   type SignOptions,
   StorageFullError,
 } from "./object-store.ts";
-export { parseRange, type RangeRequest } from "./range.ts";
 export { pathOf, queryOf } from "./request-path.ts";
 export { type HttpRequest, type HttpResponse, serveObject } from "./serve-object.ts";
 export { storageFault } from "./storage-fault.ts";
