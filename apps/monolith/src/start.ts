@@ -17,6 +17,9 @@ import { createUserService, userMigrations } from "@kinora/user";
 import { readMonolithConfig } from "./config.ts";
 import { lateTransport } from "./late-transport.ts";
 
+/** Calls in flight have this long to finish, in milliseconds; the process has 5 s to end. */
+const graceMs = 3_000;
+
 /** Starts user, encoder and a worker in this process; they call each other in memory, through the same gate and interceptors as over a socket. */
 export async function startMonolith({ env, signal }: { env: Env; signal: AbortSignal }) {
   const config = readMonolithConfig(env);
@@ -25,6 +28,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
   const workerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+  const spoolDir = await prepareDataDir(join(dataDir, "worker"));
 
   // What is started is ended in the opposite order, also when a later part can't start.
   await using starting = new AsyncDisposableStack();
@@ -97,18 +101,17 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   listening = await server.listen({ port: config.PORT, host: config.HOST });
   starting.defer(() => server.close());
 
+  const withdraw = await both(announce(dataDir, "user", publicUrl()), announce(dataDir, "encoder", publicUrl()));
+
   const workers = new AbortController();
   const worker = createWorker({
     transport: encoderInMemory(workerToken),
-    spoolDir: join(dataDir, "worker"),
+    spoolDir,
     slots: config.WORKER_SLOTS,
     workerId: `${hostname()}-${process.pid}`,
     logger: logTo("worker"),
   });
-  const working = config.WORKER_SLOTS > 0 ? worker.run(workers.signal) : Promise.resolve();
-  working.catch((error: unknown) => logger.fatal({ err: error }, "the worker can't work"));
-
-  const withdraw = await both(announce(dataDir, "user", publicUrl()), announce(dataDir, "encoder", publicUrl()));
+  const working = config.WORKER_SLOTS > 0 ? worker.run(workers.signal) : Promise.resolve(); // a rejection ends the process
   logger.info({ data: dataDir }, `Kinora is ready at ${publicUrl()}`);
 
   const started = starting.move();
@@ -118,7 +121,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
       await Promise.all(withdraw.map((one) => one()));
       encoder.drain();
       workers.abort();
-      await Promise.allSettled([working, server.close()]);
+      await Promise.allSettled([working, server.close(graceMs)]);
       await started.disposeAsync();
     },
   };
