@@ -11,8 +11,10 @@ export type LeaseProgress = { frames: number; fraction: number; speed: number };
 
 type LeaseDeps = { client: Client<typeof WorkerService>; lease: Lease; giveUpMs: number; logger: Logger };
 
-/** Deadline of one short call, in milliseconds. */
-const callTimeoutMs = 5_000;
+/** Deadline of a heartbeat, in milliseconds: a lost one must leave time for others before the lease ends. */
+const heartbeatTimeoutMs = 5_000;
+/** Deadline of other calls, in milliseconds: to complete an encode, the encoder looks at every file and writes the playlists. */
+const callTimeoutMs = 60_000;
 
 /**
  * Keeps a lease by heartbeats until `signal` ends it (resolves) or the work must stop (throws `TaskStopped`). While the encoder
@@ -40,7 +42,7 @@ export async function keepLease(
           fraction: Math.min(1, sound(fraction)),
           speed: sound(speed),
         },
-        { signal, timeoutMs: callTimeoutMs },
+        { signal, timeoutMs: heartbeatTimeoutMs },
       );
       if (answer.directive === Directive.CANCEL) {
         throw new TaskStopped("cancelled");
