@@ -32,13 +32,14 @@ export async function openDecoder(stream: Stream): Promise<Decoder> {
   if (opened < 0) throw new TaskError("input", `The ${codec.longName ?? codec.name} track of this video is damaged.`);
 
   let errors = 0;
-  async function* receive(): AsyncGenerator<Frame, void, undefined> {
+  async function* receive(isEnd: boolean): AsyncGenerator<Frame, void, undefined> {
     // Errors are skipped, but not without end.
     let inARow = 0;
     for (;;) {
       const frame = new Frame();
       frame.alloc();
-      const code = await context.receiveFrame(frame);
+      // The work was done when the packet was sent; only at the end there is more of it.
+      const code = isEnd ? await context.receiveFrame(frame) : context.receiveFrameSync(frame);
       if (code >= 0) {
         yield frame;
         continue;
@@ -57,7 +58,7 @@ export async function openDecoder(stream: Stream): Promise<Decoder> {
       const code = await context.sendPacket(packet);
       if (code === AVERROR_ENOMEM) check(code, "decode");
       if (code < 0 && code !== AVERROR_EOF) errors++;
-      yield* receive();
+      yield* receive(packet === null);
     },
     errors: () => errors,
     close: () => context.freeContext(),

@@ -37,7 +37,8 @@ export async function openEncoder(
       frame?.free();
       check(code, `encode with ${name}`);
       for (;;) {
-        const got = await context.receivePacket(packet);
+        // The work was done when the frame was sent; only at the end there is more of it.
+        const got = frame ? context.receivePacketSync(packet) : await context.receivePacket(packet);
         if (got === AVERROR_EAGAIN || got === AVERROR_EOF) return;
         check(got, `encode with ${name}`);
         const coded = {

@@ -45,13 +45,15 @@ export async function openFilter(first: Frame, timeBase: Rational, chain: string
   return {
     timeBase: { num, den },
     async *push(frame) {
-      const code = await input.buffersrcAddFrame(frame);
+      const code = input.buffersrcAddFrameSync(frame);
       frame?.free();
       check(code, `filter (${chain})`);
-      for (;;) {
+      for (let isFirst = true; ; isFirst = false) {
         const filtered = new Frame();
         filtered.alloc();
-        const got = await output.buffersinkGetFrame(filtered);
+        // Asking for a frame does the work; asking once more finds that there is none left, except at the end.
+        const got =
+          isFirst || !frame ? await output.buffersinkGetFrame(filtered) : output.buffersinkGetFrameSync(filtered);
         if (got >= 0) {
           yield filtered;
           continue;
