@@ -136,9 +136,11 @@ describe("closing a server", () => {
   });
 
   it("tells handlers that wait for something", async () => {
+    const entered = Promise.withResolvers<void>();
     await using server = await startServer({
       routes: echoRoutes({
         async echo(_request, context) {
+          entered.resolve();
           await new Promise<void>((resolve) => drainSignal(context).addEventListener("abort", () => resolve()));
           return { text: "nothing to do" };
         },
@@ -146,7 +148,7 @@ describe("closing a server", () => {
     });
     const client = createClient(EchoService, createClientTransport({ baseUrl: server.url }));
     const poll = client.echo({ text: "anything?" });
-    await sleep(50);
+    await entered.promise;
     await server.close();
     expect((await poll).text).toBe("nothing to do");
   });
