@@ -99,13 +99,17 @@ function isRunning(pid: number): boolean {
   }
 }
 
+const withoutBytes = (result: unknown) =>
+  JSON.parse(JSON.stringify(result, (key, value) => (key === "bytes" ? 0 : value)));
+
 describe("a task", () => {
   it("reads over HTTP what it reads from a file, with the same result", async () => {
     const sourceUrl = await serve(serveFile(small));
     expect(await planOf(sourceUrl)).toEqual(smallPlan);
     const fromFile = await encode({});
     const overHttp = await encode({ sourceUrl });
-    expect(overHttp).toEqual(fromFile);
+    // With a cap and several threads x264 counts on what its other threads have written so far: lengths differ by a few bytes.
+    expect(withoutBytes(overHttp)).toEqual(withoutBytes(fromFile));
   });
 
   it("reports progress that rises to the end", async () => {
