@@ -61,6 +61,17 @@ beforeAll(async () => {
     { path: path("sound.ogg"), flash, audio: { ...audio, codec: "libvorbis" } },
     { path: path("sound.mp3"), flash, audio: { ...audio, codec: "libmp3lame" } },
     { path: path("sound.aac"), format: "adts", flash, audio },
+    {
+      path: path("pictures.avi"),
+      flash,
+      video: {
+        ...video,
+        codec: "mjpeg",
+        timeBase: { num: 1, den: 25 },
+        fullRange: true,
+        options: { strict: "unofficial" },
+      },
+    },
     { path: path("picture.mp4"), flash, video: { ...video, frames: 1 } },
     {
       path: path("picture.jpg"),
@@ -182,6 +193,17 @@ describe("a video with huge pictures is refused by its header", () => {
     bytes.writeUInt16BE(20_000, width + 2);
     await writeFile(path("huge.mkv"), bytes);
     expect(await refusalOf(path("huge.mkv"), signal)).toMatch(/too large: 20000 × 180 pixels/);
+  });
+
+  it("in the pictures themselves, where the container says nothing of it", async ({ signal }) => {
+    const bytes = await readFile(path("pictures.avi"));
+    // The size in each JPEG's frame header.
+    for (let at = bytes.indexOf("ffc00011", 0, "hex"); at > 0; at = bytes.indexOf("ffc00011", at + 1, "hex")) {
+      bytes.writeUInt16BE(20_000, at + 5);
+      bytes.writeUInt16BE(20_000, at + 7);
+    }
+    await writeFile(path("huge-inside.avi"), bytes);
+    expect(await refusalOf(path("huge-inside.avi"), signal)).toMatch(/can be decoded/);
   });
 
   it("in AVI", async ({ signal }) => {

@@ -2,6 +2,7 @@ import { AV_SAMPLE_FMT_FLTP } from "node-av/constants";
 import { Rational as AvRational, avChannelLayoutDefault, Frame, type Packet, type Stream } from "node-av/lib";
 import { aacCodecs } from "../mp4/init-segment.ts";
 import type { Sample } from "../mp4/media-segment.ts";
+import { TaskError } from "../task-error.ts";
 import type { AudioPlan, TrackResult } from "../types.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
 import type { Delivery } from "./delivery.ts";
@@ -155,6 +156,9 @@ export async function openAudioTrack(options: {
       await closeSegment();
       decoder.close();
       encoder.close();
+      if (!writer && decoder.errors() > 0) {
+        throw new TaskError("input", "The sound of this video cannot be decoded: it is damaged.");
+      }
       if (!writer) return undefined;
       const { sampleRate, channels } = plan;
       const codecs = aacCodecs(encoder.extraData);

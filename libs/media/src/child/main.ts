@@ -15,6 +15,8 @@ import { probe } from "./probe.ts";
 // Not `process.exit`: that waits for threads of FFmpeg's that wait for JavaScript.
 const die = () => process.kill(process.pid, "SIGKILL");
 process.once("disconnect", die);
+// The parent may have gone while this was being loaded.
+if (!process.connected) die();
 
 const send = (message: ChildMessage): Promise<void> =>
   new Promise((resolve) => {
