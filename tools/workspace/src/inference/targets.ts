@@ -130,12 +130,18 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
   };
 }
 
-/** They run what a person would run, so they depend on everything: not cached, and alone on the machine. */
+/**
+ * They run what a person would run, so they depend on everything: not cached, and alone on the machine. They encode whole videos and install
+ * whole copies: a test may take 20 minutes before it counts as hanging.
+ */
 function endToEnd(facts: ProjectFacts): TargetConfiguration {
-  const { options, ...rest } = vitest(facts, "e2e", "e2e");
-  // Each test starts whole systems and encodes real videos; the limits are there against hanging.
-  const command = `${options.command} --testTimeout=900000 --hookTimeout=300000`;
-  return { ...rest, options: { ...options, command }, cache: false, parallelism: false };
+  const quick = vitest(facts, "e2e", "e2e");
+  return {
+    ...quick,
+    ...command(`${quick.options.command} --test-timeout=1200000 --hook-timeout=1200000`),
+    cache: false,
+    parallelism: false,
+  };
 }
 
 /** The prefix labels each line; with it, Nx also leaves its pseudo terminals alone, which swallow Ctrl-C when there are several. */
