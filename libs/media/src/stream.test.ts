@@ -195,6 +195,7 @@ const cases: Case[] = [
   { file: "early-audio.mkv", video: { startSeconds: 0.5 }, audio: { seconds: 2.5 } },
   { file: "early-audio.ts", video: { startSeconds: 0.5 }, audio: { codec: "mp2", seconds: 2.5 } },
   { file: "paused-audio.mkv", video: { frames: 150 }, audio: { seconds: 6, pause: [0.3, 3.7] }, flash: [4, 4.2] },
+  { file: "no-sound.mkv", audio: { seconds: 0 }, expect: { audio: null } },
   { file: "short-pause.mkv", audio: { pause: [0.3, 0.8] } },
   { file: "late-start.ts", video: { startSeconds: 30 }, audio: { codec: "mp2", startSeconds: 30 } },
   { file: "one-frame.mp4", video: { frames: 1 }, audio: { seconds: 1.5 } },
@@ -328,6 +329,16 @@ it("made from a spliced recording runs on over the splice, whatever changes ther
     expect(Math.abs((flashAt ?? 0) - (beepAt ?? 9))).toBeLessThan(inSync);
   }
   expect(sound?.errors).toEqual([]);
+});
+
+it("has a moment of silence where all the sound comes before the first picture", async ({ signal }) => {
+  const sourceUrl = join(folder.path, "before.mkv");
+  await makeMedia({ path: sourceUrl, flash, video: video({ startSeconds: 3 }), audio: audio({ seconds: 1 }) });
+  const { plan } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } }));
+  if (!plan?.audio) throw new Error("no plan with sound");
+  await using out = await temporaryFolder();
+  const result = await runTask({ ...limits, signal, task: { kind: "encode", sourceUrl, plan, outDir: out.path } });
+  expect(result.audio?.segments).toHaveLength(1);
 });
 
 it("gets a poster that shows the planned moment, at the size of the largest rendition", async ({ signal }) => {

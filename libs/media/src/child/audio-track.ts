@@ -20,8 +20,7 @@ export type AudioResult = {
 export type AudioTrack = {
   /** Decodes and encodes a packet; `null` after the last one. */
   add(packet: Packet | null): Promise<void>;
-  /** Undefined if the track turned out to hold no sound at all. */
-  finish(): Promise<AudioResult | undefined>;
+  finish(): Promise<AudioResult>;
 };
 
 /** Samples of an AAC-LC frame. */
@@ -151,15 +150,17 @@ export async function openAudioTrack(options: {
     },
     async finish() {
       await drain();
+      if (written === 0 && decoder.errors() > 0) {
+        throw new TaskError("input", "The sound of this video cannot be decoded: it is damaged.");
+      }
+      // All of it may have been before the first picture; a track that was planned is there all the same.
+      if (written === 0) await append(silence(frameSamples, plan));
       if (framer) for await (const frame of framer.push(null)) await take(encoder.encode(frame));
-      if (written > 0) await take(encoder.encode(null));
+      await take(encoder.encode(null));
       await closeSegment();
       decoder.close();
       encoder.close();
-      if (!writer && decoder.errors() > 0) {
-        throw new TaskError("input", "The sound of this video cannot be decoded: it is damaged.");
-      }
-      if (!writer) return undefined;
+      if (!writer) throw new TaskError("machine", "The stream failed its check: the sound is missing.");
       const { sampleRate, channels } = plan;
       const codecs = aacCodecs(encoder.extraData);
       const track = {
@@ -173,7 +174,7 @@ export async function openAudioTrack(options: {
         language,
         ...writer.finish(),
       };
-      return { track, sourceEnd: due ?? 0 };
+      return { track, sourceEnd: Math.max(due ?? 0, frameSamples / sampleRate) };
     },
   };
 }

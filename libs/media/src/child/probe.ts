@@ -43,9 +43,13 @@ export async function probe(source: ByteSource, onProgress: ProbeListener): Prom
   const frames = scan.packetsAreFrames ? scan.times : await countFrames(source, video.index, onProgress);
   if (!scan.facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
   const start = scan.firstPicture ?? frames.first;
+  // A track without a packet is no sound: screen recorders leave such.
+  const [main, ...others] = audio.filter((track) => scan.audioEnds.has(track.index));
+  const audioEnd = (main && scan.audioEnds.get(main.index)) ?? 0;
   return {
     ...media,
-    durationSeconds: Math.max(frames.end, scan.audioEnd ?? 0) - start,
+    audio: main ? [main, ...others].map(describeAudio) : [],
+    durationSeconds: Math.max(frames.end, audioEnd) - start,
     video: {
       streamIndex: video.index,
       codec: avGetCodecName(video.codecpar.codecId) ?? "",
@@ -129,7 +133,8 @@ type Scan = {
   facts: PictureFacts | undefined;
   /** When the first picture that can be decoded is shown, in seconds. */
   firstPicture: number | undefined;
-  audioEnd: number | undefined;
+  /** Where the last packet of each audio track ends, in seconds, by stream index. */
+  audioEnds: Map<number, number>;
   packetsAreFrames: boolean;
   /** Packets of the video track, hidden ones too. */
   packets: number;
@@ -146,13 +151,12 @@ async function scanPackets(
   demuxer.select([video, ...audio]);
   const times = createFrameTimes(ratio(video.timeBase), [ratio(video.avgFrameRate), ratio(video.rFrameRate)]);
   const sample = await createSample(video);
-  const [mainAudio] = audio;
   const packet = new Packet();
   packet.alloc();
   let frames = 0;
   let packets = 0;
   let end = 0;
-  let audioEnd: number | undefined;
+  const audioEnds = new Map<number, number>();
   while (await demuxer.read(packet)) {
     const stream =
       packet.streamIndex === video.index ? video : audio.find((track) => track.index === packet.streamIndex);
@@ -171,14 +175,14 @@ async function scanPackets(
       }
       await sample.add(packet, isHidden);
       if (packets % 100 === 0) onFrames(frames);
-    } else if (stream && stream === mainAudio && known && !isHidden) {
-      audioEnd = Math.max(audioEnd ?? until, until);
+    } else if (stream && known && !isHidden) {
+      audioEnds.set(stream.index, Math.max(audioEnds.get(stream.index) ?? until, until));
     }
     packet.unref();
   }
   packet.free();
   const sampled = await sample.finish();
-  return { ...sampled, times: times.summary(), audioEnd, packets, end };
+  return { ...sampled, times: times.summary(), audioEnds, packets, end };
 }
 
 /** VP8 has packets that are only for reference (RFC 6386, 9.1: `show_frame`); in all other formats a packet shows a picture. */
