@@ -7,6 +7,7 @@ import type { EncoderService, EncoderServiceDeps } from "./deps.ts";
 import { cleanUp } from "./encode/cleanup.ts";
 import { makePlan, releaseQuota, settleQuota } from "./encode/plan-encode.ts";
 import { playbackRoute } from "./playback/playback-route.ts";
+import { playerScriptRoute } from "./playback/player-script-route.ts";
 import { openQueue } from "./queue/queue.ts";
 import { accountRoutes } from "./rpc/account-routes.ts";
 import { encoderRoutes } from "./rpc/encoder-routes.ts";
@@ -65,7 +66,12 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       workerRoutes(router, context, dispatcher);
       accountRoutes(router, context);
     },
-    http: [objectRoute(storage), uploadRoute(context, uploads, deps.authenticate), playbackRoute(context)],
+    http: [
+      objectRoute(storage),
+      uploadRoute(context, uploads, deps.authenticate),
+      playbackRoute(context),
+      playerScriptRoute(),
+    ],
     drain,
     async close() {
       drain();

@@ -108,6 +108,7 @@ describe("the life of a video", () => {
         hlsUrl: `${encoder.url}/videos/${videoId}/master.m3u8`,
         posterUrl: `${encoder.url}/videos/${videoId}/poster.jpg`,
         streamUrl: `${encoder.url}/videos/${videoId}/${encodeId}`,
+        pageUrl: `${encoder.url}/videos/${videoId}`,
       },
     });
     expect(states.at(-1)?.finishTime).toBeDefined();

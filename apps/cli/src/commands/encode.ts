@@ -45,12 +45,13 @@ export const command = defineCommand({
         (await finishedBefore(connection, video, signal)) ?? (await runEncode(context, connection, video, reporter)),
       );
       if (encode.playback === undefined) throw new CliError("The server's answer is incomplete: it names no address.");
-      const { hlsUrl, dashUrl } = encode.playback;
+      const { hlsUrl, dashUrl, pageUrl } = encode.playback;
       const posterUrl = encode.result?.poster ? encode.playback.posterUrl : ""; // not every video has one
       if (out !== undefined) await bringHome(context, ownAddresses(encode.playback, posterUrl), out, reporter);
       await memory.forget();
+      if (pageUrl) reporter.note(`Watch it in a browser: ${pageUrl}`);
       reporter.end();
-      const done = { videoId: video.id, encodeId: encode.id, hlsUrl, dashUrl, posterUrl };
+      const done = { videoId: video.id, encodeId: encode.id, hlsUrl, dashUrl, posterUrl, pageUrl };
       reporter.event({ event: "done", ...done, ...(out !== undefined && { out }) });
       if (!context.json) context.stdout.write(`${hlsUrl}\n`);
     } catch (error) {

@@ -69,5 +69,6 @@ export function playbackOf(
     dashUrl: `${base}/manifest.mpd`,
     posterUrl: stream.hasPoster ? `${base}/poster.jpg` : "",
     streamUrl,
+    pageUrl: stream.isPublished ? video : "",
   });
 }

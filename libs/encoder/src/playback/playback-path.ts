@@ -12,6 +12,7 @@ export type PlaybackPath = {
 
 const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const pattern = new RegExp(`^/videos/(${uuid})/(?:(${uuid})/)?([A-Za-z0-9._/-]+)$`);
+const page = new RegExp(`^/videos/(${uuid})$`);
 const track = "[A-Za-z0-9_-]{1,64}";
 
 const hls = "application/vnd.apple.mpegurl";
@@ -38,6 +39,12 @@ export function parsePlaybackPath(pathname: string): PlaybackPath | undefined {
     contentType: kind.contentType(file),
     versioned: encodeId !== undefined,
   };
+}
+
+/** Reads the path of a video's page, `/videos/{videoId}`; undefined for any other. */
+export function parsePagePath(pathname: string): { videoId: string } | undefined {
+  const [, videoId] = page.exec(pathname) ?? [];
+  return videoId === undefined ? undefined : { videoId };
 }
 
 function mp4Type(file: string): string {

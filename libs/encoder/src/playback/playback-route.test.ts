@@ -72,6 +72,19 @@ describe("playback", () => {
     }
   });
 
+  it("has a page that plays it, made of nothing from elsewhere", async () => {
+    const page = await fetch(base);
+    expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+    const text = await page.text();
+    expect(text).toContain(`data-source="/videos/${videoId}/master.m3u8"`);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    const [script = ""] = /<script src="([^"]+)"/.exec(text)?.slice(1) ?? [];
+    const player = await fetch(new URL(script, base));
+    expect([player.status, player.headers.get("content-type")]).toEqual([200, "text/javascript; charset=utf-8"]);
+    expect(await player.text()).toContain("Hls");
+    expect((await fetch(base.replace(videoId, crypto.randomUUID()))).status).toBe(404);
+  });
+
   it("knows ranges and HEAD", async () => {
     const whole = file("360p/1.m4s");
     const part = await get("360p/1.m4s", { range: "bytes=10-19" });
@@ -128,7 +141,7 @@ describe("playback", () => {
       });
     const other = crypto.randomUUID();
     for (const path of [
-      `/videos/${videoId}`,
+      `/videos/${other}`,
       `/videos/${videoId}/`,
       `/videos/${videoId}/source`,
       `/videos/${videoId}/video-master.m3u8`,

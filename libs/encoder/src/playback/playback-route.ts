@@ -1,9 +1,10 @@
-import type { HttpResponse, HttpRoute } from "@kinora/rpc";
+import type { HttpRequest, HttpResponse, HttpRoute } from "@kinora/rpc";
 import { answerText, pathOf, serveObject } from "@kinora/storage";
 import type { Context } from "../context.ts";
 import { findStreamPrefix } from "../store/encode.store.ts";
 import { videoManifest, videoMaster } from "../worker/publish-stream.ts";
-import { type PlaybackPath, parsePlaybackPath } from "./playback-path.ts";
+import { type PlaybackPath, parsePagePath, parsePlaybackPath } from "./playback-path.ts";
+import { playerPage, playerPagePolicy } from "./player-page.ts";
 
 // A stream's own addresses (with the encode's id) never change their content, so they may be kept for ever. The video's addresses lead to whichever
 // stream is published: kept for seconds only, and asked for again with the entity tag. Master and manifest of the video name the stream's
@@ -13,7 +14,7 @@ const forSeconds = "public, max-age=5, must-revalidate";
 
 const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };
 
-/** Serves published streams at `/videos/{videoId}/…` and `/videos/{videoId}/{encodeId}/…` to anybody who knows the address. */
+/** Serves published streams at `/videos/{videoId}/…` and `/videos/{videoId}/{encodeId}/…`, and a page that plays them at `/videos/{videoId}`, to anybody who knows the address. */
 export function playbackRoute(context: Context): HttpRoute {
   return {
     path: "/videos/",
@@ -31,6 +32,10 @@ export function playbackRoute(context: Context): HttpRoute {
         response.setHeader("Allow", "GET, HEAD, OPTIONS");
         return answerText(request, response, 405, "Only GET and HEAD are possible here.");
       }
+      const page = parsePagePath(pathOf(request));
+      if (page !== undefined && (await findStreamPrefix(context.db, page.videoId, undefined)) !== undefined) {
+        return answerPage(request, response, page.videoId);
+      }
       const path = parsePlaybackPath(pathOf(request));
       const key = path && (await keyOf(context, path));
       if (path === undefined || key === undefined) {
@@ -43,6 +48,18 @@ export function playbackRoute(context: Context): HttpRoute {
       });
     },
   };
+}
+
+function answerPage(request: HttpRequest, response: HttpResponse, videoId: string): void {
+  const page = playerPage(videoId);
+  response.statusCode = 200;
+  response.setHeader("Content-Type", "text/html; charset=utf-8");
+  response.setHeader("Content-Length", Buffer.byteLength(page));
+  response.setHeader("Content-Security-Policy", playerPagePolicy);
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("Referrer-Policy", "no-referrer");
+  response.setHeader("Cache-Control", forSeconds);
+  response.end(request.method === "HEAD" ? "" : page);
 }
 
 async function keyOf(context: Context, path: PlaybackPath): Promise<string | undefined> {

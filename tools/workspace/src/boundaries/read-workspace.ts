@@ -51,10 +51,17 @@ function readImports(root: string, folder: string): Import[] {
     exclude: (path) => path === "node_modules" || path === "dist",
   });
   return files.flatMap((file) =>
-    ts
-      .preProcessFile(readFileSync(join(root, file), "utf8"), true, true)
-      .importedFiles.map(({ fileName }) => ({ file, specifier: fileName })),
+    specifiersOf(readFileSync(join(root, file), "utf8")).map((specifier) => ({ file, specifier })),
   );
+}
+
+/** What a file imports, or finds by `import.meta.resolve`. */
+export function specifiersOf(source: string): string[] {
+  const imported = ts.preProcessFile(source, true, true).importedFiles.map(({ fileName }) => fileName);
+  const resolved = [...source.matchAll(/\bimport\.meta\.resolve\(\s*"([^"]+)"/g)].map(
+    ([, specifier = ""]) => specifier,
+  );
+  return [...imported, ...resolved];
 }
 
 function readManifest(root: string, path: string): Manifest {
