@@ -19,7 +19,8 @@ const tell = (text) => { note.textContent = text };
 if (window.Hls && Hls.isSupported()) {
   const hls = new Hls();
   hls.on(Hls.Events.MANIFEST_PARSED, () => {
-    select.append(new Option("Automatic", -1), ...hls.levels.map((level, index) => new Option(level.width + " × " + level.height, index)));
+    const qualities = hls.levels.map((level, index) => new Option(level.width + " × " + level.height, index));
+    select.append(new Option("Automatic", -1), ...qualities.reverse());
     select.hidden = false;
   });
   hls.on(Hls.Events.ERROR, (_event, { fatal, type }) => {
@@ -45,7 +46,7 @@ export const playerPagePolicy = [
   `style-src ${hash(style)}`,
   "media-src 'self' blob:",
   "connect-src 'self'",
-  "img-src 'self'",
+  "img-src 'self' data:",
   "worker-src blob:",
   "base-uri 'none'",
 ].join("; ");
@@ -57,6 +58,7 @@ export function playerPage(videoId: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Kinora</title>
+<link rel="icon" href="data:,">
 <style>${style}</style>
 <video controls playsinline poster="/videos/${videoId}/poster.jpg" data-source="/videos/${videoId}/master.m3u8"></video>
 <select aria-label="Quality" hidden></select>
