@@ -39,7 +39,8 @@ export function encodeFacts(encode: Encode): Fact[] {
 function playbackFacts({ playback, result }: Encode): Fact[] {
   if (!playback) return [];
   const poster: Fact[] = result?.poster ? [["Poster", playback.posterUrl]] : [];
-  return [["HLS", playback.hlsUrl], ["DASH", playback.dashUrl], ...poster];
+  const page: Fact[] = playback.pageUrl ? [["Watch", playback.pageUrl]] : [];
+  return [...page, ["HLS", playback.hlsUrl], ["DASH", playback.dashUrl], ...poster];
 }
 
 function mediaLines({ video, audio, durationSeconds, format }: MediaInfo): string[] {
