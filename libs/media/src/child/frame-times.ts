@@ -68,10 +68,10 @@ export function createFrameTimes(timeBase: Rational, statedRates: Rational[]) {
 
 /** A stated rate is exact (30000/1001) where a measured one is rounded, so it is taken if it agrees. */
 function chooseRate(distance: number, error: number, variable: boolean, statedRates: Rational[]): Rational {
-  const stated = statedRates.filter((rate) => rate.num > 0 && rate.den > 0);
+  const stated = statedRates.filter(({ num, den }) => num > 0 && den > 0).map(({ num, den }) => ({ num, den }));
   if (distance === 0) return stated[0] ?? { num: 25, den: 1 };
   const agreeing = stated.find((rate) => Math.abs(rate.den / rate.num - distance) <= error + distance * 1e-4);
-  if (agreeing && !variable) return { num: agreeing.num, den: agreeing.den };
+  if (agreeing && !variable) return agreeing;
   return reduce(Math.round(1000 / distance), 1000);
 }
 

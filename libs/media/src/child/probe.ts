@@ -1,20 +1,17 @@
-import { AV_DISPOSITION_ATTACHED_PIC, AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from "node-av/constants";
-import { avGetCodecName, Packet, type Stream } from "node-av/lib";
+import { AV_DISPOSITION_ATTACHED_PIC } from "node-av/constants";
+import { avGetCodecName, type Stream } from "node-av/lib";
 import type { ByteSource } from "../source/byte-source.ts";
 import { isCut } from "../source/completeness.ts";
 import { sniff } from "../source/sniff.ts";
 import { TaskError } from "../task-error.ts";
-import type { AudioTrack, MediaInfo, Rational, VideoTrack } from "../types.ts";
-import { frameTime, isDecodable, openDecoder } from "./decoder.ts";
+import type { AudioTrack, MediaInfo, VideoTrack } from "../types.ts";
+import { countFrames } from "./count-frames.ts";
+import { isDecodable } from "./decoder.ts";
 import { type Demuxer, isTooLarge, openDemuxer } from "./demuxer.ts";
-import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
-import { type PictureFacts, pictureFacts } from "./picture.ts";
+import { type Scan, scanPackets } from "./scan.ts";
 
 /** Told now and then how far the probe is. */
 export type ProbeListener = (progress: { frames: number; fraction: number }) => void;
-
-/** Packets decoded to learn what pictures are like, and whether each packet is one. */
-const samplePackets = 64;
 
 /**
  * Finds out what a source contains. The whole file is read, so that the number of frames, the length and a variable rate are facts; only its beginning is
@@ -36,11 +33,10 @@ export async function probe(source: ByteSource, onProgress: ProbeListener): Prom
     throw new TaskError("input", `The video track is in a format that Kinora cannot read (${name}).`);
   }
 
-  const scan = await scanPackets(demuxer, video, audio, (frames) =>
-    onProgress({ frames, fraction: demuxer.position() / source.size }),
-  );
+  const follow = (from: Demuxer) => (frames: number) => onProgress({ frames, fraction: from.position() / source.size });
+  const scan = await scanPackets(demuxer, video, audio, follow(demuxer));
   await refuseIfCut(source, demuxer, video, scan);
-  const frames = scan.packetsAreFrames ? scan.times : await countFrames(source, video.index, onProgress);
+  const frames = scan.packetsAreFrames ? scan.times : await count(source, video.index, follow);
   if (!scan.facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
   const start = scan.firstPicture ?? frames.first;
   // A track without a packet is no sound: screen recorders leave such.
@@ -60,6 +56,16 @@ export async function probe(source: ByteSource, onProgress: ProbeListener): Prom
       startSeconds: start,
     },
   };
+}
+
+/** Reads the source once more to count its frames. */
+async function count(source: ByteSource, streamIndex: number, follow: (from: Demuxer) => (frames: number) => void) {
+  const demuxer = await openDemuxer(source);
+  const video = demuxer.streams[streamIndex];
+  if (!video) throw new TaskError("machine", "The source changed while it was read.");
+  const frames = await countFrames(demuxer, video, follow(demuxer));
+  await demuxer.close();
+  return frames;
 }
 
 /** Opens the source; where that fails because its end, with the index, is missing, says so. */
@@ -116,7 +122,7 @@ function describeUndecoded(stream: Stream): VideoTrack {
     width: stream.codecpar.width,
     height: stream.codecpar.height,
     rotation: 0,
-    frameRate: ratio(stream.avgFrameRate),
+    frameRate: { num: stream.avgFrameRate.num, den: stream.avgFrameRate.den },
     variableFrameRate: false,
     frameCount: Number(stream.nbFrames),
     pixelFormat: "",
@@ -125,153 +131,6 @@ function describeUndecoded(stream: Stream): VideoTrack {
     startSeconds: 0,
     fullRange: false,
   };
-}
-
-type Scan = {
-  times: FrameTimesSummary;
-  /** Facts of the first picture; undefined if none could be decoded. */
-  facts: PictureFacts | undefined;
-  /** When the first picture that can be decoded is shown, in seconds. */
-  firstPicture: number | undefined;
-  /** Where the last packet of each audio track ends, in seconds, by stream index. */
-  audioEnds: Map<number, number>;
-  packetsAreFrames: boolean;
-  /** Packets of the video track, hidden ones too. */
-  packets: number;
-  /** Where the last packet of any track ends, in seconds. */
-  end: number;
-};
-
-async function scanPackets(
-  demuxer: Demuxer,
-  video: Stream,
-  audio: Stream[],
-  onFrames: (frames: number) => void,
-): Promise<Scan> {
-  demuxer.select([video, ...audio]);
-  const times = createFrameTimes(ratio(video.timeBase), [ratio(video.avgFrameRate), ratio(video.rFrameRate)]);
-  const sample = await createSample(video);
-  const packet = new Packet();
-  packet.alloc();
-  let frames = 0;
-  let packets = 0;
-  let end = 0;
-  const audioEnds = new Map<number, number>();
-  while (await demuxer.read(packet)) {
-    const stream =
-      packet.streamIndex === video.index ? video : audio.find((track) => track.index === packet.streamIndex);
-    const time = packet.pts !== AV_NOPTS_VALUE ? packet.pts : packet.dts;
-    const known = time !== AV_NOPTS_VALUE;
-    const unit = stream ? stream.timeBase.num / stream.timeBase.den : 0;
-    const seconds = known ? Number(time) * unit : 0;
-    const until = known ? seconds + Number(packet.duration) * unit : 0;
-    end = Math.max(end, until);
-    const isHidden = packet.hasFlags(AV_PKT_FLAG_DISCARD);
-    if (stream === video) {
-      packets++;
-      if (!isHidden && isShown(packet, video)) {
-        times.add(known ? Number(time) : undefined, Number(packet.duration));
-        frames++;
-      }
-      await sample.add(packet, isHidden);
-      if (packets % 100 === 0) onFrames(frames);
-    } else if (stream && known && !isHidden) {
-      audioEnds.set(stream.index, Math.max(audioEnds.get(stream.index) ?? until, until));
-    }
-    packet.unref();
-  }
-  packet.free();
-  const sampled = await sample.finish();
-  return { ...sampled, times: times.summary(), audioEnds, packets, end };
-}
-
-/** VP8 has packets that are only for reference (RFC 6386, 9.1: `show_frame`); in all other formats a packet shows a picture. */
-function isShown(packet: Packet, stream: Stream): boolean {
-  if (avGetCodecName(stream.codecpar.codecId) !== "vp8") return true;
-  const [first = 0] = packet.data?.subarray(0, 1) ?? [];
-  return (first & 0x10) !== 0;
-}
-
-/** Decodes the track's first packets. */
-async function createSample(video: Stream) {
-  const decoder = await openDecoder(video);
-  const unit = video.timeBase.num / video.timeBase.den;
-  let packets = 0;
-  let frames = 0;
-  let interlaced = 0;
-  let facts: PictureFacts | undefined;
-  let firstPicture: number | undefined;
-  let isOpen = true;
-
-  const decode = async (packet: Packet | null) => {
-    for await (const frame of decoder.decode(packet)) {
-      frames++;
-      facts ??= pictureFacts(frame, video);
-      const time = frameTime(frame);
-      if (time !== undefined) firstPicture = Math.min(firstPicture ?? Number.POSITIVE_INFINITY, Number(time) * unit);
-      if (pictureFacts(frame, video).interlaced) interlaced++;
-      frame.free();
-    }
-  };
-  const close = async () => {
-    if (!isOpen) return;
-    isOpen = false;
-    await decode(null);
-    decoder.close();
-  };
-  return {
-    async add(packet: Packet, isHidden: boolean) {
-      if (!isOpen) return;
-      if (!isHidden && isShown(packet, video)) packets++;
-      await decode(packet);
-      // A damaged beginning may hide the first picture for a while.
-      if (packets >= samplePackets && (frames > 0 || packets >= samplePackets * 20)) await close();
-    },
-    async finish() {
-      await close();
-      const isInterlaced = interlaced * 2 > frames;
-      return {
-        facts: facts && { ...facts, interlaced: isInterlaced },
-        firstPicture,
-        // Fields may come in packets of their own, at any place, so interlaced tracks are counted picture by picture.
-        packetsAreFrames: frames === packets && !isInterlaced,
-      };
-    },
-  };
-}
-
-/** Decodes the whole track and counts what comes out. */
-async function countFrames(
-  source: ByteSource,
-  streamIndex: number,
-  onProgress: ProbeListener,
-): Promise<FrameTimesSummary> {
-  const demuxer = await openDemuxer(source);
-  const video = demuxer.streams[streamIndex];
-  if (!video) throw new TaskError("machine", "The source changed while it was read.");
-  demuxer.select([video]);
-  const times = createFrameTimes(ratio(video.timeBase), [ratio(video.avgFrameRate), ratio(video.rFrameRate)]);
-  const decoder = await openDecoder(video);
-  const packet = new Packet();
-  packet.alloc();
-  let frames = 0;
-  const count = async (from: Packet | null) => {
-    for await (const frame of decoder.decode(from)) {
-      const time = frameTime(frame);
-      times.add(time === undefined ? undefined : Number(time), Number(frame.duration));
-      frame.free();
-      if (++frames % 100 === 0) onProgress({ frames, fraction: demuxer.position() / source.size });
-    }
-  };
-  while (await demuxer.read(packet)) {
-    if (packet.streamIndex === streamIndex) await count(packet);
-    packet.unref();
-  }
-  await count(null);
-  packet.free();
-  decoder.close();
-  await demuxer.close();
-  return times.summary();
 }
 
 /**
@@ -289,8 +148,4 @@ async function refuseIfCut(source: ByteSource, demuxer: Demuxer, video: Stream, 
     "input",
     `The file ends early, at about ${place}: it was cut off, perhaps in an upload. Send the complete file.`,
   );
-}
-
-function ratio({ num, den }: Rational): Rational {
-  return { num, den };
 }

@@ -1,0 +1,34 @@
+import { Packet, type Stream } from "node-av/lib";
+import { frameTime, openDecoder } from "./decoder.ts";
+import type { Demuxer } from "./demuxer.ts";
+import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
+
+/** Decodes a whole track and counts what comes out: the truth where a packet isn't always a frame. */
+export async function countFrames(
+  demuxer: Demuxer,
+  video: Stream,
+  onFrames: (frames: number) => void,
+): Promise<FrameTimesSummary> {
+  demuxer.select([video]);
+  const times = createFrameTimes(video.timeBase, [video.avgFrameRate, video.rFrameRate]);
+  const decoder = await openDecoder(video);
+  const packet = new Packet();
+  packet.alloc();
+  let frames = 0;
+  const count = async (from: Packet | null) => {
+    for await (const frame of decoder.decode(from)) {
+      const time = frameTime(frame);
+      times.add(time === undefined ? undefined : Number(time), Number(frame.duration));
+      frame.free();
+      if (++frames % 100 === 0) onFrames(frames);
+    }
+  };
+  while (await demuxer.read(packet)) {
+    if (packet.streamIndex === video.index) await count(packet);
+    packet.unref();
+  }
+  await count(null);
+  packet.free();
+  decoder.close();
+  return times.summary();
+}
