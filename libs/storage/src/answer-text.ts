@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from "./serve-object.ts";
+import type { HttpRequest, HttpResponse } from "./http-message.ts";
 
 /** Ends a response with a status and a sentence. */
 export function answerText(request: HttpRequest, response: HttpResponse, status: number, text: string): void {

@@ -1,6 +1,7 @@
 /** Objects: a folder that is written atomically and served by signed addresses, behind a type that S3 can implement as well. */
 export { answerText } from "./answer-text.ts";
 export { type FolderStore, type FolderStoreOptions, openFolderStore } from "./folder-store.ts";
+export type { HttpRequest, HttpResponse } from "./http-message.ts";
 export { isKey } from "./key.ts";
 export { objectRoute } from "./object-route.ts";
 export {
@@ -14,5 +15,5 @@ export {
   StorageFullError,
 } from "./object-store.ts";
 export { pathOf, queryOf } from "./request-path.ts";
-export { type HttpRequest, type HttpResponse, serveObject } from "./serve-object.ts";
+export { serveObject } from "./serve-object.ts";
 export { storageFault } from "./storage-fault.ts";

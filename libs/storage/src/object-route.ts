@@ -1,9 +1,10 @@
 import { answerText } from "./answer-text.ts";
 import type { FolderStore } from "./folder-store.ts";
+import type { HttpRequest, HttpResponse } from "./http-message.ts";
 import { isKey } from "./key.ts";
 import { LengthMismatchError, StorageFullError } from "./object-store.ts";
 import { pathOf, queryOf } from "./request-path.ts";
-import { type HttpRequest, type HttpResponse, serveObject } from "./serve-object.ts";
+import { serveObject } from "./serve-object.ts";
 import { type Grant, verifyGrant } from "./signature.ts";
 
 /** The most bytes of an object that is written by a signed address that states no limit. */

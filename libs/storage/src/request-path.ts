@@ -1,4 +1,4 @@
-import type { HttpRequest } from "./serve-object.ts";
+import type { HttpRequest } from "./http-message.ts";
 
 /** The path of a request as it was sent: nothing is decoded or resolved, so that a check of it holds. */
 export function pathOf(request: Pick<HttpRequest, "url">): string {

@@ -1,14 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { pipeline } from "node:stream/promises";
 import { answerText } from "./answer-text.ts";
+import type { HttpRequest, HttpResponse } from "./http-message.ts";
 import type { ObjectStat, ObjectStore } from "./object-store.ts";
 import { parseRange } from "./range.ts";
-
-/** A request over HTTP/1.1 or HTTP/2. */
-export type HttpRequest = IncomingMessage | Http2ServerRequest;
-/** Its response. */
-export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 /**
  * Answers a GET or HEAD with an object: ranges (206, 416), conditional requests (304) and 404 as in RFC 9110. `headers` go out with every
