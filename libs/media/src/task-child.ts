@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { EncodeTask, ProbeTask, TaskOptions } from "./task.ts";
 import { TaskError } from "./task-error.ts";
 import type { ChildMessage, ParentMessage } from "./task-messages.ts";
+import type { EncodeTask, ProbeTask, TaskOptions } from "./task-options.ts";
 import type { MediaInfo, StreamResult } from "./types.ts";
 
 type Options = TaskOptions & { task: ProbeTask | EncodeTask };

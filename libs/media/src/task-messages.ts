@@ -1,5 +1,5 @@
-import type { EncodeTask, ProbeTask, TaskProgress } from "./task.ts";
 import type { TaskFault } from "./task-error.ts";
+import type { EncodeTask, ProbeTask, TaskProgress } from "./task-options.ts";
 import type { MediaInfo, StreamResult } from "./types.ts";
 
 /** What the child says to its parent. */

@@ -1,6 +1,8 @@
 import type { JWK } from "jose";
 import type { Sql } from "../store/store.ts";
-import type { StoredSigningKey } from "./signing-keys.ts";
+
+/** A key as the database keeps it. */
+export type StoredSigningKey = { kid: string; privateJwk: JWK; createTime: Date };
 
 /** Every key, the newest first; other processes that ask wait until the transaction ends. */
 export async function lockSigningKeys(sql: Sql): Promise<StoredSigningKey[]> {

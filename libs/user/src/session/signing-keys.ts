@@ -9,7 +9,7 @@ import {
   type JWTVerifyGetKey,
 } from "jose";
 import type { Store } from "../store/store.ts";
-import { insertSigningKey, lockSigningKeys } from "./signing-keys.store.ts";
+import { insertSigningKey, lockSigningKeys, type StoredSigningKey } from "./signing-keys.store.ts";
 
 /** The keys of access tokens: one private key to sign with, every public key to verify with. */
 export type SigningKeys = {
@@ -43,9 +43,6 @@ export async function loadSigningKeys(store: Store, signal: AbortSignal, now: Da
   const jwks = { keys: stored.map(({ kid, privateJwk }) => publicJwk(kid, privateJwk)) };
   return { kid: newest.kid, privateKey, jwks, verification: createLocalJWKSet(jwks) };
 }
-
-/** A key as the database keeps it. */
-export type StoredSigningKey = { kid: string; privateJwk: JWK; createTime: Date };
 
 async function makeSigningKey(now: Date): Promise<StoredSigningKey> {
   const { privateKey } = await generateKeyPair(signingAlgorithm, { crv: "Ed25519", extractable: true });
