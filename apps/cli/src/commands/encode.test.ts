@@ -65,6 +65,7 @@ describe("kinora encode", () => {
       hlsUrl: video.playback?.hlsUrl,
       dashUrl: video.playback?.dashUrl,
       posterUrl: video.playback?.posterUrl,
+      pageUrl: video.playback?.pageUrl,
     });
   });
 

@@ -65,6 +65,7 @@ export function createEncodes(
     const base = `${address()}/videos/${encode.videoId}`;
     encode.playback = create(PlaybackSchema, {
       hlsUrl: `${base}/master.m3u8`,
+      pageUrl: base,
       dashUrl: `${base}/manifest.mpd`,
       posterUrl: `${base}/poster.jpg`,
     });
