@@ -221,7 +221,10 @@ describe("results", () => {
     const short = { ...result, video: result.video.map((track) => ({ ...track, frames: track.frames / 2 })) };
     await expect(
       worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: short } }),
-    ).rejects.toMatchObject({ code: Code.FailedPrecondition, rawMessage: expect.stringContaining("120 frames instead of 240") });
+    ).rejects.toMatchObject({
+      code: Code.FailedPrecondition,
+      rawMessage: expect.stringContaining("120 frames instead of 240"),
+    });
 
     const again = await leaseEncode(worker);
     expect(again.lease?.attempt).toBe(2);

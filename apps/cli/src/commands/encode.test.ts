@@ -38,7 +38,7 @@ describe("kinora encode", () => {
     expect(video).toMatchObject({ name: "holiday.mp4", sizeBytes: 5_000_000n });
     expect(stderr).toMatch(/^Sending: 0 %.*\n/);
     expect(stderr).toMatch(/^Encoding: 40 %, 2\.0×, 0:03 left$/m);
-    expect(stderr).toMatch(/Encoded in \d+:\d\d: 240p\.\n$/);
+    expect(stderr).toMatch(/Encoded in \d+:\d\d: 240p\.\nWatch it in a browser: http:\S+\n$/);
   });
 
   it("draws one bar on a terminal, and takes it away before it prints the address", async () => {
