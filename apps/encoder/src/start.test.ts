@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, type NodeProcess, startNode, temporaryFolder, waitUntilReady } from "@kinora/testing";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -95,6 +96,8 @@ describe("the encoder as a process", () => {
 
     // A worker that waits and somebody who watches don't hold it up.
     const waiting = call("WorkerService/LeaseTask", { ...lease, wait: "20s" }, worker.trim());
+    waiting.catch(() => {}); // it is looked at below
+    await sleep(1_000); // a request that hasn't arrived yet would find the connection closed, and rightly so
     const end = await encoder.stop("SIGINT");
     expect(end).toMatchObject({ code: 0, stderr: "" });
     expect(await waiting).toEqual({ status: 200, body: {} });
