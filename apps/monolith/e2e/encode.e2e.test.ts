@@ -9,6 +9,7 @@ import { checkStream, type KnownSource } from "./support/stream-check.ts";
 const known: Record<string, KnownSource> = {
   "sintel_trailer-720p.mp4": { frames: 1253, seconds: 52.208, audioSeconds: 51.947, shortSide: 720 },
   "movie-hello-720p.mp4": { frames: 249, seconds: 8.3, audioSeconds: 8.32, shortSide: 720 },
+  "sintel-trailer.mp4": { frames: 274, seconds: 11.417, audioSeconds: 11.286, shortSide: 720 },
 };
 
 describe.each(["monolith", "services"] as const)("kinora encode against %s", (form) => {
