@@ -60,11 +60,12 @@ export function createServer(options: ServerOptions): RpcServer {
   });
   const find = createRouter([...calls, ...operations], [...(options.http ?? []), ...createProbes(readiness)]);
   const requests = createRequestListener(find, logger, limits);
-  const listener = createListener(
-    requests.listen,
-    (error) => logger.error({ err: error }, "connection not accepted"),
+  const listener = createListener({
+    onRequest: requests.listen,
+    onStream: () => false,
+    onError: (error) => logger.error({ err: error }, "connection not accepted"),
     limits,
-  );
+  });
   let closing: Promise<void> | undefined;
 
   async function close(graceMs: number): Promise<void> {

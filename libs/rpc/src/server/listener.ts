@@ -1,6 +1,11 @@
 import { once } from "node:events";
 import { createServer as createHttp1Server } from "node:http";
-import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
+import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { createServer as createNetServer, type Socket } from "node:net";
 import type { Limits } from "../limits.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
@@ -16,15 +21,22 @@ export type Listener = {
   destroy(): void;
 };
 
+/** What a listener gives its requests to. */
+export type ListenerDeps = {
+  /** A request of either version, in the form that both share. */
+  onRequest(request: HttpRequest, response: HttpResponse): void;
+  /** An HTTP/2 stream before anything is made of it; true if it is taken, otherwise it becomes a request. */
+  onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
+  /** A connection that could not be accepted. */
+  onError(error: Error): void;
+  limits: Limits;
+};
+
 /**
  * Listens without TLS for HTTP/1.1 and, with prior knowledge, HTTP/2: the first bytes of a connection tell which, and are put back before the
  * socket goes to Node's server of that version.
  */
-export function createListener(
-  onRequest: (request: HttpRequest, response: HttpResponse) => void,
-  onError: (error: Error) => void,
-  limits: Limits,
-): Listener {
+export function createListener({ onRequest, onStream, onError, limits }: ListenerDeps): Listener {
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
@@ -49,13 +61,17 @@ export function createListener(
   // It never listens itself, but only then would it begin to check for connections whose headers don't come.
   http1.emit("listening");
 
-  const http2 = createHttp2Server(
-    {
-      maxHeaderListPairs: limits.headerFields,
-      settings: { maxConcurrentStreams: limits.streamsPerConnection, maxHeaderListSize: limits.headerBytes },
-    },
-    onRequest,
-  );
+  const http2 = createHttp2Server({
+    maxHeaderListPairs: limits.headerFields,
+    settings: { maxConcurrentStreams: limits.streamsPerConnection, maxHeaderListSize: limits.headerBytes },
+  });
+  // It never listens: it makes requests and responses of streams, which costs several times what a stream itself does.
+  const requests = createHttp2Server(onRequest);
+  http2.on("stream", (stream: ServerHttp2Stream, headers, flags, rawHeaders) => {
+    if (!onStream(stream, headers)) {
+      requests.emit("stream", stream, headers, flags, rawHeaders);
+    }
+  });
   http2.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
