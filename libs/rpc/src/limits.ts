@@ -1,8 +1,10 @@
 /** What a server and a client accept at most, so that nobody can make them hold or wait for more. */
 export type Limits = {
-  /** Bytes of one message, in either direction, after decompression. */
+  /** Bytes of one message that comes in, after decompression. */
   messageBytes: number;
-  /** Milliseconds that a unary call may take, on either side, where nobody says otherwise. */
+  /** Bytes of one message that goes out, before compression. */
+  sentMessageBytes: number;
+  /** Milliseconds that a unary call may take, on either side, where nobody says otherwise; Infinity for as long as it likes. */
   callMs: number;
   /** Milliseconds for the body of a unary request to arrive. */
   unaryBodyMs: number;
@@ -35,6 +37,7 @@ export type Limits = {
 /** What applies where nobody says otherwise. */
 export const defaultLimits: Limits = {
   messageBytes: 4 * 1024 * 1024,
+  sentMessageBytes: 4 * 1024 * 1024,
   callMs: 10_000,
   unaryBodyMs: 30_000,
   headerBytes: 16 * 1024,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { AccessOf } from "./call/access.ts";
 import type { Authenticate } from "./caller.ts";
 import type { Logger } from "./logger.ts";
 
@@ -29,6 +30,8 @@ export type ServiceOptions = {
   http?: HttpRoute[];
   authenticate: Authenticate;
   logger: Logger;
+  /** Who may call the methods of contracts that others wrote, which can't carry our option; asked where the contract states nothing. */
+  accessOf?: AccessOf;
   /** Run inside the built-in ones, around the handler. */
   interceptors?: Interceptor[];
 };

@@ -6,12 +6,15 @@ import { DomainError } from "../domain-error.ts";
 // Contracts that others named: they can't carry our option, and everybody may ask them.
 const openServices = /^grpc\.(health|reflection)\./;
 
-/** Who may call a method, as its contract states; throws where it states nothing. */
-export function accessRule(method: DescMethod): Access {
+/** Says who may call a method whose contract doesn't. */
+export type AccessOf = (method: DescMethod) => Access | undefined;
+
+/** Who may call a method, as its contract states or else as `accessOf` says; throws where neither does. */
+export function accessRule(method: DescMethod, accessOf?: AccessOf): Access {
   if (openServices.test(method.parent.typeName)) {
     return Access.PUBLIC;
   }
-  const rule = hasOption(method, access) ? getOption(method, access) : Access.UNSPECIFIED;
+  const rule = hasOption(method, access) ? getOption(method, access) : (accessOf?.(method) ?? Access.UNSPECIFIED);
   if (rule !== Access.PUBLIC && kinds[rule] === undefined) {
     throw new Error(
       `${method.parent.typeName}.${method.name} doesn't state who may call it: add "option (kinora.access.v1.access) = …;" to it in ${method.parent.file.name}.proto`,

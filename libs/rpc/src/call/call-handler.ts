@@ -76,7 +76,7 @@ function asUnary(request: UniversalServerRequest, limits: Limits): UniversalServ
   const streamed = typeof body === "object" && body !== null && Symbol.asyncIterator in body;
   return {
     ...request,
-    header: withDeadline(request.header, limits.callMs),
+    header: withDeadline(request.header, Number.isFinite(limits.callMs) ? limits.callMs : undefined),
     body: streamed ? withinTime(body, limits.unaryBodyMs) : body,
   };
 }

@@ -13,7 +13,7 @@ import { guardInterceptor } from "./guard-interceptor.ts";
 import { validationInterceptor } from "./validation.ts";
 
 /** What makes calls of routes. */
-export type CallsOptions = Pick<ServiceOptions, "routes" | "authenticate" | "logger" | "interceptors"> & {
+export type CallsOptions = Pick<ServiceOptions, "routes" | "authenticate" | "logger" | "accessOf" | "interceptors"> & {
   drain: AbortSignal;
   acceptCompression: Compression[];
   limits: Limits;
@@ -32,12 +32,12 @@ export function createCalls(options: CallsOptions): UniversalHandler[] {
     requestGate: createGate({ authenticate: options.authenticate, rules, mapError }),
     interceptors: [guardInterceptor(mapError), validationInterceptor(), ...(options.interceptors ?? [])],
     readMaxBytes: options.limits.messageBytes,
-    writeMaxBytes: options.limits.messageBytes,
+    writeMaxBytes: options.limits.sentMessageBytes,
     acceptCompression: options.acceptCompression,
   });
   options.routes(router);
   return router.handlers.map((handler) => {
-    rules.set(handler.method, accessRule(handler.method));
+    rules.set(handler.method, accessRule(handler.method, options.accessOf));
     return createCallHandler(handler, {
       drain: options.drain,
       limits: options.limits,

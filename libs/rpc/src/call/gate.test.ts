@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { clearExtension, create, createFileRegistry, type DescFile, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { access } from "@kinora/proto-common";
+import { Access, access } from "@kinora/proto-common";
 import { file_kinora_testing_v1_echo_service } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import { describe, expect, it } from "vitest";
 import { createServer } from "../server/create-server.ts";
@@ -53,6 +53,25 @@ describe("a method that doesn't state who may call it", () => {
     expect(() => createServer({ ...options, routes: (router) => void router.service(service, {}) })).toThrow(
       /kinora\.testing\.v1\.EchoService\.EchoUser doesn't state who may call it.*kinora\.access\.v1\.access/,
     );
+  });
+
+  it("is open to whom the server says, where the contract isn't ours", async () => {
+    const service = withoutAccess(file_kinora_testing_v1_echo_service, "EchoUser");
+    await using server = await startServer({
+      routes: (router) => void router.service(service, {}),
+      accessOf: (method) => (method.name === "EchoUser" ? Access.SERVICE : Access.WORKER),
+    });
+    const call = (method: string) =>
+      fetch(`${server.url}/kinora.testing.v1.EchoService/${method}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+      });
+    const refused = await call("EchoUser");
+    expect(refused.status).toBe(401);
+    expect(await refused.text()).toMatch(/needs a service credential/);
+    // Its contract says that anybody may, and goes before what the server says.
+    expect((await call("Echo")).status).toBe(400);
   });
 });
 

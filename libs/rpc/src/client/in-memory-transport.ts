@@ -16,6 +16,7 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     authenticate: options.authenticate,
     logger: options.logger,
     interceptors: options.interceptors ?? [],
+    ...(options.accessOf === undefined ? {} : { accessOf: options.accessOf }),
     drain: new AbortController().signal,
     acceptCompression: [],
     limits,
@@ -30,7 +31,7 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     sendCompression: null,
     compressMinBytes: limits.messageBytes,
     readMaxBytes: limits.messageBytes,
-    writeMaxBytes: limits.messageBytes,
+    writeMaxBytes: limits.sentMessageBytes,
   });
   return withCallDefaults(transport, options.token === undefined ? {} : { token: options.token });
 }

@@ -48,7 +48,12 @@ export function createServer(options: ServerOptions): RpcServer {
     limits,
     acceptCompression: [compressionGzip, compressionBrotli],
   };
-  const calls = createCalls({ ...shared, routes: options.routes, interceptors: options.interceptors ?? [] });
+  const calls = createCalls({
+    ...shared,
+    routes: options.routes,
+    interceptors: options.interceptors ?? [],
+    ...(options.accessOf === undefined ? {} : { accessOf: options.accessOf }),
+  });
   const services = servicesOf(calls);
   const names = services.map(({ typeName }) => typeName);
   const operations = createCalls({
