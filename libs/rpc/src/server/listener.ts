@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { chmod } from "node:fs/promises";
 import { createServer as createHttp1Server } from "node:http";
 import {
   createServer as createHttp2Server,
@@ -9,16 +10,25 @@ import {
 import { createServer as createNetServer, type Socket } from "node:net";
 import type { Limits } from "../limits.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
+import { createConnectionWatch } from "./connection-watch.ts";
 import { firstBytes } from "./first-bytes.ts";
-import { closeWhenIdle, goAway } from "./http2-session.ts";
+import { goAway, http2Options } from "./http2-session.ts";
+import { type Credentials, createTlsServer, type TlsOptions } from "./tls.ts";
+import { freeSocketPath } from "./unix-socket.ts";
 
-/** One port for both versions of HTTP. */
+/** Where to listen. Port 0 stands for any free one; `path` is a Unix socket, whose `mode` (0o600) says who may connect. */
+export type ListenAddress = { port: number; host: string } | { path: string; mode?: number };
+
+/** One port, or Unix socket, for both versions of HTTP. */
 export type Listener = {
-  listen(address: { port: number; host: string }): Promise<{ port: number }>;
+  /** Answers with the port, which is 0 for a Unix socket. Rejects with Node's error (EADDRINUSE, EACCES …) or one that says what to do. */
+  listen(address: ListenAddress): Promise<{ port: number }>;
   /** Takes no more connections, and lets the ones there are end once their requests have. Settles when all are gone. */
   drain(): Promise<void>;
   /** Ends every connection now. */
   destroy(): void;
+  /** Identifies itself to new connections by another certificate. Throws when it can't be read, and keeps the old one; so it does without TLS. */
+  setSecureContext(credentials: Credentials): void;
 };
 
 /** What a listener gives its requests to. */
@@ -30,15 +40,18 @@ export type ListenerDeps = {
   /** A connection that could not be accepted. */
   onError(error: Error): void;
   limits: Limits;
+  /** Cleartext if not given. */
+  tls?: TlsOptions | undefined;
 };
 
 /**
- * Listens without TLS for HTTP/1.1 and, with prior knowledge, HTTP/2: the first bytes of a connection tell which, and are put back before the
- * socket goes to Node's server of that version.
+ * Listens for HTTP/1.1 and HTTP/2. With TLS, ALPN tells which; without, the first bytes of a connection do (HTTP/2 by prior knowledge), and are put back
+ * before the socket goes to Node's server of that version. Stalled exchanges, idle and old connections are ended (connection-watch.ts).
  */
-export function createListener({ onRequest, onStream, onError, limits }: ListenerDeps): Listener {
+export function createListener({ onRequest, onStream, onError, limits, tls }: ListenerDeps): Listener {
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  const watch = createConnectionWatch(limits);
   let draining = false;
 
   const http1 = createHttp1Server(
@@ -46,12 +59,12 @@ export function createListener({ onRequest, onStream, onError, limits }: Listene
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersMs,
       connectionsCheckingInterval: limits.headersMs / 4,
-      // Uploads take as long as they take; stalled ones are dealt with by themselves (stall-watch.ts).
+      // Uploads take as long as they take; the watch ends those that stall.
       requestTimeout: 0,
       keepAliveTimeout: limits.keepAliveMs,
     },
     (request, response) => {
-      if (draining) {
+      if (watch.http1Exchange(response) || draining) {
         response.shouldKeepAlive = false;
       }
       onRequest(request, response);
@@ -61,54 +74,75 @@ export function createListener({ onRequest, onStream, onError, limits }: Listene
   // It never listens itself, but only then would it begin to check for connections whose headers don't come.
   http1.emit("listening");
 
-  const http2 = createHttp2Server({
-    maxHeaderListPairs: limits.headerFields,
-    settings: { maxConcurrentStreams: limits.streamsPerConnection, maxHeaderListSize: limits.headerBytes },
-  });
+  const http2 = createHttp2Server(http2Options(limits));
   // It never listens: it makes requests and responses of streams, which costs several times what a stream itself does.
   const requests = createHttp2Server(onRequest);
   http2.on("stream", (stream: ServerHttp2Stream, headers, flags, rawHeaders) => {
+    watch.http2Stream(stream);
     if (!onStream(stream, headers)) {
       requests.emit("stream", stream, headers, flags, rawHeaders);
     }
   });
-  http2.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    // A client that breaks the protocol ends its own connection, nothing else.
-    session.on("error", () => {});
-    closeWhenIdle(session, limits);
-    if (draining) {
-      goAway(session, limits.goAwayMs);
-    }
-  });
 
-  const server = createNetServer({ noDelay: true }, (socket) => {
+  function serve(socket: Socket, kind: "http1" | "http2"): void {
+    if (kind === "http1") {
+      watch.http1Connection(socket);
+      http1.emit("connection", socket);
+      return;
+    }
+    http2.once("session", (session) => {
+      sessions.add(session);
+      session.once("close", () => sessions.delete(session));
+      // A client that breaks the protocol ends its own connection, nothing else.
+      session.on("error", () => {});
+      session.setLocalWindowSize(limits.connectionWindowBytes);
+      watch.http2Session(session, socket);
+      if (draining) {
+        goAway(session, limits.goAwayMs);
+      }
+    });
+    http2.emit("connection", socket);
+  }
+
+  const secure = tls && createTlsServer(tls, limits.headersMs, serve);
+  const server =
+    secure ??
+    createNetServer({ noDelay: true }, (socket) => {
+      firstBytes(socket, limits.headersMs).then((kind) => {
+        if (kind === "none" || socket.destroyed) {
+          socket.destroy();
+        } else {
+          serve(socket, kind);
+          socket.resume();
+        }
+      });
+    });
+  server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
     socket.once("close", () => sockets.delete(socket));
-    firstBytes(socket, limits.headersMs).then((kind) => {
-      if (kind === "none") {
-        socket.destroy();
-      } else {
-        (kind === "http2" ? http2 : http1).emit("connection", socket);
-        socket.resume();
-      }
-    });
   });
   server.maxConnections = limits.connections;
 
   return {
     async listen(address) {
-      server.listen(address);
+      if ("path" in address) {
+        await freeSocketPath(address.path);
+      }
+      server.listen("path" in address ? { path: address.path } : address);
       // Rejects with the "error" event, if that comes first.
       await once(server, "listening");
+      // Such as too many open files: the next connection may succeed.
+      server.on("error", onError);
+      watch.start();
+      if ("path" in address) {
+        await chmod(address.path, address.mode ?? 0o600);
+        return { port: 0 };
+      }
       const bound = server.address();
       if (bound === null || typeof bound === "string") {
         throw new Error("listening on something that isn't a port");
       }
-      // Such as too many open files: the next connection may succeed.
-      server.on("error", onError);
       return { port: bound.port };
     },
     async drain() {
@@ -118,6 +152,7 @@ export function createListener({ onRequest, onStream, onError, limits }: Listene
       const sweep = setInterval(() => http1.closeIdleConnections(), 20);
       server.close(() => {
         clearInterval(sweep);
+        watch.stop();
         resolve();
       });
       for (const session of sessions) {
@@ -130,6 +165,12 @@ export function createListener({ onRequest, onStream, onError, limits }: Listene
       for (const socket of sockets) {
         socket.destroy();
       }
+    },
+    setSecureContext(credentials) {
+      if (secure === undefined) {
+        throw new Error("this server listens without TLS; start it with a certificate");
+      }
+      secure.setSecureContext({ minVersion: "TLSv1.2", ...credentials });
     },
   };
 }

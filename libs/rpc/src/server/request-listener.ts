@@ -7,7 +7,6 @@ import type { Target } from "./router.ts";
 import { sendError } from "./send-error.ts";
 import { serveCall } from "./serve-call.ts";
 import { serveRoute } from "./serve-route.ts";
-import { watchForStall } from "./stall-watch.ts";
 
 /** Gives each request to what answers its path. */
 export type RequestListener = {
@@ -48,9 +47,7 @@ export function createRequestListener(find: (path: string) => Target, logger: Lo
   return {
     listen(request, response) {
       underWay.add(response);
-      const stopWatching = watchForStall(request, response, limits);
       response.once("close", () => {
-        stopWatching();
         underWay.delete(response);
         if (underWay.size === 0) {
           for (const resolve of waiting) {
