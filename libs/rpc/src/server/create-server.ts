@@ -7,20 +7,27 @@ import { loadValidator } from "../call/validation.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { createHealth } from "./health.ts";
-import { createListener } from "./listener.ts";
+import { createListener, type ListenAddress, type Listener } from "./listener.ts";
 import { createProbes } from "./probes.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReflection } from "./reflection.ts";
 import { createRequestListener } from "./request-listener.ts";
 import { createRouter } from "./router.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** What `createServer` needs. `ready` throws while the service can't take calls (its database is away, for example); `limits` changes some of the defaults. */
-export type ServerOptions = ServiceOptions & { ready?: () => Promise<void>; limits?: Partial<Limits> };
+export type ServerOptions = ServiceOptions & {
+  ready?: () => Promise<void>;
+  limits?: Partial<Limits>;
+  /** Cleartext if not given. */
+  tls?: TlsOptions;
+};
 
 /** Serves RPCs and plain HTTP on one port. */
 export type RpcServer = {
-  /** Port 0 stands for any free one. The answer says where it listens. Rejects with Node's error (EADDRINUSE, EACCES …). */
-  listen(address: { port: number; host: string }): Promise<{ url: string; port: number }>;
+  /** Says where it listens. Rejects as the listener does. */
+  listen(address: ListenAddress): Promise<{ url: string; port: number }>;
+  setSecureContext: Listener["setSecureContext"];
   /**
    * NOT_SERVING, no new connections and streams, calls in flight finish (streams end as `unavailable`), close; after `graceMs` (4000)
    * whatever is left is cut.
@@ -70,7 +77,9 @@ export function createServer(options: ServerOptions): RpcServer {
     onStream: () => false,
     onError: (error) => logger.error({ err: error }, "connection not accepted"),
     limits,
+    tls: options.tls,
   });
+  const scheme = options.tls === undefined ? "http" : "https";
   let closing: Promise<void> | undefined;
 
   async function close(graceMs: number): Promise<void> {
@@ -86,12 +95,13 @@ export function createServer(options: ServerOptions): RpcServer {
   }
 
   return {
-    async listen({ port, host }) {
-      const bound = await listener.listen({ port, host });
+    async listen(address) {
+      const { port } = await listener.listen(address);
       // Before the first call needs it, and after whoever waits for the port has it.
       void loadValidator();
-      return { url: urlOf(host, bound.port), port: bound.port };
+      return { url: "path" in address ? `unix:${address.path}` : urlOf(scheme, address.host, port), port };
     },
+    setSecureContext: listener.setSecureContext,
     close(graceMs = 4000) {
       closing ??= close(graceMs);
       return closing;
@@ -100,8 +110,8 @@ export function createServer(options: ServerOptions): RpcServer {
 }
 
 /** The address under which this machine reaches a listener. */
-function urlOf(host: string, port: number): string {
+function urlOf(scheme: string, host: string, port: number): string {
   const anywhere = host === "0.0.0.0" || host === "::" || host === "";
   const name = anywhere ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  return `http://${name}:${port}`;
+  return `${scheme}://${name}:${port}`;
 }

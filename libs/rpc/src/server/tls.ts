@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type Server, TLSSocket } from "node:tls";
 
 /** A certificate and its key, in PEM form, and who may have signed those of clients. */
 export type Credentials = { key: string | Buffer; cert: string | Buffer; ca?: string | Buffer };
@@ -35,18 +35,20 @@ export function createTlsServer(
     },
     (socket) => onConnection(socket, socket.alpnProtocol === "h2" ? "http2" : "http1"),
   );
+  // Node leaves the connection of a failed or endless handshake open.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }
 
 /**
- * The certificate that the client at the other end of a connection has identified itself with; undefined without TLS, without one, or when it isn't good.
- * Takes the socket of a request or of an HTTP/2 session.
+ * The certificate that the client at the other end of a connection has identified itself with; undefined without TLS, without one, when it isn't good, or
+ * when the connection is gone. Takes the socket of a request or of an HTTP/2 session.
  */
 export function peerCertificateOf(socket: object | undefined): X509Certificate | undefined {
-  return isTls(socket) && socket.authorized ? socket.getPeerX509Certificate() : undefined;
-}
-
-function isTls(socket: object | undefined): socket is TLSSocket {
-  // An HTTP/2 session's socket is a stand-in that isn't an instance of anything.
-  return socket !== undefined && "getPeerX509Certificate" in socket;
+  try {
+    return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  } catch {
+    // An HTTP/2 session's stand-in for its socket throws once that is gone.
+    return undefined;
+  }
 }

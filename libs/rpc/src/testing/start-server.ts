@@ -1,4 +1,4 @@
-import { createServer, type ServerOptions } from "../server/create-server.ts";
+import { createServer, type RpcServer, type ServerOptions } from "../server/create-server.ts";
 import { echoAuthenticate, echoRoutes } from "./echo-service.ts";
 import { type LogLine, recordingLogger } from "./recording-logger.ts";
 
@@ -7,6 +7,7 @@ export type TestServer = AsyncDisposable & {
   url: string;
   port: number;
   lines: LogLine[];
+  setSecureContext: RpcServer["setSecureContext"];
   close(graceMs?: number): Promise<void>;
 };
 
@@ -18,6 +19,7 @@ export async function startServer(options: Partial<ServerOptions> & { port?: num
   return {
     ...bound,
     lines: logger.lines,
+    setSecureContext: server.setSecureContext,
     close: (graceMs) => server.close(graceMs),
     [Symbol.asyncDispose]: () => server.close(0),
   };
