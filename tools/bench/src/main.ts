@@ -3,6 +3,7 @@ import type { Benchmark } from "./harness/benchmark.ts";
 import { readRequest } from "./harness/command-line.ts";
 import { describeMachine, readMachine } from "./harness/machine.ts";
 import { runBenchmark } from "./harness/run-benchmark.ts";
+import { renderTable } from "./harness/table.ts";
 import { rpc } from "./rpc/rpc.ts";
 
 const benchmarks: readonly Benchmark[] = [rpc];
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
       loadCore: machine.pinned ? 1 : undefined,
       signal: interrupt.signal,
       note: say,
+      show: (table) => say(`\n${renderTable(table)}`),
     },
     folder,
   );

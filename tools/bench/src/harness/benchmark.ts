@@ -14,10 +14,12 @@ export type Conditions = {
   signal: AbortSignal;
   /** Says what is going on. */
   note(line: string): void;
+  /** Shows figures as soon as they are there. */
+  show(table: Table): void;
 };
 
 /** What was measured. `results` is whatever the tables were made from. */
-export type Outcome = { tables: Table[]; targets: Target[]; results: unknown };
+export type Outcome = { targets: Target[]; results: unknown };
 
 /** A part of a benchmark that can run alone (`--only`). Rejects when it could not measure. */
 export type Part = { name: string; about: string; run(conditions: Conditions): Promise<Outcome> };

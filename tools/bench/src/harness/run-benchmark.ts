@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Benchmark, Conditions, Outcome } from "./benchmark.ts";
-import { renderTable, targetTable } from "./table.ts";
+import { targetTable } from "./table.ts";
 
 /** What ends up in `dist/bench/NAME.json`. */
 export type Report = {
@@ -38,9 +38,6 @@ export async function runBenchmark(
     conditions.note(`\n${part.name}: ${part.about}`);
     try {
       const outcome = await part.run(conditions);
-      for (const table of outcome.tables) {
-        conditions.note(`\n${renderTable(table)}`);
-      }
       report.results[part.name] = outcome.results;
       report.targets.push(...outcome.targets);
     } catch (error) {
@@ -52,6 +49,6 @@ export async function runBenchmark(
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${benchmark.name}.json`), `${JSON.stringify(report, undefined, 2)}\n`);
   }
-  conditions.note(`\n${renderTable(targetTable(report.targets))}`);
+  conditions.show(targetTable(report.targets));
   return report;
 }

@@ -1,5 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { WatchUserRequestSchema } from "@kinora/proto-common/kinora/testing/v1/bench_service_pb.js";
+import type { RawSpec } from "./clients/client-spec.ts";
 import { getUserPath, grpcFrame, requestJson, requestMessage, watchUserPath } from "./messages.ts";
 
 /** A request as bytes, for load that knows no contract. */
@@ -44,4 +45,16 @@ export function jsonGetUser(headers: RawRequest["headers"] = {}): RawRequest {
 export function grpcWatchUser(count: number, bytes: number): RawRequest {
   const message = toBinary(WatchUserRequestSchema, create(WatchUserRequestSchema, { count, bytes }));
   return { ...grpcGetUser(0), path: watchUserPath, body: grpcFrame(message) };
+}
+
+/** A client that sends the request to `target`, over so many connections. */
+export function rawSpec(target: string, request: RawRequest, connections: number): RawSpec {
+  return {
+    kind: request.http === "1.1" ? "raw-http1" : "raw-http2",
+    target,
+    path: request.path,
+    body: Buffer.from(request.body).toString("base64"),
+    headers: request.headers,
+    connections,
+  };
 }

@@ -1,9 +1,10 @@
 import type { Benchmark } from "../harness/benchmark.ts";
-import { server } from "./parts/server.ts";
+import { client } from "./parts/client.ts";
+import { server, server1kB, server100kB } from "./parts/server.ts";
 
 /** What calls cost: `npm run bench -- rpc`. */
 export const rpc: Benchmark = {
   name: "rpc",
   about: "servers, clients and connections of libs/rpc against raw node:http2, grpc-js, stock connect-node and Fastify",
-  parts: [server],
+  parts: [server, server1kB, server100kB, client],
 };

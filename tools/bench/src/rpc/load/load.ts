@@ -1,14 +1,7 @@
-/** What to ask a server for, again and again. */
-export type Load = {
-  port: number;
-  path: string;
-  body: Uint8Array;
-  headers: Readonly<Record<string, string>>;
-  http: "1.1" | "2";
-  /** Calls under way at a time. */
-  inFlight: number;
-  calls: number;
-};
+import type { RawRequest } from "../requests.ts";
+
+/** What to ask a server for, again and again, with `inFlight` calls under way at a time. */
+export type Load = RawRequest & { port: number; inFlight: number; calls: number };
 
 /** How it went. Durations in milliseconds; `dataBytes` are those of all response bodies. */
 export type LoadResult = {

@@ -1,5 +1,6 @@
 import { startChild } from "../../harness/child.ts";
-import type { RawSpec, RunRequest, RunResult } from "../clients/client-spec.ts";
+import type { RunRequest, RunResult } from "../clients/client-spec.ts";
+import { rawSpec } from "../requests.ts";
 import { connectionsFor, type Load, type LoadResult } from "./load.ts";
 
 /**
@@ -7,14 +8,8 @@ import { connectionsFor, type Load, type LoadResult } from "./load.ts";
  * saturate; CPU per call is what to compare then.
  */
 export async function runRawLoad(load: Load, core: number | undefined, signal: AbortSignal): Promise<LoadResult> {
-  const spec: RawSpec = {
-    kind: load.http === "1.1" ? "raw-http1" : "raw-http2",
-    target: `http://127.0.0.1:${load.port}`,
-    path: load.path,
-    body: Buffer.from(load.body).toString("base64"),
-    headers: load.headers,
-    connections: connectionsFor(load.http, load.inFlight).connections,
-  };
+  const { connections } = connectionsFor(load.http, load.inFlight);
+  const spec = rawSpec(`http://127.0.0.1:${load.port}`, load, connections);
   await using client = await startChild({
     module: new URL("../clients/client-main.ts", import.meta.url).href,
     parameters: spec,
