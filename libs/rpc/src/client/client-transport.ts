@@ -1,21 +1,44 @@
-import type { Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
 import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
 import { createTransport as createGrpcTransport } from "@connectrpc/connect/protocol-grpc";
+import { createTransport as createGrpcWebTransport } from "@connectrpc/connect/protocol-grpc-web";
 import { defaultLimits as limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
+import { parseBaseUrl } from "./base-url.ts";
 import { type CallDefaults, withCallDefaults } from "./call-defaults.ts";
-import { createConnectionSource } from "./connection-source.ts";
-import { createHttp2Client } from "./http2-client.ts";
+import type { TlsOptions } from "./endpoint/dial.ts";
+import { createEndpoint } from "./endpoint/endpoint.ts";
+import { isUnseen } from "./faults.ts";
 import { withTransportFaults } from "./transport-faults.ts";
+import { createConnectProtocol } from "./unary/connect-protocol.ts";
+import { createGrpcProtocol } from "./unary/grpc-protocol.ts";
+import { createUnary, type Dispatch } from "./unary/unary-call.ts";
 
 /** How to reach a server. */
 export type ClientTransportOptions = CallDefaults & {
-  /** Such as `http://localhost:8081`; https works as well. */
+  /** Such as `http://localhost:8081`, `https://example.org`, or `unix:/run/user.sock`. */
   baseUrl: string;
   /** gRPC if not given. */
-  protocol?: "grpc" | "connect";
+  protocol?: "grpc" | "connect" | "grpc-web";
+  /** For https: whom to trust, and who we are. */
+  tls?: TlsOptions;
+  /** Run around every call, the first outermost. */
+  interceptors?: Interceptor[];
   /** Told when the server can't be reached, and when it can again. */
   logger?: Logger;
+  /** Messages as JSON if false. */
+  useBinaryFormat?: boolean;
+  /** GET instead of POST for methods without side effects, in the Connect protocol. */
+  useHttpGet?: boolean;
+  /** Compressions that the server may use; none if not given. */
+  acceptCompression?: Compression[];
+  /** How to compress messages of at least `compressMinBytes`. */
+  sendCompression?: Compression;
+  compressMinBytes?: number;
+  /** Bytes of the longest message that is taken, and that is sent; 4 MiB. */
+  readMaxBytes?: number;
+  writeMaxBytes?: number;
 };
 
 /** A transport that can be closed: calls under way fail as `unavailable`, and so do later ones. */
@@ -23,22 +46,64 @@ export type ClientTransport = Transport & { close(): void };
 
 /**
  * Calls a server over HTTP/2 (without TLS for http addresses). It connects when first called, again whenever the connection is gone, and
- * doesn't keep the process alive while idle.
+ * doesn't keep the process alive while idle. Unary calls of gRPC and Connect go straight over its streams; everything else through Connect's own transports.
  */
 export function createClientTransport(options: ClientTransportOptions): ClientTransport {
-  const baseUrl = options.baseUrl.replace(/\/+$/, "");
-  const connections = createConnectionSource(baseUrl, options.logger);
-  const create = options.protocol === "connect" ? createConnectTransport : createGrpcTransport;
-  const transport = create({
-    httpClient: createHttp2Client(baseUrl, connections),
-    baseUrl,
-    useBinaryFormat: true,
-    interceptors: [],
-    acceptCompression: [],
-    sendCompression: null,
-    compressMinBytes: limits.messageBytes,
-    readMaxBytes: limits.messageBytes,
-    writeMaxBytes: limits.messageBytes,
+  const { protocol = "grpc", useBinaryFormat = true, useHttpGet = false, interceptors = [] } = options;
+  const { readMaxBytes = limits.messageBytes, writeMaxBytes = limits.sentMessageBytes } = options;
+  const { address, secure, authority, prefix } = parseBaseUrl(options.baseUrl);
+  const endpoint = createEndpoint({
+    address,
+    authority,
+    ...(secure ? { tls: options.tls ?? {} } : {}),
+    ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
-  return { ...withCallDefaults(withTransportFaults(transport, baseUrl), options), close: () => connections.close() };
+  const target = { scheme: secure ? "https" : "http", authority, prefix } as const;
+  const baseUrl = `${target.scheme}://${authority}${prefix}`;
+
+  const stock = withCallDefaults(
+    withTransportFaults(
+      stockTransports[protocol]({
+        httpClient: endpoint.request,
+        baseUrl,
+        useBinaryFormat,
+        useHttpGet,
+        interceptors,
+        acceptCompression: options.acceptCompression ?? [],
+        sendCompression: options.sendCompression ?? null,
+        compressMinBytes: options.compressMinBytes ?? 1024,
+        readMaxBytes,
+        writeMaxBytes,
+      }),
+      endpoint.url,
+    ),
+    options,
+  );
+  const compressed = options.sendCompression !== undefined || (options.acceptCompression ?? []).length > 0;
+  const close = () => endpoint.close();
+  if (protocol === "grpc-web" || compressed || useHttpGet || (protocol === "grpc" && !useBinaryFormat)) {
+    return { ...stock, close };
+  }
+
+  const dispatch: Dispatch = (attempt) =>
+    attempt(endpoint).catch((error: unknown) => (isUnseen(error) ? attempt(endpoint) : Promise.reject(error)));
+  const unary = createUnary({
+    protocol:
+      protocol === "grpc"
+        ? createGrpcProtocol(target, { readMaxBytes, writeMaxBytes })
+        : createConnectProtocol(target, { writeMaxBytes, useBinaryFormat }),
+    dispatch,
+    timeoutMs: options.timeoutMs ?? limits.callMs,
+    ...(options.token === undefined ? {} : { token: options.token }),
+    baseUrl,
+    readMaxBytes,
+    interceptors,
+  });
+  return { unary, stream: stock.stream, close };
 }
+
+const stockTransports = {
+  grpc: createGrpcTransport,
+  connect: createConnectTransport,
+  "grpc-web": createGrpcWebTransport,
+};

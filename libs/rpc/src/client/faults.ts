@@ -11,11 +11,17 @@ const explanations: Record<string, string> = {
   ECONNRESET: "it broke the connection",
   EPIPE: "it broke the connection",
   ERR_HTTP2_ERROR: "what answers there doesn't speak HTTP/2",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate isn't one that we trust",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate isn't one that we trust",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate isn't one that we trust",
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
 };
 
-/** `unavailable`: no connection could be made. */
+/** `unavailable`: no connection could be made. The server knows nothing of the call. */
 export function unreachable(url: string, cause: unknown): ConnectError {
-  return new ConnectError(`can't reach ${url}: ${explain(cause)}`, Code.Unavailable, undefined, undefined, cause);
+  const message = `can't reach ${url}: ${explain(cause)}`;
+  return new ConnectError(message, Code.Unavailable, undefined, undefined, new NotSent(message, { cause }));
 }
 
 /** `unavailable`: the connection went away, or the answer was cut, in the middle of a call. The server may have done the work. */
@@ -48,6 +54,16 @@ export function resetFault(url: string, resetCode: number): ConnectError {
 /** The cause of a fault after which the server has certainly done nothing, so that the call can be made again. */
 export class RefusedStream extends Error {
   override readonly name = "RefusedStream";
+}
+
+/** The cause of a fault that kept the call here. */
+export class NotSent extends Error {
+  override readonly name = "NotSent";
+}
+
+/** Whether the server has certainly done nothing about a call that failed so: it can be made again, whatever it does. */
+export function isUnseen(error: unknown): boolean {
+  return error instanceof ConnectError && (error.cause instanceof RefusedStream || error.cause instanceof NotSent);
 }
 
 const resetCodes = new Map<number, Code>([

@@ -1,27 +1,57 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientFn, UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import { lost, resetFault } from "../faults.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionSource } from "./connection-source.ts";
-import { lost, resetFault } from "./faults.ts";
+import type { ConnectionPool } from "./connection-pool.ts";
 
-/** Makes requests over HTTP/2. Each settles: with a response, or with a fault that names the server's address. */
-export function createHttp2Client(baseUrl: string, connections: ConnectionSource): UniversalClientFn {
-  return async (request) => {
-    const url = new URL(request.url);
-    const headers: OutgoingHttpHeaders = { ":method": request.method, ":path": url.pathname + url.search };
-    request.header.forEach((value, name) => {
-      headers[name] = value;
-    });
-    const options = { endStream: request.body === undefined };
-    for (;;) {
-      const connection = await connections.get(request.signal);
-      // It may have closed since it was given out; what is asked of it then fails.
-      if (connection.usable()) {
-        return exchange(baseUrl, connection, connection.request(headers, options), request);
-      }
+/** Makes requests of any shape, under Connect's own transports. Each settles: with a response, or with a fault that names the server's address. */
+export function createStreamClient(pool: ConnectionPool, baseUrl: string, authority: string): UniversalClientFn {
+  return (request) => {
+    const { signal } = request;
+    const { promise, resolve, reject } = Promise.withResolvers<UniversalClientResponse>();
+    const leave = () => {
+      pool.leave(entrant);
+      entrant.fail(ConnectError.from(signal?.reason, Code.Canceled));
+    };
+    const entrant = {
+      start(connection: Connection) {
+        signal?.removeEventListener("abort", leave);
+        try {
+          const stream = connection.open(headersOf(request, authority), { endStream: request.body === undefined });
+          stream.once("close", () => connection.done());
+          exchange(baseUrl, connection, stream, request).then(resolve, reject);
+        } catch (error) {
+          entrant.fail(ConnectError.from(error, Code.Internal));
+        }
+      },
+      fail(error: ConnectError) {
+        signal?.removeEventListener("abort", leave);
+        reject(error);
+      },
+    };
+    if (signal?.aborted) {
+      leave();
+    } else {
+      signal?.addEventListener("abort", leave);
+      pool.enter(entrant);
     }
+    return promise;
   };
+}
+
+function headersOf(request: UniversalClientRequest, authority: string): OutgoingHttpHeaders {
+  const url = new URL(request.url);
+  const headers: OutgoingHttpHeaders = {
+    ":method": request.method,
+    ":scheme": url.protocol.slice(0, -1),
+    ":authority": authority,
+    ":path": url.pathname + url.search,
+  };
+  request.header.forEach((value, name) => {
+    headers[name] = value;
+  });
+  return headers;
 }
 
 /** One request and its response over a stream of its own. */
@@ -72,11 +102,11 @@ function exchange(
   }
 
   function faultOfClosed(): ConnectError {
-    if (stream.id === undefined) {
-      // It was waiting for its turn: the server never saw it.
+    if (stream.id === undefined || connection.unseen(stream.id)) {
       return resetFault(baseUrl, constants.NGHTTP2_REFUSED_STREAM);
     }
-    return connection.gone() ? lost(baseUrl) : resetFault(baseUrl, stream.rstCode);
+    const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    return connection.gone() && !refused ? lost(baseUrl) : resetFault(baseUrl, stream.rstCode);
   }
 
   async function* readBody(): AsyncGenerator<Uint8Array> {
@@ -91,7 +121,8 @@ function exchange(
     }
     // A stream that was cut off ends like one that is complete; only its reset code or the missing status tell.
     const reset = stream.rstCode !== undefined && stream.rstCode !== constants.NGHTTP2_NO_ERROR;
-    const grpc = header?.get("content-type")?.startsWith("application/grpc") ?? false;
+    // gRPC-Web says how a call went in its body.
+    const grpc = /^application\/grpc(?!-web)/.test(header?.get("content-type") ?? "");
     const status = trailer.has("grpc-status") || header?.has("grpc-status");
     if (failure !== undefined || reset || (grpc && !status)) {
       throw failure ?? (reset ? faultOfClosed() : lost(baseUrl));

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { connectionTimes, openConnection } from "./connection.ts";
+import { createDial } from "./dial.ts";
 
 /** A server whose host can vanish: then nothing that is sent to it arrives any more, and no connection is closed. */
 async function startVanishing() {
@@ -24,7 +25,7 @@ async function startVanishing() {
   }).listen(0, "127.0.0.1");
   await once(relay, "listening");
   return {
-    url: `http://127.0.0.1:${portOf(relay)}`,
+    dial: createDial({ host: "127.0.0.1", port: portOf(relay) }),
     vanish() {
       vanished = true;
     },
@@ -48,10 +49,10 @@ const impatient = { ...connectionTimes, pingMs: 30, answerMs: 200, testAfterIdle
 describe("a connection", () => {
   it("is given up when the other side vanishes during a call", async () => {
     using server = await startVanishing();
-    const connection = await openConnection(server.url, impatient);
+    const connection = await openConnection(server.dial, impatient);
     expect(await connection.tested()).toBe(true);
     server.vanish();
-    const stream = connection.request({ ":path": "/" }, { endStream: true });
+    const stream = connection.open({ ":path": "/" }, { endStream: true });
     stream.on("error", () => {});
     await connection.closed;
     expect(stream.destroyed).toBe(true);
@@ -60,7 +61,7 @@ describe("a connection", () => {
 
   it("is tested before it is used again, and given up when it doesn't answer", async () => {
     using server = await startVanishing();
-    const connection = await openConnection(server.url, impatient);
+    const connection = await openConnection(server.dial, impatient);
     expect(await connection.tested()).toBe(true);
     server.vanish();
     expect(await Promise.all([connection.tested(), connection.tested()])).toEqual([false, false]);
@@ -69,8 +70,8 @@ describe("a connection", () => {
 
   it("survives to be asked once it is gone (connect-es #1795)", async () => {
     using server = await startVanishing();
-    const connection = await openConnection(server.url, impatient);
-    const stream = connection.request({ ":path": "/" }, { endStream: true });
+    const connection = await openConnection(server.dial, impatient);
+    const stream = connection.open({ ":path": "/" }, { endStream: true });
     stream.on("error", () => {});
     connection.destroy();
     expect(await connection.tested()).toBe(false);
@@ -81,7 +82,7 @@ describe("a connection", () => {
 
   it("is closed when it stays idle", async () => {
     using server = await startVanishing();
-    const connection = await openConnection(server.url, { ...impatient, closeAfterIdleMs: 50 });
+    const connection = await openConnection(server.dial, { ...impatient, closeAfterIdleMs: 50 });
     await connection.closed;
     expect(connection.usable()).toBe(false);
   });

@@ -1,0 +1,2 @@
+/** What we say that we are. */
+export const userAgent = "kinora-rpc/0.1";
