@@ -4,11 +4,11 @@ import {
   type GetUserRequest,
   GetUserRequestSchema,
   GetUserResponseSchema,
+  WatchUserResponseSchema,
 } from "@kinora/proto-common/kinora/testing/v1/bench_service_pb.js";
 
 /** Where the method is, over HTTP. */
 export const getUserPath = `/${BenchService.typeName}/${BenchService.method.getUser.name}`;
-export const renameUserPath = `/${BenchService.typeName}/${BenchService.method.renameUser.name}`;
 export const watchUserPath = `/${BenchService.typeName}/${BenchService.method.watchUser.name}`;
 
 /** The user that every server here knows. */
@@ -35,7 +35,13 @@ export function responseMessage(payloadBytes: PayloadBytes): Uint8Array {
   );
 }
 
-/** The same as JSON. */
+/** One message of a stream. */
+export function watchMessage(payloadBytes: PayloadBytes): Uint8Array {
+  const payload = new Uint8Array(payloadBytes).fill(7);
+  return toBinary(WatchUserResponseSchema, create(WatchUserResponseSchema, { payload }));
+}
+
+/** The request as JSON. */
 export function requestJson(payloadBytes: PayloadBytes): Uint8Array {
   return Buffer.from(toJsonString(GetUserRequestSchema, userRequest(payloadBytes)));
 }

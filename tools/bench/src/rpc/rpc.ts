@@ -1,10 +1,13 @@
 import type { Benchmark } from "../harness/benchmark.ts";
+import { boundary } from "./parts/boundary.ts";
 import { client } from "./parts/client.ts";
+import { http1 } from "./parts/http1.ts";
 import { server, server1kB, server100kB } from "./parts/server.ts";
+import { stream } from "./parts/stream.ts";
 
 /** What calls cost: `npm run bench -- rpc`. */
 export const rpc: Benchmark = {
   name: "rpc",
   about: "servers, clients and connections of libs/rpc against raw node:http2, grpc-js, stock connect-node and Fastify",
-  parts: [server, server1kB, server100kB, client],
+  parts: [server, server1kB, server100kB, http1, stream, client, boundary],
 };

@@ -54,6 +54,14 @@ export function cpuRatio(ours: readonly ServerSample[], theirs: readonly ServerS
   );
 }
 
+/** The figures of each, by name, for the report. */
+export function namedFigures<Sample, Figures>(
+  samples: Samples<Sample>,
+  figures: (of: readonly Sample[]) => Figures,
+): Record<string, Figures> {
+  return Object.fromEntries([...samples].map(([name, of]) => [name, figures(of)]));
+}
+
 /** Samples that must be there. */
 export function samplesOf<Sample>(samples: Samples<Sample>, name: string): readonly Sample[] {
   const found = samples.get(name);

@@ -4,6 +4,7 @@ import { clientCpuRatio, clientFigures, clientTable } from "../client-figures.ts
 import { type ClientContender, compareClients } from "../compare-clients.ts";
 import { startServer } from "../compare-servers.ts";
 import { connectGetUser, grpcGetUser, rawSpec } from "../requests.ts";
+import { namedFigures } from "../server-figures.ts";
 
 const inFlights = [1, 64, 256];
 
@@ -30,10 +31,7 @@ export const client: Part = {
     for (const inFlight of conditions.quick ? [64] : inFlights) {
       const samples = await compareClients(contenders, "getUser", inFlight, conditions.quick ? 0.1 : 1, conditions);
       conditions.show(clientTable(`Client, small unary call, ${inFlight} in flight`, samples, "raw"));
-      results.push({
-        inFlight,
-        clients: Object.fromEntries([...samples].map(([name, of]) => [name, clientFigures(of)])),
-      });
+      results.push({ inFlight, clients: namedFigures(samples, clientFigures) });
       if (inFlight === 64) {
         const name = "client, CPU per small unary call";
         targets.push(

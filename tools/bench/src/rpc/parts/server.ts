@@ -1,18 +1,14 @@
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { atLeast, type Target } from "../../harness/target.ts";
+import { clientFigures } from "../client-figures.ts";
+import { comparePairs, pairRatio, pairTable } from "../compare-pairs.ts";
 import { type Contender, compareServers } from "../compare-servers.ts";
 import { createCredential } from "../credential.ts";
 import { responseMessage } from "../messages.ts";
-import { connectGetUser, grpcGetUser } from "../requests.ts";
-import { samplesOf, serverFigures, serverTable, throughputRatio } from "../server-figures.ts";
+import { aroundHeaders, connectGetUser, grpcGetUser } from "../requests.ts";
+import { namedFigures, samplesOf, serverFigures, serverTable, throughputRatio } from "../server-figures.ts";
 
 const inFlights = [1, 16, 256];
-
-/** What a caller in production sends along: its deadline and its trace (not sampled, so that our server's own sampler decides nothing). */
-const aroundHeaders = {
-  "grpc-timeout": "10S",
-  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
-};
 
 /** Unary gRPC with messages of about ten bytes. */
 export const server = unaryPart("server", "10 B", 0);
@@ -26,16 +22,14 @@ function unaryPart(name: string, label: string, payloadBytes: number): Part {
     name,
     about: `unary gRPC servers, ${label} each way: ours bare and with everything on, raw HTTP/2, grpc-js, stock connect-node`,
     async run(conditions: Conditions): Promise<Outcome> {
+      const seconds = conditions.quick ? 0.1 : 1;
       const contenders = await contendersFor(payloadBytes);
       const targets: Target[] = [];
       const results = [];
       for (const inFlight of conditions.quick ? [16] : inFlights) {
-        const samples = await compareServers(contenders, inFlight, conditions.quick ? 0.1 : 1, conditions);
+        const samples = await compareServers(contenders, inFlight, seconds, conditions);
         conditions.show(serverTable(`Server, unary gRPC, ${label}, ${inFlight} in flight`, samples, "raw"));
-        results.push({
-          inFlight,
-          servers: Object.fromEntries([...samples].map(([server, of]) => [server, serverFigures(of)])),
-        });
+        results.push({ inFlight, servers: namedFigures(samples, serverFigures) });
         const ratio = (ours: string, theirs: string) =>
           throughputRatio(samplesOf(samples, ours), samplesOf(samples, theirs));
         if (payloadBytes === 0 && inFlight === (conditions.quick ? 16 : 256)) {
@@ -47,7 +41,13 @@ function unaryPart(name: string, label: string, payloadBytes: number): Part {
           );
         }
         if (payloadBytes === 100_000 && inFlight === 16) {
-          targets.push(atLeast("server, 100 kB messages: × grpc-js", ratio("ours, bare", "grpc-js"), 1, 1.5));
+          const pairs = await comparePairs({ payloadBytes }, "getUser", inFlight, seconds, conditions);
+          conditions.show(pairTable(`Client and server, unary gRPC, ${label}, ${inFlight} in flight`, pairs));
+          results.push({ inFlight, pairs: namedFigures(pairs, clientFigures) });
+          targets.push(
+            atLeast("100 kB messages, server: × grpc-js", ratio("ours, bare", "grpc-js"), 1, 1.5),
+            atLeast("100 kB messages, client and server: × grpc-js", pairRatio(pairs), 1, 1.5),
+          );
         }
       }
       return { targets, results };

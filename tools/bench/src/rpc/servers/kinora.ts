@@ -10,7 +10,9 @@ import type { Around, ServerSpec } from "./server-spec.ts";
 export async function start(spec: Extract<ServerSpec, { kind: "kinora" }>): Promise<RunningServer> {
   const routes = benchRoutes(spec.work);
   const server = createServer({ routes, ...(await optionsFor(spec.around)) });
-  const { port } = await server.listen({ port: spec.port ?? 0, host: "127.0.0.1" });
+  const { port } = await server.listen(
+    spec.path === undefined ? { port: spec.port ?? 0, host: "127.0.0.1" } : { path: spec.path },
+  );
   return { port, close: () => server.close() };
 }
 

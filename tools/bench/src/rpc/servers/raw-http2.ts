@@ -1,5 +1,5 @@
 import { createServer, type ServerHttp2Stream } from "node:http2";
-import { grpcFrame, responseMessage } from "../messages.ts";
+import { grpcFrame, responseMessage, watchMessage } from "../messages.ts";
 import { listen, type RunningServer } from "./running-server.ts";
 
 /** Answers every call with the same bytes, with as little as Node can do: `respond` and `end`, the request's body unread. */
@@ -47,7 +47,7 @@ function answerGrpc(stream: ServerHttp2Stream, answer: Buffer): void {
 
 /** Streams `count` messages with `payloadBytes` each, as fast as the connection takes them. */
 export function startStream(count: number, payloadBytes: number): Promise<RunningServer> {
-  const frame = grpcFrame(responseMessage(payloadBytes));
+  const frame = grpcFrame(watchMessage(payloadBytes));
   const server = createServer();
   server.on("stream", (stream: ServerHttp2Stream) => {
     let left = count;

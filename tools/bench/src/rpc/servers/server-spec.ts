@@ -20,4 +20,4 @@ export type ServerSpec =
         | "connect-node-http1"
         | "fastify";
     }
-  | { kind: "kinora"; around: Around; work?: Work; port?: number };
+  | { kind: "kinora"; around: Around; work?: Work; port?: number; path?: string };
