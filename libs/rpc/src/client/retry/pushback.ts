@@ -1,0 +1,19 @@
+/**
+ * What a server says about trying again: milliseconds to wait, `false` for don't, undefined for nothing. `grpc-retry-pushback-ms` is that of gRFC A6: negative or unreadable
+ * means don't. `retry-after` is that of HTTP (RFC 9110, 10.2.3): seconds or a date; unreadable means nothing. `now` in milliseconds since 1970.
+ */
+export function readPushback(metadata: Pick<Headers, "get">, now: number): number | false | undefined {
+  const pushback = metadata.get("grpc-retry-pushback-ms");
+  if (pushback !== null) {
+    return /^\d{1,10}$/.test(pushback) ? Number(pushback) : false;
+  }
+  const after = metadata.get("retry-after");
+  if (after === null) {
+    return undefined;
+  }
+  if (/^\d{1,10}$/.test(after)) {
+    return Number(after) * 1000;
+  }
+  const date = Date.parse(after);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
