@@ -8,11 +8,17 @@ export type Caller =
   | { kind: "service" }
   | { kind: "worker" };
 
+/** What may be given up before it is done. `signal` is made when it is asked for, which costs more than much of what a call does: ask only if you wait for something. */
+export type Interruptible = { readonly signal: AbortSignal };
+
 /**
- * Turns an Authorization header into a caller. No header stands for an anonymous caller; a credential that isn't good
+ * Turns an Authorization header into a caller, at once if it can. No header stands for an anonymous caller; a credential that isn't good
  * throws a DomainError `unauthenticated`.
  */
-export type Authenticate = (authorization: string | undefined, signal?: AbortSignal) => Promise<Caller>;
+export type Authenticate = (
+  authorization: string | undefined,
+  context?: Interruptible,
+) => Caller | Promise<Caller>;
 
 /** Where the gate leaves the caller, before the request's body is read. */
 export const callerKey: ContextKey<Caller> = createContextKey<Caller>({ kind: "anonymous" }, { description: "caller" });

@@ -34,4 +34,8 @@ export type ServiceOptions = {
   accessOf?: AccessOf;
   /** Run inside the built-in ones, around the handler. */
   interceptors?: Interceptor[];
+  /** Whether messages are held to the rules of their contract (buf.validate); they are if not given. */
+  validation?: boolean;
+  /** Whether each call gets a line in the log; it does if not given. */
+  accessLog?: boolean;
 };

@@ -5,51 +5,40 @@ import type {
   UniversalServerRequest,
   UniversalServerResponse,
 } from "@connectrpc/connect/protocol";
+import { codeFromHttpStatus } from "@connectrpc/connect/protocol-connect";
 import type { Limits } from "../limits.ts";
-import type { EndedCall } from "./access-log.ts";
-import { type CallRecord, callRecordKey } from "./call-record.ts";
+import { callRecordKey, type HeaderSource } from "./call-record.ts";
 import { runInCall } from "./call-scope.ts";
 import { withDeadline } from "./deadline-header.ts";
-import { startSpan, traceparentHeader } from "./trace.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { MethodFacts } from "./served-method.ts";
 
 /** What a call's handler needs. */
 export type CallHandlerDeps = {
+  lifecycle: Lifecycle;
   /** Aborts when the server starts to close, with the error that streams end with. */
   drain: AbortSignal;
   limits: Limits;
-  /** Called once for each call, when the last byte of its answer is out or its caller is gone. */
-  onEnd(call: EndedCall): void;
   /** The protocol to log; what the request says if not given. */
   protocol?: string;
 };
 
-/** Puts the parts around Connect's handler that every call has: trace, default deadline, scope, the end of streams at shutdown, access log. */
-export function createCallHandler(handler: UniversalHandler, deps: CallHandlerDeps): UniversalHandler {
+/** Puts the parts around Connect's handler that every call has: record, default deadline, scope, the end of streams at shutdown. */
+export function createCallHandler(
+  facts: MethodFacts,
+  handler: UniversalHandler,
+  deps: CallHandlerDeps,
+): UniversalHandler {
+  const { lifecycle } = deps;
   const unary = handler.method.methodKind === "unary";
-  const method = `${handler.service.typeName}/${handler.method.name}`;
   // Health's Watch tells its watchers of the shutdown before it ends by itself.
-  const endsWithDrain = !unary && !method.startsWith("grpc.health.");
+  const endsWithDrain = !unary && !facts.name.startsWith("grpc.health.");
 
   const handle: UniversalHandlerFn = async (request) => {
-    const started = performance.now();
-    const trace = startSpan(request.header.get(traceparentHeader));
-    const scope = { trace, deadline: undefined, ended: false };
-    const record: CallRecord = {
-      scope,
-      drain: deps.drain,
-      protocol: deps.protocol ?? "",
-      caller: "unknown",
-      outcome: undefined,
-    };
-    let response: UniversalServerResponse | undefined;
-    const end = () => {
-      if (!scope.ended) {
-        scope.ended = true;
-        deps.onEnd({ method, milliseconds: performance.now() - started, record, response });
-      }
-    };
+    const record = lifecycle.begin(facts, sourceOf(request.header), deps.protocol ?? "");
+    const end = (response?: UniversalServerResponse) => lifecycle.end(record, refusal(response));
     try {
-      response = await runInCall(scope, () =>
+      const response = await runInCall(record, () =>
         handler({
           ...(unary ? asUnary(request, deps.limits) : { ...request, header: withDeadline(request.header, undefined) }),
           contextValues: (request.contextValues ?? createContextValues()).set(callRecordKey, record),
@@ -57,17 +46,40 @@ export function createCallHandler(handler: UniversalHandler, deps: CallHandlerDe
         }),
       );
       if (response.body === undefined) {
-        end();
+        end(response);
         return response;
       }
       const body = response.body;
-      return { ...response, body: runBody(body, <T>(step: () => T) => runInCall(scope, step), end) };
+      return {
+        ...response,
+        body: runBody(
+          body,
+          <T>(step: () => T) => runInCall(record, step),
+          () => end(response),
+        ),
+      };
     } catch (error) {
       end();
       throw error;
     }
   };
   return Object.assign(handle, handler);
+}
+
+function sourceOf(headers: Headers): HeaderSource {
+  return { header: (name) => headers.get(name) ?? undefined };
+}
+
+/** How a call ended that nobody of ours decided about: its caller left, or Connect refused it (its body isn't a message, say) before an interceptor saw it. */
+function refusal(response: UniversalServerResponse | undefined): Code {
+  if (response === undefined) {
+    return Code.Canceled;
+  }
+  const grpcStatus = Number(response.trailer?.get("grpc-status") ?? 0);
+  if (grpcStatus in Code) {
+    return grpcStatus;
+  }
+  return response.status === 200 ? Code.Unknown : codeFromHttpStatus(response.status);
 }
 
 /** A unary request with a deadline, and with a body that ends in time. */

@@ -1,18 +1,44 @@
 import { type Code, type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Caller } from "../caller.ts";
 import type { CallScope } from "./call-scope.ts";
+import type { MethodFacts } from "./served-method.ts";
+import { startSpan, type Trace, traceparentHeader } from "./trace.ts";
 
-/** What the parts of one call's way tell each other; it ends as a line of the access log. */
-export type CallRecord = {
-  readonly scope: CallScope;
+/** Knows a request's headers by their lower-case names. */
+export type HeaderSource = { header(name: string): string | undefined };
+
+/** One call from its first header to the last byte of its answer: what the parts of its way tell each other. It ends as a line of the access log. */
+export class CallRecord implements CallScope {
+  readonly method: MethodFacts;
+  /** Knows the request's headers. */
+  readonly request: HeaderSource;
   /** Aborts when the server starts to close. */
   readonly drain: AbortSignal;
-  /** Unknown until the gate has seen the call. */
+  /** On the clock of `performance.now()`. */
+  readonly started = performance.now();
+  /** Unknown (empty) until the call's protocol is. */
   protocol: string;
-  /** Kind of the caller, once the gate knows it. */
-  caller: string;
+  deadline: number | undefined = undefined;
+  ended = false;
+  /** Who calls, once the gate knows. */
+  caller: Caller | undefined = undefined;
   /** How the call ended, once that is decided; `undefined` where Connect itself refused it. */
-  outcome: Code | "ok" | undefined;
-};
+  outcome: Code | "ok" | undefined = undefined;
+  #trace: Trace | undefined = undefined;
+
+  constructor(method: MethodFacts, request: HeaderSource, drain: AbortSignal, protocol: string) {
+    this.method = method;
+    this.request = request;
+    this.drain = drain;
+    this.protocol = protocol;
+  }
+
+  /** Made when first asked for: a call that nobody logs, and that makes no further calls, needs none. */
+  get trace(): Trace {
+    this.#trace ??= startSpan(this.request.header(traceparentHeader));
+    return this.#trace;
+  }
+}
 
 /** Where a call's record travels. */
 export const callRecordKey: ContextKey<CallRecord | undefined> = createContextKey<CallRecord | undefined>(undefined, {

@@ -17,6 +17,11 @@ export function runInCall<T>(scope: CallScope, action: () => T): T {
   return storage.run(scope, action);
 }
 
+/** Runs a function of one argument on behalf of a call: what `runInCall` does, without making a closure. */
+export function applyInCall<A, T>(scope: CallScope, action: (a: A) => T, argument: A): T {
+  return storage.run(scope, action, argument);
+}
+
 /** The trace of the call being handled, if there is one. */
 export function currentTrace(): Trace | undefined {
   return storage.getStore()?.trace;

@@ -1,9 +1,9 @@
-import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { ViolationsSchema } from "@kinora/proto-common";
 import { DomainError, type FaultReason } from "../domain-error.ts";
 import type { Logger } from "../logger.ts";
-import { callRecordKey } from "./call-record.ts";
+import type { CallRecord } from "./call-record.ts";
+import type { CallScope } from "./call-scope.ts";
 
 const codes: Record<FaultReason, Code> = {
   invalid: Code.InvalidArgument,
@@ -30,8 +30,8 @@ const passedOn: ReadonlySet<Code> = new Set([
 /** An error as the caller gets it. `unexpected` ones belong into the log in full: nobody foresaw them. */
 export type MappedError = { error: ConnectError; unexpected: boolean };
 
-/** Turns anything thrown into what the caller gets. `reference` leads from an `internal` error to the log. */
-export function toConnectError(thrown: unknown, reference: string): MappedError {
+/** Turns anything thrown into what the caller gets. The trace's id leads from an `internal` error to the log. */
+export function toConnectError(thrown: unknown, scope: Pick<CallScope, "trace">): MappedError {
   if (thrown instanceof DomainError) {
     return { error: fromDomainError(thrown), unexpected: false };
   }
@@ -42,7 +42,7 @@ export function toConnectError(thrown: unknown, reference: string): MappedError 
   ) {
     return { error: thrown, unexpected: thrown.code === Code.Internal };
   }
-  const message = `something went wrong on the server; its log says more under reference ${reference}`;
+  const message = `something went wrong on the server; its log says more under reference ${scope.trace.traceId}`;
   return { error: new ConnectError(message, Code.Internal, undefined, undefined, thrown), unexpected: true };
 }
 
@@ -60,33 +60,18 @@ function fromDomainError(fault: DomainError): ConnectError {
   return new ConnectError(fault.message, codes[fault.reason], metadata, details, fault);
 }
 
-/** The one place where what a call throws becomes what its caller gets: notes the outcome in the call's record, logs what nobody foresaw. */
-export type ErrorMapper = (
-  thrown: unknown,
-  method: DescMethod,
-  values: ContextValues,
-  signal: AbortSignal,
-) => ConnectError;
-
-/** Makes the mapper of a server. */
-export function createErrorMapper(logger: Logger): ErrorMapper {
-  return (thrown, method, values, signal) => {
-    const record = values.get(callRecordKey);
-    const trace = record?.scope.trace.traceId ?? "none";
-    // Once a call is cancelled or out of time, whatever follows from that isn't what the caller should hear.
-    const stopped = signal.aborted && !(thrown instanceof DomainError);
-    const { error, unexpected } = stopped
-      ? { error: ConnectError.from(signal.reason, Code.Canceled), unexpected: false }
-      : toConnectError(thrown, trace);
-    if (unexpected) {
-      logger.error(
-        { err: thrown, method: `${method.parent.typeName}/${method.name}`, trace },
-        "call failed unexpectedly",
-      );
-    }
-    if (record !== undefined) {
-      record.outcome = error.code;
-    }
-    return error;
-  };
+/**
+ * The one place where what a call throws becomes what its caller gets: notes the outcome in the call's record, logs what nobody foresaw. `aborted` is the
+ * call's signal: once a call is cancelled or out of time, whatever follows from that isn't what the caller should hear.
+ */
+export function mapError(logger: Logger, call: CallRecord, thrown: unknown, aborted?: AbortSignal): ConnectError {
+  const stopped = aborted?.aborted && !(thrown instanceof DomainError);
+  const { error, unexpected } = stopped
+    ? { error: ConnectError.from(aborted.reason, Code.Canceled), unexpected: false }
+    : toConnectError(thrown, call);
+  if (unexpected) {
+    logger.error({ err: thrown, method: call.method.name, trace: call.trace.traceId }, "call failed unexpectedly");
+  }
+  call.outcome = error.code;
+  return error;
 }

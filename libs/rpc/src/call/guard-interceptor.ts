@@ -1,32 +1,31 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import { type CallRecord, callRecordKey } from "./call-record.ts";
-import type { ErrorMapper } from "./error-mapper.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-type Call = { method: DescMethod; contextValues: ContextValues; signal: AbortSignal };
+type Call = { contextValues: ContextValues; signal: AbortSignal };
 
 /**
- * The outermost interceptor: ends a call when its deadline passes or its caller leaves, even if the handler doesn't notice; maps
+ * The outermost interceptor of calls that Connect runs: ends a call when its deadline passes or its caller leaves, even if the handler doesn't notice; maps
  * whatever is thrown; notes the outcome in the call's record.
  */
-export function guardInterceptor(mapError: ErrorMapper): Interceptor {
+export function guardInterceptor(lifecycle: Lifecycle): Interceptor {
   return (next) => async (request) => {
     const call: Call = request;
     try {
       const response = await untilAborted(next(request), request.signal);
       if (response.stream) {
-        return { ...response, message: guardStream(response.message, call, mapError) };
+        return { ...response, message: guardStream(response.message, call, lifecycle) };
       }
       setOutcome(call, "ok");
       return response;
     } catch (thrown) {
-      throw mapError(thrown, call.method, call.contextValues, call.signal);
+      throw fault(lifecycle, call, thrown);
     }
   };
 }
 
-async function* guardStream<T>(messages: AsyncIterable<T>, call: Call, mapError: ErrorMapper): AsyncGenerator<T> {
+async function* guardStream<T>(messages: AsyncIterable<T>, call: Call, lifecycle: Lifecycle): AsyncGenerator<T> {
   const iterator = messages[Symbol.asyncIterator]();
   let ended = false;
   try {
@@ -42,7 +41,7 @@ async function* guardStream<T>(messages: AsyncIterable<T>, call: Call, mapError:
     call.signal.throwIfAborted();
     setOutcome(call, "ok");
   } catch (thrown) {
-    throw mapError(thrown, call.method, call.contextValues, call.signal);
+    throw fault(lifecycle, call, thrown);
   } finally {
     if (!ended) {
       // Nothing was thrown where the reader left between two messages.
@@ -51,6 +50,11 @@ async function* guardStream<T>(messages: AsyncIterable<T>, call: Call, mapError:
       iterator.return?.()?.catch(() => {});
     }
   }
+}
+
+function fault(lifecycle: Lifecycle, { contextValues, signal }: Call, thrown: unknown): unknown {
+  const record = contextValues.get(callRecordKey);
+  return record === undefined ? thrown : lifecycle.toError(record, thrown, signal);
 }
 
 /** Notes how the call ended, unless that is known already. */

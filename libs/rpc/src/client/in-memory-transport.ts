@@ -1,29 +1,40 @@
 import type { Transport } from "@connectrpc/connect";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
-import { createCalls } from "../call/create-calls.ts";
+import { createLifecycle } from "../call/lifecycle.ts";
+import { servedMethods } from "../call/served-methods.ts";
+import { createUnaryCalls } from "../call/unary-call.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { withCallDefaults } from "./call-defaults.ts";
 import { createInMemoryClient } from "./in-memory-client.ts";
+import { inMemoryUnary } from "./in-memory-unary.ts";
+
+const drain = new AbortController().signal;
 
 /**
  * Calls a service of the same process, through the same gate, interceptors, validation, deadlines and error mapping as over the wire. Messages are
  * serialised on the way, so neither side sees what the other does to its own.
  */
 export function createInMemoryTransport(options: ServiceOptions & { token?: string }): Transport {
-  const handlers = createCalls({
-    routes: options.routes,
+  const { logger } = options;
+  const lifecycle = createLifecycle({
     authenticate: options.authenticate,
-    logger: options.logger,
-    interceptors: options.interceptors ?? [],
-    ...(options.accessOf === undefined ? {} : { accessOf: options.accessOf }),
-    drain: new AbortController().signal,
-    acceptCompression: [],
-    limits,
-    protocol: "memory",
+    logger,
+    drain,
+    accessLog: options.accessLog ?? true,
   });
-  const transport = createTransport({
-    httpClient: createInMemoryClient(handlers),
+  const shared = {
+    lifecycle,
+    logger,
+    drain,
+    limits,
+    interceptors: options.interceptors ?? [],
+    validation: options.validation ?? true,
+    accessOf: options.accessOf,
+  };
+  const methods = servedMethods({ ...shared, routes: options.routes, acceptCompression: [], protocol: "memory" });
+  const streams = createTransport({
+    httpClient: createInMemoryClient(methods.map(({ handler }) => handler)),
     baseUrl: "http://in-memory",
     useBinaryFormat: true,
     interceptors: [],
@@ -33,5 +44,6 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     readMaxBytes: limits.messageBytes,
     writeMaxBytes: limits.sentMessageBytes,
   });
+  const transport: Transport = { ...streams, unary: inMemoryUnary(methods, createUnaryCalls(shared), limits) };
   return withCallDefaults(transport, options.token === undefined ? {} : { token: options.token });
 }

@@ -11,6 +11,8 @@ import { countProgress, type StreamProgress } from "./stream-progress.ts";
 export type ConnectionWatch = {
   http2Session(session: ServerHttp2Session, socket: Socket): void;
   http2Stream(stream: ServerHttp2Stream): void;
+  /** HTTP/2 streams that are open. */
+  openStreams(): number;
   http1Connection(socket: Socket): void;
   /** Notes that a connection's next exchange has begun. True if it is the connection's last, because of its age. */
   http1Exchange(response: ServerResponse): boolean;
@@ -175,6 +177,7 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
         stream.on("close", streamClosed);
       }
     },
+    openStreams: () => streams.size,
     http1Connection(socket) {
       sockets.set(socket, { expiresAt: expiry(), response: undefined, stalls: undefined });
       socket.once("close", () => sockets.delete(socket));

@@ -6,6 +6,14 @@ import type { HttpResponse } from "../routes.ts";
 const allowedHeaders = [...cors.allowedHeaders, "Authorization", traceparentHeader].join(", ");
 const exposedHeaders = [...cors.exposedHeaders, "Retry-After", "WWW-Authenticate"].join(", ");
 
+/** What lets scripts of any page read the answer to a call: names and values in turn. */
+export const corsHeaders: readonly string[] = [
+  "access-control-allow-origin",
+  "*",
+  "access-control-expose-headers",
+  exposedHeaders,
+];
+
 /** Lets scripts of any page read the answer to a call. */
 export function allowOrigins(response: HttpResponse): void {
   response.setHeader("access-control-allow-origin", "*");

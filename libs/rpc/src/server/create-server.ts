@@ -2,7 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "@kinora/proto-common";
-import { createCalls, servicesOf } from "../call/create-calls.ts";
+import { createLifecycle } from "../call/lifecycle.ts";
+import { servicesOf } from "../call/served-method.ts";
+import { servedMethods } from "../call/served-methods.ts";
+import { createUnaryCalls } from "../call/unary-call.ts";
 import { loadValidator } from "../call/validation.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
@@ -14,6 +17,7 @@ import { createReflection } from "./reflection.ts";
 import { createRequestListener } from "./request-listener.ts";
 import { createRouter } from "./router.ts";
 import type { TlsOptions } from "./tls.ts";
+import { createUnaryServer } from "./unary/unary-server.ts";
 
 /** What `createServer` needs. `ready` throws while the service can't take calls (its database is away, for example); `limits` changes some of the defaults. */
 export type ServerOptions = ServiceOptions & {
@@ -48,33 +52,40 @@ export function createServer(options: ServerOptions): RpcServer {
   const limits = { ...defaultLimits, ...options.limits };
   const drain = new AbortController();
   const readiness = createReadiness(options.ready, drain.signal, logger);
-  const shared = {
+  const lifecycle = createLifecycle({
     authenticate: options.authenticate,
     logger,
     drain: drain.signal,
-    limits,
-    acceptCompression: [compressionGzip, compressionBrotli],
-  };
-  const calls = createCalls({
-    ...shared,
-    routes: options.routes,
-    interceptors: options.interceptors ?? [],
-    ...(options.accessOf === undefined ? {} : { accessOf: options.accessOf }),
+    accessLog: options.accessLog ?? true,
   });
-  const services = servicesOf(calls);
+  const shared = {
+    lifecycle,
+    logger,
+    drain: drain.signal,
+    limits,
+    validation: options.validation ?? true,
+    acceptCompression: [compressionGzip, compressionBrotli],
+    accessOf: options.accessOf,
+  };
+  const interceptors = options.interceptors ?? [];
+  const methods = servedMethods({ ...shared, routes: options.routes, interceptors });
+  const services = servicesOf(methods);
   const names = services.map(({ typeName }) => typeName);
-  const operations = createCalls({
+  const operations = servedMethods({
     ...shared,
+    interceptors: [],
     routes: (router) => {
       createHealth(names, readiness, drain.signal)(router);
       createReflection([...services, Health])(router);
     },
   });
-  const find = createRouter([...calls, ...operations], [...(options.http ?? []), ...createProbes(readiness)]);
-  const requests = createRequestListener(find, logger, limits);
+  const handlers = [...methods, ...operations].map(({ handler }) => handler);
+  const find = createRouter(handlers, [...(options.http ?? []), ...createProbes(readiness)]);
+  const unary = createUnaryServer(methods, createUnaryCalls({ ...shared, interceptors }), limits);
+  const requests = createRequestListener(find, unary, logger, limits);
   const listener = createListener({
     onRequest: requests.listen,
-    onStream: () => false,
+    onStream: unary.onStream,
     onError: (error) => logger.error({ err: error }, "connection not accepted"),
     limits,
     tls: options.tls,
@@ -86,12 +97,20 @@ export function createServer(options: ServerOptions): RpcServer {
     drain.abort(new ConnectError("the server is shutting down", Code.Unavailable));
     const drained = listener.drain();
     const patience = new AbortController();
-    const idle = requests.idle().then(() => sleep(limits.farewellMs, undefined, { signal: patience.signal }));
-    await Promise.race([drained, idle, sleep(graceMs, undefined, { signal: patience.signal })]);
+    const { signal } = patience;
+    const idle = untilIdle(signal).then(() => sleep(limits.farewellMs, undefined, { signal }));
+    await Promise.race([drained, idle, sleep(graceMs, undefined, { signal })]);
     patience.abort();
     idle.catch(() => {});
     listener.destroy();
     await drained;
+  }
+
+  /** Settles once every call and request has been answered to its last byte. */
+  async function untilIdle(signal: AbortSignal): Promise<void> {
+    while (listener.openStreams() > 0 || requests.underWay() > 0) {
+      await sleep(idlePollMs, undefined, { signal });
+    }
   }
 
   return {
@@ -108,6 +127,8 @@ export function createServer(options: ServerOptions): RpcServer {
     },
   };
 }
+
+const idlePollMs = 10;
 
 /** The address under which this machine reaches a listener. */
 function urlOf(scheme: string, host: string, port: number): string {

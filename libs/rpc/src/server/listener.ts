@@ -23,6 +23,8 @@ export type ListenAddress = { port: number; host: string } | { path: string; mod
 export type Listener = {
   /** Answers with the port, which is 0 for a Unix socket. Rejects with Node's error (EADDRINUSE, EACCES …) or one that says what to do. */
   listen(address: ListenAddress): Promise<{ port: number }>;
+  /** HTTP/2 streams that are open. */
+  openStreams(): number;
   /** Takes no more connections, and lets the ones there are end once their requests have. Settles when all are gone. */
   drain(): Promise<void>;
   /** Ends every connection now. */
@@ -36,7 +38,7 @@ export type ListenerDeps = {
   /** A request of either version, in the form that both share. */
   onRequest(request: HttpRequest, response: HttpResponse): void;
   /** An HTTP/2 stream before anything is made of it; true if it is taken, otherwise it becomes a request. */
-  onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
+  onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
   /** A connection that could not be accepted. */
   onError(error: Error): void;
   limits: Limits;
@@ -79,7 +81,7 @@ export function createListener({ onRequest, onStream, onError, limits, tls }: Li
   const requests = createHttp2Server(onRequest);
   http2.on("stream", (stream: ServerHttp2Stream, headers, flags, rawHeaders) => {
     watch.http2Stream(stream);
-    if (!onStream(stream, headers)) {
+    if (!onStream(stream, headers, rawHeaders)) {
       requests.emit("stream", stream, headers, flags, rawHeaders);
     }
   });
@@ -145,6 +147,7 @@ export function createListener({ onRequest, onStream, onError, limits, tls }: Li
       }
       return { port: bound.port };
     },
+    openStreams: () => watch.openStreams(),
     async drain() {
       draining = true;
       const { promise, resolve } = Promise.withResolvers<void>();

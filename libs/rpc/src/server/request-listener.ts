@@ -7,18 +7,23 @@ import type { Target } from "./router.ts";
 import { sendError } from "./send-error.ts";
 import { serveCall } from "./serve-call.ts";
 import { serveRoute } from "./serve-route.ts";
+import type { UnaryServer } from "./unary/unary-server.ts";
 
 /** Gives each request to what answers its path. */
 export type RequestListener = {
   listen(request: HttpRequest, response: HttpResponse): void;
-  /** Settles when no request is under way. */
-  idle(): Promise<void>;
+  /** Requests that are not answered to the end. */
+  underWay(): number;
 };
 
 /** Makes the listener that both versions of HTTP share. */
-export function createRequestListener(find: (path: string) => Target, logger: Logger, limits: Limits): RequestListener {
-  const underWay = new Set<HttpResponse>();
-  let waiting: (() => void)[] = [];
+export function createRequestListener(
+  find: (path: string) => Target,
+  unary: UnaryServer,
+  logger: Logger,
+  limits: Limits,
+): RequestListener {
+  let underWay = 0;
 
   function answer(request: HttpRequest, response: HttpResponse): Promise<void> | void {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
@@ -40,33 +45,28 @@ export function createRequestListener(find: (path: string) => Target, logger: Lo
       answerPreflight(response);
       return;
     }
+    if (!("stream" in request) && !("stream" in response) && unary.onRequest(request, response)) {
+      return;
+    }
     allowOrigins(response);
     return serveCall(target.call, request, response);
   }
 
   return {
     listen(request, response) {
-      underWay.add(response);
+      underWay++;
       response.once("close", () => {
-        underWay.delete(response);
-        if (underWay.size === 0) {
-          for (const resolve of waiting) {
-            resolve();
-          }
-          waiting = [];
-        }
+        underWay--;
       });
       // A broken connection shows in the response's "close"; without listeners its error would end the process.
       request.on("error", () => {});
       response.on("error", () => {});
-      Promise.resolve(answer(request, response)).catch((error) => {
+      answer(request, response)?.catch((error) => {
         logger.error({ err: error }, "request not answered");
         response.destroy();
       });
     },
-    idle() {
-      return underWay.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
-    },
+    underWay: () => underWay,
   };
 }
 

@@ -37,7 +37,7 @@ export async function serveRoute(
   try {
     await runInCall(scope, () => route.handle(request, response));
   } catch (thrown) {
-    const { error, unexpected } = toConnectError(thrown, trace.traceId);
+    const { error, unexpected } = toConnectError(thrown, scope);
     if (unexpected && !response.destroyed) {
       logger.error(
         { err: thrown, method: `${request.method} ${route.path}`, trace: trace.traceId },

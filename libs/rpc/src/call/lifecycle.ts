@@ -1,0 +1,104 @@
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { Access } from "@kinora/proto-common";
+import type { Authenticate, Caller, Interruptible } from "../caller.ts";
+import type { Logger } from "../logger.ts";
+import { checkAccess } from "./access.ts";
+import { logCall } from "./access-log.ts";
+import { CallRecord, type HeaderSource } from "./call-record.ts";
+import { mapError } from "./error-mapper.ts";
+import type { MethodFacts } from "./served-method.ts";
+
+/** What the steps around every call need. */
+export type LifecycleDeps = {
+  authenticate: Authenticate;
+  logger: Logger;
+  /** Aborts when the server starts to close. */
+  drain: AbortSignal;
+  /** Whether each call gets a line in the log. */
+  accessLog: boolean;
+};
+
+/**
+ * The steps around every call, whatever brought it and whoever runs its handler: a call begins, is admitted before its body is read, may fail,
+ * and ends. Each step returns at once where it can, because it is paid by every call.
+ */
+export type Lifecycle = {
+  begin(method: MethodFacts, request: HeaderSource, protocol: string): CallRecord;
+  /** Who calls, and whether they may; throws what the caller gets. A promise only if that takes time. */
+  admit(call: CallRecord, context: Interruptible): void | Promise<void>;
+  /** What the caller gets for anything thrown; logs what nobody foresaw. `signal`: the call's, if it has aborted already. */
+  toError(call: CallRecord, thrown: unknown, aborted?: AbortSignal): ConnectError;
+  /** The call is over: the last byte of its answer is out, or its caller is gone. Does nothing the second time. `otherwise` says how it ended where nobody of ours decided that. */
+  end(call: CallRecord, otherwise: Code): void;
+};
+
+/** Makes the steps for a server. */
+export function createLifecycle(deps: LifecycleDeps): Lifecycle {
+  const { authenticate, logger, drain } = deps;
+
+  function refuse(call: CallRecord, fault: unknown): ConnectError {
+    const error = mapError(logger, call, fault);
+    if (error.code === Code.Unauthenticated) {
+      error.metadata.set("www-authenticate", "Bearer");
+    }
+    return error;
+  }
+
+  function identified(call: CallRecord, caller: Caller): void {
+    call.caller = caller;
+    checkAccess(call.method.access, caller);
+  }
+
+  async function wait(call: CallRecord, identifying: Promise<Caller>): Promise<void> {
+    try {
+      identified(call, await identifying);
+    } catch (fault) {
+      throw refuse(call, fault);
+    }
+  }
+
+  function identify(call: CallRecord, context: Interruptible): Caller | Promise<Caller> {
+    const authorization = call.request.header("authorization");
+    if (call.method.access !== Access.PUBLIC) {
+      return authenticate(authorization, context);
+    }
+    if (authorization === undefined) {
+      return anonymous;
+    }
+    // Whoever asks for a new token may well send the old one along: on a public method a bad credential makes a nobody of them.
+    try {
+      const caller = authenticate(authorization, context);
+      return caller instanceof Promise ? caller.catch(() => anonymous) : caller;
+    } catch {
+      return anonymous;
+    }
+  }
+
+  return {
+    begin: (method, request, protocol) => new CallRecord(method, request, drain, protocol),
+    admit(call, context) {
+      try {
+        const caller = identify(call, context);
+        if (caller instanceof Promise) {
+          return wait(call, caller);
+        }
+        identified(call, caller);
+      } catch (fault) {
+        throw refuse(call, fault);
+      }
+    },
+    toError: (call, thrown, aborted) => mapError(logger, call, thrown, aborted),
+    end(call, otherwise) {
+      if (call.ended) {
+        return;
+      }
+      call.ended = true;
+      call.outcome ??= otherwise;
+      if (deps.accessLog) {
+        logCall(logger, call, performance.now() - call.started);
+      }
+    },
+  };
+}
+
+const anonymous: Caller = { kind: "anonymous" };

@@ -1,0 +1,69 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import {
+  type ConnectRouter,
+  createMethodImplSpec,
+  createServiceImplSpec,
+  type MethodImplSpec,
+} from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { Access } from "@kinora/proto-common";
+import type { Routes } from "../routes.ts";
+
+/** A unary method's implementation. */
+export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
+
+/** What is known of a method before anybody answers it. */
+export type MethodFacts = {
+  readonly method: DescMethod;
+  /** `service/method`, as logs have it. */
+  readonly name: string;
+  /** Who may call it. */
+  readonly access: Access;
+};
+
+/** A method as a server knows it. */
+export type ServedMethod = MethodFacts & {
+  /** `/service/method`, as requests have it. */
+  readonly path: string;
+  /** Connect's own handler: any protocol, any kind of method. */
+  readonly handler: UniversalHandler;
+  /** What answers a unary method, for calls that need nothing else of Connect. */
+  readonly unary: UnarySpec | undefined;
+};
+
+/** A router that also tells the implementations that it was given. */
+export type RecordingRouter = { router: ConnectRouter; implementations: ReadonlyMap<DescMethod, MethodImplSpec> };
+
+/**
+ * Connect's router hides implementations behind its handlers. This one notes them as well; not those that were registered with options of their
+ * own, which only Connect's handlers know how to keep.
+ */
+export function recordRoutes(routes: Routes, stock: ConnectRouter): RecordingRouter {
+  const implementations = new Map<DescMethod, MethodImplSpec>();
+  const router: ConnectRouter = {
+    handlers: stock.handlers,
+    service(service, implementation, options) {
+      stock.service(service, implementation, options);
+      if (options === undefined) {
+        for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
+          implementations.set(spec.method, spec);
+        }
+      }
+      return this;
+    },
+    rpc(method, implementation, options) {
+      stock.rpc(method, implementation, options);
+      if (options === undefined) {
+        implementations.set(method, createMethodImplSpec(method, implementation));
+      }
+      return this;
+    },
+  };
+  routes(router);
+  return { router, implementations };
+}
+
+/** The services that the methods belong to. */
+export function servicesOf(methods: readonly ServedMethod[]): DescService[] {
+  return [...new Set(methods.map(({ method }) => method.parent))];
+}

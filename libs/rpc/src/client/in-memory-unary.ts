@@ -1,0 +1,95 @@
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport, type UnaryResponse } from "@connectrpc/connect";
+import { createMethodUrl } from "@connectrpc/connect/protocol";
+import type { ServedMethod } from "../call/served-method.ts";
+import type { StartUnaryCall, UnaryExchange, UnaryMethod } from "../call/unary-call.ts";
+import type { Limits } from "../limits.ts";
+import { wireError } from "./wire-error.ts";
+
+const baseUrl = "http://in-memory";
+
+/**
+ * Calls unary methods of this process. Messages are serialised on the way: neither side sees what the other does to its own, and none is larger than it may be
+ * over the wire.
+ */
+export function inMemoryUnary(
+  methods: readonly ServedMethod[],
+  start: StartUnaryCall,
+  limits: Limits,
+): Transport["unary"] {
+  const served = new Map<string, UnaryMethod>();
+  for (const method of methods) {
+    if (method.unary !== undefined) {
+      served.set(method.path, { ...method, unary: method.unary });
+    }
+  }
+  return <I extends DescMessage, O extends DescMessage>(
+    ...[method, signal, timeoutMs, header, input]: Parameters<typeof unary<I, O>>
+  ): Promise<UnaryResponse<I, O>> => {
+    const { promise, resolve, reject } = Promise.withResolvers<UnaryResponse<I, O>>();
+    const url = createMethodUrl(baseUrl, method);
+    const found = served.get(url.slice(baseUrl.length));
+    if (found === undefined) {
+      reject(new ConnectError(`there is nothing at ${url.slice(baseUrl.length)}`, Code.Unimplemented));
+      return promise;
+    }
+    const requestHeader = new Headers(header);
+    const exchange: UnaryExchange = {
+      protocol: "memory",
+      requestMethod: "POST",
+      url: () => url,
+      headers: () => new Headers(requestHeader),
+      header: (name) => requestHeader.get(name) ?? undefined,
+      clientAddress: () => "",
+      timeout: () => timeoutMs,
+      receive: () => copy(method.input, create(method.input, input), limits.messageBytes),
+      respond(answer, context) {
+        const message = fromBinary(
+          method.output,
+          withinLimit(toBinary(found.unary.method.output, answer), limits.sentMessageBytes),
+        );
+        done();
+        resolve({
+          stream: false,
+          service: method.parent,
+          method,
+          header: new Headers(context.writtenHeader),
+          trailer: new Headers(context.writtenTrailer),
+          message,
+        });
+      },
+      fail(error, context) {
+        done();
+        reject(wireError(error, context));
+      },
+      left: () => done(),
+    };
+    const abort = () => {
+      reject(ConnectError.from(signal?.reason, Code.Canceled));
+      call.leave();
+    };
+    const done = () => signal?.removeEventListener("abort", abort);
+    signal?.addEventListener("abort", abort, { once: true });
+    const call = start(found, exchange);
+    if (signal?.aborted) {
+      abort();
+    }
+    return promise;
+  };
+}
+
+declare const unary: Transport["unary"];
+
+function copy<D extends DescMessage>(schema: D, message: MessageShape<D>, messageBytes: number): MessageShape<D> {
+  return fromBinary(schema, withinLimit(toBinary(schema, message), messageBytes));
+}
+
+function withinLimit(bytes: Uint8Array, messageBytes: number): Uint8Array {
+  if (bytes.length > messageBytes) {
+    throw new ConnectError(
+      `message size ${bytes.length} is larger than the limit of ${messageBytes} bytes`,
+      Code.ResourceExhausted,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,68 @@
+import type { ConnectError } from "@connectrpc/connect";
+import {
+  contentTypeJson,
+  contentTypeProto,
+  grpcStatusOk,
+  headerEncoding,
+  headerTimeout,
+  parseTimeout,
+  setTrailerStatus,
+} from "@connectrpc/connect/protocol-grpc";
+import type { HeaderSource } from "../../call/call-record.ts";
+import type { UnaryContext } from "../../call/unary-context.ts";
+import { envelop, prefixBytes, singleMessage } from "./envelope.ts";
+import type { UnaryProtocol } from "./protocol.ts";
+import { ownHeaders } from "./reply.ts";
+
+const ok = { "grpc-status": grpcStatusOk };
+
+/** gRPC: messages in envelopes, the status in the trailers. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export function grpc(json: boolean): UnaryProtocol {
+  const contentType = ["content-type", json ? contentTypeJson : contentTypeProto];
+  return {
+    name: "grpc",
+    overhead: prefixBytes,
+    json,
+    encodingHeader: headerEncoding.toLowerCase(),
+    timeout: grpcTimeout,
+    decode: singleMessage,
+    reply: (message, context) => ({
+      status: 200,
+      headers: ownHeaders(contentType, context.writtenHeader),
+      body: envelop(message),
+      trailers: context.writtenTrailer === undefined ? ok : { ...Object.fromEntries(context.writtenTrailer), ...ok },
+    }),
+    failure(error, context) {
+      const trailers = Object.fromEntries(statusOf(error, context));
+      if (context.writtenHeader === undefined) {
+        // Nothing but trailers, in one frame.
+        return {
+          status: 200,
+          headers: [...contentType, ...Object.entries(trailers).flat()],
+          body: undefined,
+          trailers: undefined,
+        };
+      }
+      return { status: 200, headers: ownHeaders(contentType, context.writtenHeader), body: empty, trailers };
+    },
+  };
+}
+
+const empty = new Uint8Array();
+
+/** The call's trailers, with the status of a failure among them. */
+export function statusOf(error: ConnectError, context: UnaryContext): Headers {
+  return setTrailerStatus(new Headers(context.writtenTrailer), error);
+}
+
+/** Milliseconds of a `grpc-timeout` header. */
+export function grpcTimeout(request: HeaderSource): number | ConnectError | undefined {
+  const text = request.header(headerTimeoutName);
+  if (text === undefined) {
+    return undefined;
+  }
+  const { timeoutMs, error } = parseTimeout(text, Number.MAX_SAFE_INTEGER);
+  return error ?? timeoutMs;
+}
+
+const headerTimeoutName = headerTimeout.toLowerCase();

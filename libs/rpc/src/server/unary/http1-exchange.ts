@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import type { UnaryExchange } from "../../call/unary-call.ts";
+import type { UnaryContext } from "../../call/unary-context.ts";
+import { corsHeaders } from "../cors.ts";
+import { Body } from "./body.ts";
+import { compressed } from "./compressed.ts";
+import type { Codec, UnaryProtocol } from "./protocol.ts";
+import type { Reply } from "./reply.ts";
+
+/** A unary call over HTTP/1.1. */
+export class Http1Exchange implements UnaryExchange {
+  readonly protocol: string;
+  readonly requestMethod = "POST";
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #format: UnaryProtocol;
+  readonly #codec: Codec;
+  readonly #messageBytes: number;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    format: UnaryProtocol,
+    codec: Codec,
+    messageBytes: number,
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#format = format;
+    this.#codec = codec;
+    this.#messageBytes = messageBytes;
+    this.protocol = format.name;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return typeof value === "object" ? value.join(", ") : value;
+  }
+
+  headers(): Headers {
+    const headers = new Headers();
+    const { rawHeaders } = this.#request;
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
+    }
+    return headers;
+  }
+
+  url(): string {
+    const scheme = "encrypted" in this.#request.socket ? "https" : "http";
+    return `${scheme}://${this.header("host") ?? ""}${this.#request.url ?? ""}`;
+  }
+
+  clientAddress(): string {
+    return this.#request.socket.remoteAddress ?? "";
+  }
+
+  timeout(): number | ConnectError | undefined {
+    return this.#format.timeout(this);
+  }
+
+  async receive(): Promise<Message> {
+    const bytes = await this.#read();
+    return this.#codec.parse(this.#format.decode(bytes, this.#messageBytes));
+  }
+
+  /** Never settles if the client leaves, which is the end of its call anyway. */
+  #read(): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const body = new Body(this.#messageBytes, this.#format.overhead);
+    this.#request.on("data", (chunk: Buffer) => {
+      try {
+        body.add(chunk);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    this.#request.on("end", () => resolve(body.bytes()));
+    return promise;
+  }
+
+  respond(message: Message, context: UnaryContext): void {
+    const reply = this.#format.reply(this.#codec.serialize(message), context);
+    const compressing = this.#format.name === "connect" ? compressed(reply, this.header("accept-encoding")) : undefined;
+    if (compressing === undefined) {
+      this.#send(reply);
+    } else {
+      void compressing.then((smaller) => this.#send(smaller));
+    }
+  }
+
+  fail(error: ConnectError, context: UnaryContext): void {
+    this.#send(this.#format.failure(error, context));
+  }
+
+  left(): void {}
+
+  #send({ status, headers, body }: Reply): void {
+    const response = this.#response;
+    if (response.destroyed || response.headersSent) {
+      return;
+    }
+    const head = [...headers, "content-length", String(body?.length ?? 0)];
+    if (this.#request.headers.origin !== undefined) {
+      head.push(...corsHeaders);
+    }
+    response.writeHead(status, head);
+    response.end(body);
+  }
+}
