@@ -10,9 +10,11 @@ import { type CallDefaults, withCallDefaults } from "./call-defaults.ts";
 import type { TlsOptions } from "./endpoint/dial.ts";
 import { createEndpoint } from "./endpoint/endpoint.ts";
 import { isUnseen } from "./faults.ts";
+import { createHttp1Client } from "./http1-client.ts";
 import { withTransportFaults } from "./transport-faults.ts";
 import { createConnectProtocol } from "./unary/connect-protocol.ts";
 import { createGrpcProtocol } from "./unary/grpc-protocol.ts";
+import type { JsonOptions } from "./unary/messages.ts";
 import { createUnary, type Dispatch } from "./unary/unary-call.ts";
 
 /** How to reach a server. */
@@ -29,6 +31,10 @@ export type ClientTransportOptions = CallDefaults & {
   logger?: Logger;
   /** Messages as JSON if false. */
   useBinaryFormat?: boolean;
+  /** For messages as JSON. */
+  jsonOptions?: JsonOptions;
+  /** HTTP/2 if not given. gRPC needs that; the others also work where only HTTP/1.1 gets through. */
+  httpVersion?: "1.1" | "2";
   /** GET instead of POST for methods without side effects, in the Connect protocol. */
   useHttpGet?: boolean;
   /** Compressions that the server may use; none if not given. */
@@ -51,20 +57,23 @@ export type ClientTransport = Transport & { close(): void };
 export function createClientTransport(options: ClientTransportOptions): ClientTransport {
   const { protocol = "grpc", useBinaryFormat = true, useHttpGet = false, interceptors = [] } = options;
   const { readMaxBytes = limits.messageBytes, writeMaxBytes = limits.sentMessageBytes } = options;
+  const jsonOptions = options.jsonOptions === undefined ? {} : { jsonOptions: options.jsonOptions };
   const { address, secure, authority, prefix } = parseBaseUrl(options.baseUrl);
+  const tls = secure ? (options.tls ?? {}) : undefined;
   const endpoint = createEndpoint({
     address,
     authority,
-    ...(secure ? { tls: options.tls ?? {} } : {}),
+    ...(tls === undefined ? {} : { tls }),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
+  const http1 = options.httpVersion === "1.1" ? createHttp1Client(address, endpoint.url, tls) : undefined;
   const target = { scheme: secure ? "https" : "http", authority, prefix } as const;
   const baseUrl = `${target.scheme}://${authority}${prefix}`;
 
   const stock = withCallDefaults(
     withTransportFaults(
       stockTransports[protocol]({
-        httpClient: endpoint.request,
+        httpClient: http1?.request ?? endpoint.request,
         baseUrl,
         useBinaryFormat,
         useHttpGet,
@@ -74,14 +83,24 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
         compressMinBytes: options.compressMinBytes ?? 1024,
         readMaxBytes,
         writeMaxBytes,
+        ...jsonOptions,
       }),
       endpoint.url,
     ),
     options,
   );
   const compressed = options.sendCompression !== undefined || (options.acceptCompression ?? []).length > 0;
-  const close = () => endpoint.close();
-  if (protocol === "grpc-web" || compressed || useHttpGet || (protocol === "grpc" && !useBinaryFormat)) {
+  const close = () => {
+    http1?.close();
+    endpoint.close();
+  };
+  if (
+    http1 !== undefined ||
+    protocol === "grpc-web" ||
+    compressed ||
+    useHttpGet ||
+    (protocol === "grpc" && !useBinaryFormat)
+  ) {
     return { ...stock, close };
   }
 
@@ -91,7 +110,7 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
     protocol:
       protocol === "grpc"
         ? createGrpcProtocol(target, { readMaxBytes, writeMaxBytes })
-        : createConnectProtocol(target, { writeMaxBytes, useBinaryFormat }),
+        : createConnectProtocol(target, { writeMaxBytes, useBinaryFormat, ...jsonOptions }),
     dispatch,
     timeoutMs: options.timeoutMs ?? limits.callMs,
     ...(options.token === undefined ? {} : { token: options.token }),

@@ -8,7 +8,7 @@ import {
 import type { UnaryReply } from "../endpoint/exchange.ts";
 import { lost } from "../faults.ts";
 import { own } from "./envelope.ts";
-import { decodeJson, decodeMessage, encodeJson, encodeMessage } from "./messages.ts";
+import { decodeJson, decodeMessage, encodeJson, encodeMessage, type JsonOptions } from "./messages.ts";
 import { toHeaders } from "./reply-headers.ts";
 import type { Target, UnaryProtocol } from "./unary-protocol.ts";
 import { userAgent } from "./user-agent.ts";
@@ -16,12 +16,10 @@ import { userAgent } from "./user-agent.ts";
 /** Unary calls by Connect: https://connectrpc.com/docs/protocol#unary-rpcs. What is unusual goes through Connect's own functions. */
 export function createConnectProtocol(
   target: Target,
-  limits: { writeMaxBytes: number; useBinaryFormat: boolean },
+  options: { writeMaxBytes: number; useBinaryFormat: boolean; jsonOptions?: JsonOptions },
 ): UnaryProtocol {
-  const { writeMaxBytes, useBinaryFormat } = limits;
+  const { writeMaxBytes, useBinaryFormat, jsonOptions } = options;
   const contentType = useBinaryFormat ? "application/proto" : "application/json";
-  const encode = useBinaryFormat ? encodeMessage : encodeJson;
-  const decode = useBinaryFormat ? decodeMessage : decodeJson;
 
   const refusal = (status: number, headers: IncomingHttpHeaders): ConnectError | undefined => {
     try {
@@ -66,7 +64,10 @@ export function createConnectProtocol(
     // At most ten digits.
     formatTimeout: (ms) => String(Math.min(ms, 9_999_999_999)),
     overhead: 0,
-    serialize: (desc, message) => encode(desc, message, writeMaxBytes),
+    serialize: (desc, message) =>
+      useBinaryFormat
+        ? encodeMessage(desc, message, writeMaxBytes)
+        : encodeJson(desc, message, writeMaxBytes, jsonOptions),
     refuse(status, headers) {
       const usual = status === 200 && headers["content-type"] === contentType;
       return usual && headers["content-encoding"] === undefined ? undefined : refusal(status, headers);
@@ -80,7 +81,8 @@ export function createConnectProtocol(
       if (status !== 200) {
         throw wireError(reply);
       }
-      return decode(desc, own(body, 0, body.byteLength));
+      const bytes = own(body, 0, body.byteLength);
+      return useBinaryFormat ? decodeMessage(desc, bytes) : decodeJson(desc, bytes, jsonOptions);
     },
     header: (reply) => trailerDemux(toHeaders(reply.headers))[0],
     trailer: (reply) => trailerDemux(toHeaders(reply.headers))[1],

@@ -2,6 +2,8 @@ import {
   type DescMessage,
   fromBinary,
   fromJsonString,
+  type JsonReadOptions,
+  type JsonWriteOptions,
   type MessageShape,
   toBinary,
   toJsonString,
@@ -28,24 +30,32 @@ export function decodeMessage<D extends DescMessage>(desc: D, bytes: Uint8Array)
   }
 }
 
+/** How messages are written as JSON and read from it, such as a registry of what `google.protobuf.Any` may hold. */
+export type JsonOptions = Partial<JsonReadOptions & JsonWriteOptions>;
+
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();
 
 /** A message as JSON, with the errors of `encodeMessage`. */
-export function encodeJson<D extends DescMessage>(desc: D, message: MessageShape<D>, maxBytes: number): Uint8Array {
+export function encodeJson<D extends DescMessage>(
+  desc: D,
+  message: MessageShape<D>,
+  maxBytes: number,
+  options?: JsonOptions,
+): Uint8Array {
   let bytes: Uint8Array;
   try {
-    bytes = textEncoder.encode(toJsonString(desc, message));
+    bytes = textEncoder.encode(toJsonString(desc, message, options));
   } catch (error) {
     throw ConnectError.from(error, Code.Internal);
   }
   return checkLength(bytes, maxBytes);
 }
 
-/** A message from JSON, whose unknown fields are left out; `invalid_argument`, as with Connect's own, if it isn't one. */
-export function decodeJson<D extends DescMessage>(desc: D, bytes: Uint8Array): MessageShape<D> {
+/** A message from JSON, whose unknown fields are left out unless the options say otherwise; `invalid_argument`, as with Connect's own, if it isn't one. */
+export function decodeJson<D extends DescMessage>(desc: D, bytes: Uint8Array, options?: JsonOptions): MessageShape<D> {
   try {
-    return fromJsonString(desc, textDecoder.decode(bytes), { ignoreUnknownFields: true });
+    return fromJsonString(desc, textDecoder.decode(bytes), { ignoreUnknownFields: true, ...options });
   } catch (error) {
     throw ConnectError.from(error, Code.InvalidArgument);
   }
