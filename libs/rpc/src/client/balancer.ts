@@ -49,12 +49,12 @@ export type Balancer<E extends Busy> = {
    * The best of `loads`, in two passes and without allocating; undefined if there is none. `tierOf` sorts before anything else: the lowest number wins, `Infinity` is
    * out. Those in `avoid` are taken only if there are no others. `now` in milliseconds.
    */
-  pick(
-    loads: readonly Load<E>[],
-    tierOf: (load: Load<E>) => number,
+  pick<L extends Load<E>>(
+    loads: readonly L[],
+    tierOf: (load: L) => number,
     now: number,
     avoid?: ReadonlySet<E>,
-  ): Load<E> | undefined;
+  ): L | undefined;
 };
 
 /**
@@ -73,7 +73,7 @@ export function createBalancer<E extends Busy>(settings = balancerSettings): Bal
       const count = loads.length;
       let tier = Number.POSITIVE_INFINITY;
       let quickest = Number.POSITIVE_INFINITY;
-      let stalest: Load<E> | undefined;
+      let stalest: (typeof loads)[number] | undefined;
       for (const load of loads) {
         load.tier = tierOf(load) + (avoid?.has(load.endpoint) ? avoided : 0);
         if (load.tier < tier) {

@@ -4,7 +4,7 @@ export type Lookup = (host: string) => Promise<readonly string[]>;
 export const resolverTimes = {
   /** Between two look-ups, in milliseconds. */
   everyMs: 30_000,
-  /** Between two look-ups at least, however often they are asked for; doubled after each that fails, up to `everyMs`. */
+  /** Between two look-ups at least, however often they are asked for. After one that fails it is twice as long until the next, and so on up to `everyMs`. */
   leastMs: 1_000,
 };
 
@@ -66,11 +66,9 @@ export function createResolver({
       }
     } finally {
       looking = false;
-      schedule(failures === 0 ? times.everyMs : gap());
+      schedule(failures === 0 ? times.everyMs : Math.min(times.everyMs, times.leastMs * 2 ** Math.min(failures, 16)));
     }
   }
-
-  const gap = () => Math.min(times.everyMs, times.leastMs * 2 ** Math.min(failures, 16));
 
   function schedule(ms: number): void {
     clearTimeout(timer);
@@ -83,7 +81,7 @@ export function createResolver({
   return {
     refresh() {
       if (!looking && !closed) {
-        const wait = startedAt + gap() - performance.now();
+        const wait = startedAt + times.leastMs - performance.now();
         if (wait <= 0) {
           void look();
         } else {

@@ -5,7 +5,7 @@ import { parseTarget } from "./target.ts";
 
 function addresses(given: string | readonly string[], tls = false) {
   const { source } = parseTarget(given, tls);
-  return source.kind === "fixed" ? source.peers.map(({ address }) => address) : source;
+  return source.kind === "fixed" ? source.addresses : source;
 }
 
 describe("parseTarget", () => {
@@ -34,10 +34,18 @@ describe("parseTarget", () => {
     ],
     ["dns:///127.0.0.1:9", [{ host: "127.0.0.1", port: 9 }]],
     ["dns:///[::1]:9", [{ host: "::1", port: 9 }]],
-    ["dns:///my_service.ns:9", { kind: "dns", host: "my_service.ns", port: 9, authority: "my_service.ns:9" }],
-    ["dns:///my-service", { kind: "dns", host: "my-service", port: 80, authority: "my-service:80" }],
+    ["dns:///my_service.ns:9", { kind: "dns", host: "my_service.ns", port: 9 }],
+    ["dns:///my-service", { kind: "dns", host: "my-service", port: 80 }],
   ])("reads %s", (given, expected) => {
     expect(addresses(given)).toEqual(expected);
+  });
+
+  it("knows the name that the server is asked for by", () => {
+    expect(parseTarget("dns:///api", false).authority).toBe("api:80");
+    expect(parseTarget("https://api", false).authority).toBe("api");
+    expect(parseTarget("https://[::1]:8443/x", false).authority).toBe("[::1]:8443");
+    expect(parseTarget("static:///a:1,b:2", false).authority).toBe("a:1");
+    expect(parseTarget("unix:/run/x.sock", false).authority).toBe("localhost");
   });
 
   it("takes 443 for a port with TLS, and keeps a prefix", () => {
@@ -131,7 +139,7 @@ describe("parseTarget", () => {
         (given) => {
           try {
             const { source } = parseTarget(given, false);
-            expect(source.kind === "dns" || source.peers.length > 0).toBe(true);
+            expect(source.kind === "dns" || source.addresses.length > 0).toBe(true);
           } catch (error) {
             expect(error).toBeInstanceOf(TypeError);
           }

@@ -1,9 +1,6 @@
 import { isIP, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
-import type { Address } from "./endpoint/address.ts";
-
-/** One address of a server, and the name by which the server is asked for there (`:authority`; its certificate is checked against the host). */
-export type Peer = { address: Address; authority: string };
+import { type Address, authorityOf, formatAddress } from "./endpoint/address.ts";
 
 /** Where calls go. */
 export type Target = {
@@ -13,8 +10,10 @@ export type Target = {
   secure: boolean;
   /** What stands before the path of each call: "" or "/prefix". */
   prefix: string;
+  /** `:authority` of requests: the name of the server, or the first of its addresses. */
+  authority: string;
   /** Addresses that don't change, or a name that is looked up for them again and again. */
-  source: { kind: "fixed"; peers: readonly Peer[] } | { kind: "dns"; host: string; port: number; authority: string };
+  source: { kind: "fixed"; addresses: readonly Address[] } | { kind: "dns"; host: string; port: number };
 };
 
 const forms = "http://host:port, https://host:port, dns:///host:port, static:///host1:port1,host2:port2 or unix:path";
@@ -32,17 +31,16 @@ export function parseTarget(given: string | readonly string[], tls: boolean): Ta
     throw new TypeError(`can't call the target "${name}": ${what}`);
   };
   const fixed = (items: readonly string[]): Target => {
-    const peers = new Map(
-      items.map((item) => {
-        const peer = item.startsWith("unix:") ? unixPeer(item, fail) : tcpPeer(item, tls, fail);
-        return [JSON.stringify(peer.address), peer];
-      }),
+    const parsed = items.map((item) =>
+      item.startsWith("unix:") ? unixAddress(item, fail) : tcpAddress(item, tls, fail),
     );
-    return { name, secure: tls, prefix: "", source: { kind: "fixed", peers: [...peers.values()] } };
+    const addresses = [...new Map(parsed.map((address) => [formatAddress(address), address])).values()];
+    const [first = fail("the list of addresses is empty")] = addresses;
+    return { name, secure: tls, prefix: "", authority: authorityOf(first), source: { kind: "fixed", addresses } };
   };
 
   if (typeof given !== "string") {
-    return given.length === 0 ? fail("the list of addresses is empty") : fixed(given);
+    return fixed(given);
   }
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(given)?.[1]?.toLowerCase();
   switch (scheme) {
@@ -54,10 +52,11 @@ export function parseTarget(given: string | readonly string[], tls: boolean): Ta
     case "static":
       return fixed(afterSlashes(given, fail).split(","));
     case "dns": {
-      const { host, port, authority } = hostAndPort(afterSlashes(given, fail), tls, fail);
+      const address = tcpAddress(afterSlashes(given, fail), tls, fail);
+      const authority = authorityOf(address);
       // An address needs no lookup.
-      return isIP(host) === 0
-        ? { name, secure: tls, prefix: "", source: { kind: "dns", host, port, authority } }
+      return isIP(address.host) === 0
+        ? { name, secure: tls, prefix: "", authority, source: { kind: "dns", ...address } }
         : fixed([authority]);
     }
     default:
@@ -83,12 +82,12 @@ function webTarget(name: string, tls: boolean, fail: Fail): Target {
   if (tls && !secure) {
     fail("there are TLS options, so it must start with https://");
   }
-  const peer = tcpPeer(url.host, secure, fail);
   return {
     name,
     secure,
     prefix: url.pathname.replace(/\/+$/, ""),
-    source: { kind: "fixed", peers: [{ ...peer, authority: url.host }] },
+    authority: url.host,
+    source: { kind: "fixed", addresses: [tcpAddress(url.host, secure, fail)] },
   };
 }
 
@@ -97,7 +96,7 @@ function afterSlashes(given: string, fail: Fail): string {
   return rest ?? fail("there must be three slashes after the first colon");
 }
 
-function unixPeer(item: string, fail: Fail): Peer {
+function unixAddress(item: string, fail: Fail): Address {
   const path = item.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
   if (path === "" || path.includes("\0") || path.startsWith("//")) {
     return fail("unix: must be followed by the path of a socket");
@@ -105,15 +104,10 @@ function unixPeer(item: string, fail: Fail): Peer {
   if (Buffer.byteLength(path) > longestPath) {
     return fail(`the path of a socket can't be longer than ${longestPath} bytes`);
   }
-  return { address: { path }, authority: "localhost" };
+  return { path };
 }
 
-function tcpPeer(item: string, tls: boolean, fail: Fail): Peer {
-  const { host, port, authority } = hostAndPort(item, tls, fail);
-  return { address: { host, port }, authority };
-}
-
-function hostAndPort(text: string, tls: boolean, fail: Fail): { host: string; port: number; authority: string } {
+function tcpAddress(text: string, tls: boolean, fail: Fail): { host: string; port: number } {
   if (isIPv6(text) || /^[0-9a-f]*:[0-9a-f:.]*:/i.test(text)) {
     fail(`an IPv6 address stands in brackets, as in [::1]:8080`);
   }
@@ -134,10 +128,5 @@ function hostAndPort(text: string, tls: boolean, fail: Fail): { host: string; po
   if (port < 1 || port > 65_535) {
     fail(`${digits} is no port: it must be from 1 to 65535`);
   }
-  return { host, port, authority: peerName(host, port) };
-}
-
-/** `host:port`, with an IPv6 address in brackets. */
-export function peerName(host: string, port: number): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return { host, port };
 }

@@ -12,8 +12,14 @@ export type Entrant = {
   fail(error: ConnectError): void;
 };
 
+/** Whether a call would find a connection. `backoff`: the last attempt to connect failed, and no other has succeeded since. */
+export type PoolState = "ready" | "connecting" | "idle" | "backoff";
+
 /** The connections to one address. */
 export type ConnectionPool = {
+  readonly state: PoolState;
+  /** Connects beside the calls if there is no connection, once. */
+  connect(): void;
   /** Streams under way, and those that wait to be. */
   readonly inFlight: number;
   /** Starts the call on the least busy connection: now, or when its turn comes. */
@@ -132,7 +138,7 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
     }
     failures = Math.min(failures + 1, 10);
     // Whoever waits for another's stream to end goes on waiting.
-    if (!usable.some((connection) => connection.usable())) {
+    if (!ready()) {
       failAll(() => unreachable(url, error));
     }
   }
@@ -151,7 +157,17 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
     failAll(() => unreachable(url, new Error(reason)));
   }
 
+  const ready = () => usable.some((connection) => connection.usable());
+
   return {
+    get state() {
+      return ready() ? "ready" : failures > 0 ? "backoff" : connecting ? "connecting" : "idle";
+    },
+    connect() {
+      if (ended === undefined && !ready()) {
+        makeRoom();
+      }
+    },
     get inFlight() {
       let count = waiting.size;
       for (const connection of all) {

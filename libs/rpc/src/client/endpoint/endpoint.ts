@@ -1,7 +1,7 @@
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../logger.ts";
 import { type Address, authorityOf, formatAddress } from "./address.ts";
-import { createConnectionPool } from "./connection-pool.ts";
+import { createConnectionPool, type PoolState } from "./connection-pool.ts";
 import { createDial, type TlsOptions } from "./dial.ts";
 import type { UnaryExchange, UnaryReply } from "./exchange.ts";
 import { exchangeUnary } from "./exchange-unary.ts";
@@ -14,6 +14,9 @@ export type Endpoint = {
   readonly address: Address;
   /** What messages call it, such as `http://localhost:8081`. */
   readonly url: string;
+  readonly state: PoolState;
+  /** Connects beside the calls if there is no connection: `state` tells what came of it. */
+  connect(): void;
   /** Calls under way, those that wait for a stream included. */
   readonly inFlight: number;
   /** Settles always. A fault is a ConnectError; `isUnseen` says whether the server can have seen the call. */
@@ -45,6 +48,10 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   return {
     address,
     url,
+    get state() {
+      return pool.state;
+    },
+    connect: () => pool.connect(),
     get inFlight() {
       return pool.inFlight;
     },
