@@ -10,3 +10,4 @@ export { DomainError, type DomainErrorOptions, type FaultReason, type FieldViola
 export type { Logger, LogMethod } from "./logger.ts";
 export type { HttpRequest, HttpResponse, HttpRoute, Routes, ServiceOptions } from "./routes.ts";
 export { createServer, type RpcServer, type ServerOptions } from "./server/create-server.ts";
+export type { CallSpan, CallTelemetry, ClientCallSpan, ServerAddress } from "./telemetry/call-telemetry.ts";

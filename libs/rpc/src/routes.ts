@@ -4,6 +4,7 @@ import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { AccessOf } from "./call/access.ts";
 import type { Authenticate } from "./caller.ts";
 import type { Logger } from "./logger.ts";
+import type { CallTelemetry } from "./telemetry/call-telemetry.ts";
 
 /** Registers the handlers of one or more services: Connect's own form. */
 export type Routes = (router: ConnectRouter) => void;
@@ -38,4 +39,6 @@ export type ServiceOptions = {
   validation?: boolean;
   /** Whether each call gets a line in the log; it does if not given. */
   accessLog?: boolean;
+  /** Is told of each call; `createCallTelemetry` of `@kinora/rpc/telemetry` reports them to OpenTelemetry. */
+  telemetry?: CallTelemetry | undefined;
 };

@@ -35,7 +35,7 @@ export function createCallHandler(
   const endsWithDrain = !unary && !facts.name.startsWith("grpc.health.");
 
   const handle: UniversalHandlerFn = async (request) => {
-    const record = lifecycle.begin(facts, sourceOf(request.header), deps.protocol ?? "");
+    const record = lifecycle.begin(facts, sourceOf(request), deps.protocol ?? "");
     const end = (response?: UniversalServerResponse) => lifecycle.end(record, refusal(response));
     try {
       const response = await runInCall(record, () =>
@@ -66,8 +66,11 @@ export function createCallHandler(
   return Object.assign(handle, handler);
 }
 
-function sourceOf(headers: Headers): HeaderSource {
-  return { header: (name) => headers.get(name) ?? undefined };
+function sourceOf({ header, url }: UniversalServerRequest): HeaderSource {
+  return {
+    // `Headers` knows no pseudo-headers, and Connect has put the one that matters into the URL.
+    header: (name) => (name === ":authority" ? URL.parse(url)?.host : (header.get(name) ?? undefined)),
+  };
 }
 
 /** How a call ended that nobody of ours decided about: its caller left, or Connect refused it (its body isn't a message, say) before an interceptor saw it. */

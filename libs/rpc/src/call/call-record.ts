@@ -1,5 +1,13 @@
-import { type Code, type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import {
+  type Code,
+  type ConnectError,
+  type ContextKey,
+  createContextKey,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import type { Context } from "@opentelemetry/api";
 import type { Caller } from "../caller.ts";
+import type { CallSpan } from "../telemetry/call-telemetry.ts";
 import type { CallScope } from "./call-scope.ts";
 import type { MethodFacts } from "./served-method.ts";
 import { startSpan, type Trace, traceparentHeader } from "./trace.ts";
@@ -24,6 +32,10 @@ export class CallRecord implements CallScope {
   caller: Caller | undefined = undefined;
   /** How the call ended, once that is decided; `undefined` where Connect itself refused it. */
   outcome: Code | "ok" | undefined = undefined;
+  /** What the caller gets instead of an answer. */
+  error: ConnectError | undefined = undefined;
+  /** What telemetry keeps of the call, where somebody looks. */
+  span: CallSpan | undefined = undefined;
   #trace: Trace | undefined = undefined;
 
   constructor(method: MethodFacts, request: HeaderSource, drain: AbortSignal, protocol: string) {
@@ -35,8 +47,16 @@ export class CallRecord implements CallScope {
 
   /** Made when first asked for: a call that nobody logs, and that makes no further calls, needs none. */
   get trace(): Trace {
-    this.#trace ??= startSpan(this.request.header(traceparentHeader));
+    this.#trace ??= this.span?.trace ?? startSpan(this.request.header(traceparentHeader));
     return this.#trace;
+  }
+
+  get context(): Context | undefined {
+    return this.span?.context;
+  }
+
+  get enter(): CallSpan["enter"] {
+    return this.span?.enter;
   }
 }
 

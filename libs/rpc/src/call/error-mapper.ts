@@ -73,5 +73,6 @@ export function mapError(logger: Logger, call: CallRecord, thrown: unknown, abor
     logger.error({ err: thrown, method: call.method.name, trace: call.trace.traceId }, "call failed unexpectedly");
   }
   call.outcome = error.code;
+  call.error = error;
   return error;
 }

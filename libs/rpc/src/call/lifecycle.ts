@@ -2,6 +2,7 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { Access } from "@kinora/proto-common";
 import type { Authenticate, Caller, Interruptible } from "../caller.ts";
 import type { Logger } from "../logger.ts";
+import type { CallTelemetry } from "../telemetry/call-telemetry.ts";
 import { checkAccess } from "./access.ts";
 import { logCall } from "./access-log.ts";
 import { CallRecord, type HeaderSource } from "./call-record.ts";
@@ -16,6 +17,8 @@ export type LifecycleDeps = {
   drain: AbortSignal;
   /** Whether each call gets a line in the log. */
   accessLog: boolean;
+  /** Is told of each call. */
+  telemetry?: CallTelemetry | undefined;
 };
 
 /**
@@ -34,7 +37,7 @@ export type Lifecycle = {
 
 /** Makes the steps for a server. */
 export function createLifecycle(deps: LifecycleDeps): Lifecycle {
-  const { authenticate, logger, drain } = deps;
+  const { authenticate, logger, drain, telemetry } = deps;
 
   function refuse(call: CallRecord, fault: unknown): ConnectError {
     const error = mapError(logger, call, fault);
@@ -75,7 +78,14 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   }
 
   return {
-    begin: (method, request, protocol) => new CallRecord(method, request, drain, protocol),
+    begin(method, request, protocol) {
+      const call = new CallRecord(method, request, drain, protocol);
+      // Probes and watchers of health would be most of what there is to see.
+      if (telemetry !== undefined && !method.name.startsWith("grpc.")) {
+        call.span = telemetry.serverCall(method.method, protocol, request);
+      }
+      return call;
+    },
     admit(call, context) {
       try {
         const caller = identify(call, context);
@@ -94,8 +104,10 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       }
       call.ended = true;
       call.outcome ??= otherwise;
+      const ms = performance.now() - call.started;
+      call.span?.end(call.outcome, call.error, ms);
       if (deps.accessLog) {
-        logCall(logger, call, performance.now() - call.started);
+        logCall(logger, call, ms);
       }
     },
   };

@@ -22,6 +22,7 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     logger,
     drain,
     accessLog: options.accessLog ?? true,
+    telemetry: options.telemetry,
   });
   const shared = {
     lifecycle,

@@ -57,6 +57,7 @@ export function createServer(options: ServerOptions): RpcServer {
     logger,
     drain: drain.signal,
     accessLog: options.accessLog ?? true,
+    telemetry: options.telemetry,
   });
   const shared = {
     lifecycle,
