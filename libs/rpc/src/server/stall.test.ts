@@ -38,7 +38,7 @@ describe("a peer", () => {
   });
 
   it("has longer for a large piece, of which nothing shows until all is out", () => {
-    expect(stallsAt(() => ({ untaken: 160_000 }))).toBe(11_000);
+    expect(stallsAt(() => ({ untaken: 640_000 }))).toBe(11_000);
   });
 
   it("may take slowly", () => {

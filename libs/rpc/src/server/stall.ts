@@ -17,7 +17,7 @@ export type StallLimits = { stallMs: number; lingerMs: number };
 export type StallMeter = (movement: Movement, now: number) => boolean;
 
 // What even a slow line takes. A write shows no progress until all of it is out, so large ones get time by their size.
-const slowestBytesPerMs = 16;
+const slowestBytesPerMs = 64;
 
 /**
  * Whether a peer has let us wait too long: for a body while nothing moved either way, for room for its answer, or, once it was answered, for the rest of what it
