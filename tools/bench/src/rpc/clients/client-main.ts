@@ -1,6 +1,7 @@
 import { answerParent } from "../../harness/child.ts";
 import type { BenchClient } from "./bench-client.ts";
-import type { ClientSpec, InMemorySpec, RawSpec, RunRequest } from "./client-spec.ts";
+import type { ClientSpec, InMemorySpec, OfferRequest, RawSpec, RunRequest } from "./client-spec.ts";
+import { offerCalls } from "./offer-calls.ts";
 import { runCalls } from "./run-calls.ts";
 
 /** Each client is loaded only where it runs. */
@@ -24,4 +25,10 @@ async function create(spec: ClientSpec | RawSpec | InMemorySpec): Promise<BenchC
 }
 
 const client = await create(JSON.parse(process.argv[2] ?? ""));
-answerParent({ run: (request: RunRequest) => runCalls(client, request) }, () => client.close());
+answerParent(
+  {
+    run: (request: RunRequest) => runCalls(client, request),
+    offer: (request: OfferRequest) => offerCalls(client, request),
+  },
+  () => client.close(),
+);

@@ -9,7 +9,8 @@ import type { ClientSpec } from "./client-spec.ts";
 /** Connect's client over our transport. */
 export function createKinoraClient(spec: ClientSpec): BenchClient {
   const protocol = spec.kind === "kinora-connect" ? "connect" : "grpc";
-  const transport = createClientTransport({ baseUrl: spec.target, protocol });
+  const options = { protocol, ...(spec.token === undefined ? {} : { token: spec.token }) } as const;
+  const transport = createClientTransport({ ...options, baseUrl: spec.target });
   return createTransportClient(transport, spec, () => transport.close());
 }
 

@@ -18,18 +18,18 @@ export async function start(spec: Extract<ServerSpec, { kind: "kinora" }>): Prom
 
 /** What our server and our in-memory transport are given beside the routes. */
 export async function optionsFor(around: Around): Promise<Omit<ServerOptions, "routes">> {
-  return around === "bare" ? bare() : everything(around);
+  return typeof around === "string" ? bare(around === "shedding") : everything(around);
 }
 
-/** No authentication, log, validation, telemetry, shedding. */
-function bare(): Omit<ServerOptions, "routes"> {
+/** No authentication, log, validation, telemetry; shedding if it is about that. */
+function bare(shedding: boolean): Omit<ServerOptions, "routes"> {
   const nobody: Authenticate = async () => ({ kind: "anonymous" });
-  const off = { validation: false, shedding: false, accessLog: false };
+  const off = { validation: false, accessLog: false, ...(shedding ? {} : { shedding: false }) };
   return { authenticate: nobody, logger: silent, ...off };
 }
 
 /** What a production service has: a signed token verified, validation, telemetry, JSON access log, shedding. */
-async function everything({ publicKey }: Exclude<Around, "bare">): Promise<Omit<ServerOptions, "routes">> {
+async function everything({ publicKey }: Exclude<Around, string>): Promise<Omit<ServerOptions, "routes">> {
   const key = await importJWK(publicKey, "EdDSA");
   return {
     authenticate: createAuthenticator({ keys: async () => key }),

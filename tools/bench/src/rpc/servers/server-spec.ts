@@ -2,10 +2,10 @@ import type { JWK } from "jose";
 import type { Work } from "./bench-routes.ts";
 
 /**
- * What our server has around its handlers. "bare": nothing. Otherwise everything that a production service has: tokens verified by `publicKey`, traces of
+ * What our server has around its handlers. "bare": nothing. "shedding": nothing but that. Otherwise everything that a production service has: tokens verified by `publicKey`, traces of
  * the share `sampled` (0 to 1) of the calls.
  */
-export type Around = "bare" | { publicKey: JWK; sampled: number };
+export type Around = "bare" | "shedding" | { publicKey: JWK; sampled: number };
 
 /** A server to start in a process of its own. `port` 0 stands for any; a `path` is a Unix socket. */
 export type ServerSpec =
