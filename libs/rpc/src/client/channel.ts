@@ -10,9 +10,9 @@ import type { Target } from "./target.ts";
 
 /**
  * How an attempt ended, as far as it says something about its endpoint. `ok`: the server answered, be it with an error. `rejected`: it answered that it couldn't. `fault`: it didn't
- * answer. `unseen`: it never saw the call. `abandoned`: nobody waited for the answer any more.
+ * answer. `late`: not in time. `unseen`: it never saw the call. `abandoned`: nobody waited for the answer any more.
  */
-export type Outcome = "ok" | "rejected" | "fault" | "unseen" | "abandoned";
+export type Outcome = "ok" | "rejected" | "fault" | "late" | "unseen" | "abandoned";
 
 /** For whom an endpoint is picked. */
 export type Picking = {
@@ -212,7 +212,7 @@ function createBalanced({ target, createEndpoint, lookup, logger }: ChannelOptio
           break;
         default:
           observeAtLeast(member, Math.max(slowness, failedSlowness, member.slowness * 1.5), at);
-          if (outcome === "fault") {
+          if (outcome !== "rejected") {
             resolver?.refresh();
             if (ejection.fault(member, members, at)) {
               logger?.warn({ url: endpoint.url }, "gets no calls for a while: it fails and others don't");

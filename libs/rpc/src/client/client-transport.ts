@@ -1,29 +1,42 @@
+import { lookup } from "node:dns/promises";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { createTransport as createConnectTransport } from "@connectrpc/connect/protocol-connect";
-import { createTransport as createGrpcTransport } from "@connectrpc/connect/protocol-grpc";
-import { createTransport as createGrpcWebTransport } from "@connectrpc/connect/protocol-grpc-web";
 import { defaultLimits as limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
-import { parseBaseUrl } from "./base-url.ts";
+import type { ServerAddress } from "../telemetry/call-telemetry.ts";
 import { type CallDefaults, withCallDefaults } from "./call-defaults.ts";
+import { createChannel } from "./channel.ts";
 import type { TlsOptions } from "./endpoint/dial.ts";
 import { createEndpoint } from "./endpoint/endpoint.ts";
-import { isUnseen } from "./faults.ts";
-import { createHttp1Client } from "./http1-client.ts";
-import { withTransportFaults } from "./transport-faults.ts";
+import { createHttp1Endpoint } from "./http1-client.ts";
+import type { Lookup } from "./resolver.ts";
+import type { Hedging, Retry } from "./retry/call-options.ts";
+import { createDispatch } from "./retry/dispatch.ts";
+import { createStreamDispatch } from "./retry/stream-dispatch.ts";
+import { createUnaryDispatch } from "./retry/unary-dispatch.ts";
+import { createStockTransports } from "./stock-transport.ts";
+import { parseTarget, type Target } from "./target.ts";
 import { createConnectProtocol } from "./unary/connect-protocol.ts";
 import { createGrpcProtocol } from "./unary/grpc-protocol.ts";
 import type { JsonOptions } from "./unary/messages.ts";
-import { createUnary, type Dispatch } from "./unary/unary-call.ts";
+import { createUnary } from "./unary/unary-call.ts";
 
 /** How to reach a server. */
 export type ClientTransportOptions = CallDefaults & {
-  /** Such as `http://localhost:8081`, `https://example.org`, or `unix:/run/user.sock`. */
-  baseUrl: string;
+  /**
+   * Such as `http://localhost:8081`, `https://example.org`, `unix:/run/user.sock`; or several addresses, among which calls are balanced: `dns:///api:8081` for all that a name has,
+   * `static:///a:8081,b:8081` or `["a:8081", "b:8081"]`.
+   */
+  baseUrl: string | readonly string[];
   /** gRPC if not given. */
   protocol?: "grpc" | "connect" | "grpc-web";
-  /** For https: whom to trust, and who we are. */
+  /** Retries of calls that may run twice: three attempts if not given; `false` for none. What no server has seen is tried again in any case. */
+  retry?: Retry | false;
+  /** Hedges every call that may run twice. */
+  hedging?: Hedging;
+  /** How names are looked up; by the system if not given. */
+  lookup?: Lookup;
+  /** For https, and for targets that don't say how: whom to trust, and who we are. Needed, if only `{}`, for TLS to the addresses of `dns:` and of lists. */
   tls?: TlsOptions;
   /** Run around every call, the first outermost. */
   interceptors?: Interceptor[];
@@ -51,66 +64,72 @@ export type ClientTransportOptions = CallDefaults & {
 export type ClientTransport = Transport & { close(): void };
 
 /**
- * Calls a server over HTTP/2 (without TLS for http addresses). It connects when first called, again whenever the connection is gone, and
- * doesn't keep the process alive while idle. Unary calls of gRPC and Connect go straight over its streams; everything else through Connect's own transports.
+ * Calls a server over HTTP/2 (without TLS for http addresses). It connects when first called, again whenever a connection is gone, and
+ * doesn't keep the process alive while idle. Throws a TypeError for a target that can't be. Unary calls of gRPC and Connect go straight over its streams; everything else through Connect's own transports.
  */
 export function createClientTransport(options: ClientTransportOptions): ClientTransport {
   const { protocol = "grpc", useBinaryFormat = true, useHttpGet = false, interceptors = [] } = options;
-  const { readMaxBytes = limits.messageBytes, writeMaxBytes = limits.sentMessageBytes } = options;
-  const jsonOptions = options.jsonOptions === undefined ? {} : { jsonOptions: options.jsonOptions };
-  const { address, secure, authority, prefix } = parseBaseUrl(options.baseUrl);
-  const tls = secure ? (options.tls ?? {}) : undefined;
-  const endpoint = createEndpoint({
-    address,
-    authority,
-    ...(tls === undefined ? {} : { tls }),
-    ...(options.logger === undefined ? {} : { logger: options.logger }),
-  });
-  const http1 = options.httpVersion === "1.1" ? createHttp1Client(address, endpoint.url, tls) : undefined;
-  const target = { scheme: secure ? "https" : "http", authority, prefix } as const;
-  const baseUrl = `${target.scheme}://${authority}${prefix}`;
+  const { readMaxBytes = limits.messageBytes, writeMaxBytes = limits.sentMessageBytes, jsonOptions, logger } = options;
+  const http1 = options.httpVersion === "1.1";
+  const target = parseTarget(options.baseUrl, options.tls !== undefined);
+  const { authority, prefix, source } = target;
+  const scheme = target.secure ? "https" : "http";
+  const baseUrl = `${scheme}://${authority}${prefix}`;
+  // A name is what its certificates are for, not the addresses that it has.
+  const tls = target.secure
+    ? { ...(source.kind === "dns" ? { serverName: source.host } : {}), ...options.tls }
+    : undefined;
 
-  const stock = withCallDefaults(
-    withTransportFaults(
-      stockTransports[protocol]({
-        httpClient: http1?.request ?? endpoint.request,
-        baseUrl,
-        useBinaryFormat,
-        useHttpGet,
-        interceptors,
-        acceptCompression: options.acceptCompression ?? [],
-        sendCompression: options.sendCompression ?? null,
-        compressMinBytes: options.compressMinBytes ?? 1024,
-        readMaxBytes,
-        writeMaxBytes,
-        ...jsonOptions,
+  const channel = createChannel({
+    target,
+    createEndpoint: (address) =>
+      (http1 ? createHttp1Endpoint : createEndpoint)({
+        address,
+        authority,
+        ...(tls === undefined ? {} : { tls }),
+        ...(logger === undefined ? {} : { logger }),
       }),
-      endpoint.url,
-    ),
+    lookup: options.lookup ?? lookUp,
+    ...(logger === undefined ? {} : { logger }),
+  });
+  const dispatch = createDispatch({
+    channel,
+    ...(options.retry === undefined ? {} : { retry: options.retry }),
+    ...(options.hedging === undefined ? {} : { hedging: options.hedging }),
+  });
+
+  const stockAt = createStockTransports({
+    protocol,
+    baseUrl: (endpoint) => (http1 ? `${endpoint.url}${prefix}` : baseUrl),
+    useBinaryFormat,
+    jsonOptions,
+    useHttpGet,
+    interceptors,
+    acceptCompression: options.acceptCompression ?? [],
+    sendCompression: options.sendCompression ?? null,
+    compressMinBytes: options.compressMinBytes ?? 1024,
+    readMaxBytes,
+    writeMaxBytes,
+  });
+  const stock = withCallDefaults(
+    { unary: createUnaryDispatch(dispatch, stockAt), stream: createStreamDispatch(channel, stockAt) },
     options,
+    { protocol, server: serverOf(target) },
   );
+  const close = () => channel.close();
   const compressed = options.sendCompression !== undefined || (options.acceptCompression ?? []).length > 0;
-  const close = () => {
-    http1?.close();
-    endpoint.close();
-  };
-  if (
-    http1 !== undefined ||
-    protocol === "grpc-web" ||
-    compressed ||
-    useHttpGet ||
-    (protocol === "grpc" && !useBinaryFormat)
-  ) {
+  if (http1 || protocol === "grpc-web" || compressed || useHttpGet || (protocol === "grpc" && !useBinaryFormat)) {
     return { ...stock, close };
   }
 
-  const dispatch: Dispatch = (attempt) =>
-    attempt(endpoint).catch((error: unknown) => (isUnseen(error) ? attempt(endpoint) : Promise.reject(error)));
   const unary = createUnary({
     protocol:
       protocol === "grpc"
-        ? createGrpcProtocol(target, { readMaxBytes, writeMaxBytes })
-        : createConnectProtocol(target, { writeMaxBytes, useBinaryFormat, ...jsonOptions }),
+        ? createGrpcProtocol({ scheme, authority, prefix }, { readMaxBytes, writeMaxBytes })
+        : createConnectProtocol(
+            { scheme, authority, prefix },
+            { writeMaxBytes, useBinaryFormat, ...(jsonOptions === undefined ? {} : { jsonOptions }) },
+          ),
     dispatch,
     timeoutMs: options.timeoutMs ?? limits.callMs,
     ...(options.token === undefined ? {} : { token: options.token }),
@@ -121,8 +140,16 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
   return { unary, stream: stock.stream, close };
 }
 
-const stockTransports = {
-  grpc: createGrpcTransport,
-  connect: createConnectTransport,
-  "grpc-web": createGrpcWebTransport,
-};
+/** What telemetry calls a target. */
+function serverOf({ name, source }: Target): ServerAddress {
+  if (source.kind === "dns") {
+    return { address: source.host, port: source.port };
+  }
+  const [only, other] = source.addresses;
+  if (only === undefined || other !== undefined) {
+    return { address: name };
+  }
+  return "path" in only ? { address: only.path } : { address: only.host, port: only.port };
+}
+
+const lookUp: Lookup = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);

@@ -3,8 +3,9 @@ import { Agent as HttpsAgent } from "node:https";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createNodeHttpClient } from "@connectrpc/connect-node";
-import type { Address } from "./endpoint/address.ts";
+import { type Address, authorityOf } from "./endpoint/address.ts";
 import type { TlsOptions } from "./endpoint/dial.ts";
+import type { Endpoint, EndpointOptions } from "./endpoint/endpoint.ts";
 import { lost, unreachable } from "./faults.ts";
 
 /** Makes requests over HTTP/1.1, whose connections are kept for later ones. */
@@ -13,6 +14,42 @@ export type Http1Client = {
   /** Ends its connections: calls under way fail as `unavailable`, and so do later ones. */
   close(): void;
 };
+
+/** An endpoint whose calls all go over HTTP/1.1, as requests of Connect's own transports. It connects with each request, so there is no state to tell. */
+export function createHttp1Endpoint(options: EndpointOptions): Endpoint {
+  const { address, tls } = options;
+  const url = `${tls === undefined ? "http" : "https"}://${authorityOf(address)}`;
+  const client = createHttp1Client(address, url, tls);
+  let inFlight = 0;
+  let draining = false;
+  const left = () => {
+    inFlight--;
+    if (draining && inFlight === 0) {
+      client.close();
+    }
+  };
+  return {
+    address,
+    url,
+    state: "ready",
+    connect() {},
+    get inFlight() {
+      return inFlight;
+    },
+    unary: () => Promise.reject(new ConnectError("unary calls over HTTP/1.1 are requests", Code.Internal)),
+    request(call) {
+      inFlight++;
+      return client.request(call).finally(left);
+    },
+    drain() {
+      draining = true;
+      if (inFlight === 0) {
+        client.close();
+      }
+    },
+    close: () => client.close(),
+  };
+}
 
 /** For servers that are reached only by HTTP/1.1. There is nothing fast about it: it is Connect's own client. */
 export function createHttp1Client(address: Address, url: string, tls?: TlsOptions): Http1Client {

@@ -1,19 +1,13 @@
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
-import { lost, RefusedStream } from "./faults.ts";
+import { lost } from "./faults.ts";
 
-/**
- * A transport that reports what goes wrong on the way as `unavailable`, and sends a unary call once more when the server refused it before it
- * looked at it, as one does that is shutting down.
- */
+/** A transport that reports what goes wrong on the way as `unavailable`. */
 export function withTransportFaults(inner: Transport, baseUrl: string): Transport {
   return {
     async unary(...call) {
       try {
         return await inner.unary(...call);
       } catch (error) {
-        if (error instanceof ConnectError && error.cause instanceof RefusedStream) {
-          return inner.unary(...call).catch((again) => Promise.reject(truthful(again, baseUrl)));
-        }
         throw truthful(error, baseUrl);
       }
     },

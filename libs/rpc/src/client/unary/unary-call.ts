@@ -1,5 +1,11 @@
-import { create, type DescMessage, type DescMethodUnary } from "@bufbuild/protobuf";
-import { createContextValues, type Interceptor, type Transport, type UnaryResponse } from "@connectrpc/connect";
+import { create, type DescMessage, type DescMethodUnary, type MessageShape } from "@bufbuild/protobuf";
+import {
+  type ContextValues,
+  createContextValues,
+  type Interceptor,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import { runUnaryCall } from "@connectrpc/connect/protocol";
 import { currentTrace, remainingMs } from "../../call/call-scope.ts";
 import { type CallDefaults, callTimeout } from "../call-defaults.ts";
@@ -16,8 +22,15 @@ export type AttemptOptions = {
   headers?: readonly string[];
 };
 
+/** What follows from an attempt. Given with it, this costs a call that goes well no promise of its own. */
+export type AfterAttempt<T> = {
+  answered(): void;
+  /** Goes on instead: resolves with what another attempt brings, or rejects. */
+  failed(error: unknown): Promise<T>;
+};
+
 /** Tries a call at an endpoint; it can be tried again, or elsewhere. Rejects with the error that the server answered, or that kept it from answering. */
-export type Attempt<T> = (endpoint: Endpoint, options?: AttemptOptions) => Promise<T>;
+export type Attempt<T> = (endpoint: Endpoint, options?: AttemptOptions, after?: AfterAttempt<T>) => Promise<T>;
 
 /** What is known of a call before it is tried. */
 export type UnaryCallInfo = {
@@ -25,6 +38,8 @@ export type UnaryCallInfo = {
   /** When it must be over, on the clock of `performance.now()`. */
   deadline: number | undefined;
   signal: AbortSignal | undefined;
+  /** What the caller asks for besides. */
+  values: ContextValues | undefined;
 };
 
 /** Chooses endpoints for a call, and how often it is tried. */
@@ -55,8 +70,9 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
     body: Uint8Array,
     deadline: number | undefined,
     signal: AbortSignal | undefined,
+    values: ContextValues | undefined,
   ): Promise<UnaryResponse<I, O>> {
-    const attempt: Attempt<UnaryResponse<I, O>> = (endpoint, own) =>
+    const attempt: Attempt<UnaryResponse<I, O>> = (endpoint, own, after) =>
       endpoint
         .unary({
           headers: own?.headers === undefined ? headers : headers.concat(own.headers),
@@ -67,10 +83,19 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
           refuse,
         })
         .then((reply) => {
-          const message = protocol.read(method.output, reply, endpoint.url);
+          let message: MessageShape<O>;
+          try {
+            message = protocol.read(method.output, reply, endpoint.url);
+          } catch (error) {
+            if (after === undefined) {
+              throw error;
+            }
+            return after.failed(error);
+          }
+          after?.answered();
           return new LazyUnaryResponse(method, message, protocol, reply);
-        });
-    return dispatch(attempt, { method, deadline, signal });
+        }, after?.failed);
+    return dispatch(attempt, { method, deadline, signal, values });
   }
 
   const unary: Transport["unary"] = (method, signal, asked, given, input, contextValues) => {
@@ -81,12 +106,12 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
         return intercepted(method, headers, timeoutMs);
       }
       const body = protocol.serialize(method.input, create(method.input, input));
-      const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-      return send(method, headers, body, deadline, signal);
+      return send(method, headers, body, deadlineIn(timeoutMs), signal, contextValues);
     };
 
     const intercepted = (of: typeof method, headers: string[], timeoutMs: number | undefined) => {
       const [fields, pseudo] = split(headers);
+      const deadline = deadlineIn(timeoutMs);
       return runUnaryCall({
         interceptors: [...interceptors],
         ...(signal === undefined ? {} : { signal }),
@@ -103,7 +128,8 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
         },
         next: async (request) => {
           const body = protocol.serialize(of.input, request.message);
-          const response = await send(of, [...pseudo, ...[...request.header].flat()], body, undefined, request.signal);
+          const headers = [...pseudo, ...[...request.header].flat()];
+          const response = await send(of, headers, body, deadline, request.signal, request.contextValues);
           const { stream, service, message, header, trailer } = response;
           // A plain object, as interceptors like to spread it.
           return { stream, service, method: of, message, header, trailer };
@@ -121,6 +147,10 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
     }
   };
   return unary;
+}
+
+function deadlineIn(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
 }
 
 /** Header fields, and the pseudo-headers before them. */

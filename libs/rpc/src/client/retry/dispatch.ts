@@ -1,0 +1,206 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { MethodOptions_IdempotencyLevel as Level } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Channel } from "../channel.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import { createMethodLatency, type MethodLatency } from "../method-latency.ts";
+import type { Attempt, Dispatch, UnaryCallInfo } from "../unary/unary-call.ts";
+import type { UnaryMethod } from "../unary/unary-protocol.ts";
+import { type Budget, createBudget } from "./budget.ts";
+import { type Hedging, hedgingKey, type Retry, retryKey } from "./call-options.ts";
+import { type HedgeVerdict, hedge } from "./hedge.ts";
+import { outcomeOf } from "./outcome.ts";
+import { readPushback } from "./pushback.ts";
+import { decideRetry, type FailedAttempt, retrySettings } from "./retry-decision.ts";
+
+/** What a transport's calls have in common. */
+export type DispatchOptions = {
+  channel: Channel;
+  /** `false`: none but of what no server has seen. */
+  retry?: Retry | false;
+  /** For all methods that may run twice. */
+  hedging?: Hedging;
+  budget?: Budget;
+  random?: () => number;
+};
+
+type Method = { idempotent: boolean; latency: MethodLatency };
+
+/**
+ * Brings calls to endpoints: balanced, tried again where that is right, hedged where that is asked for, under one budget. A call that goes well at its first attempt costs nothing more than
+ * the choice of its endpoint.
+ */
+export function createDispatch({ channel, retry, hedging, ...options }: DispatchOptions): Dispatch {
+  const { budget = createBudget(), random = Math.random } = options;
+  const settings = settingsOf(retry);
+  const methods = new Map<UnaryMethod, Method>();
+
+  function methodOf(desc: UnaryMethod): Method {
+    let method = methods.get(desc);
+    if (method === undefined) {
+      const idempotent = desc.idempotency === Level.NO_SIDE_EFFECTS || desc.idempotency === Level.IDEMPOTENT;
+      method = { idempotent, latency: createMethodLatency() };
+      methods.set(desc, method);
+    }
+    return method;
+  }
+
+  function answered(endpoint: Endpoint, call: UnaryCallInfo, started: number): void {
+    budget.earn();
+    if (channel.balanced) {
+      channel.report(endpoint, methodOf(call.method).latency.relative(performance.now() - started), "ok");
+    }
+  }
+
+  function notAnswered(endpoint: Endpoint, call: UnaryCallInfo, started: number, error: unknown): void {
+    if (channel.balanced) {
+      const { latency } = methodOf(call.method);
+      const outcome = outcomeOf(error);
+      const ms = performance.now() - started;
+      channel.report(endpoint, outcome === "ok" ? latency.relative(ms) : latency.compare(ms), outcome);
+    }
+  }
+
+  function first<T>(endpoint: Endpoint, attempt: Attempt<T>, call: UnaryCallInfo): Promise<T> {
+    const started = channel.balanced ? performance.now() : 0;
+    return attempt(endpoint, undefined, {
+      answered: () => answered(endpoint, call, started),
+      failed(error) {
+        notAnswered(endpoint, call, started, error);
+        return again(attempt, call, endpoint, error);
+      },
+    });
+  }
+
+  /** One attempt among several. */
+  async function measured<T>(
+    endpoint: Endpoint,
+    attempt: Attempt<T>,
+    call: UnaryCallInfo,
+    previous: number,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const started = performance.now();
+    try {
+      const value = await attempt(endpoint, {
+        ...(previous > 0 ? { headers: ["grpc-previous-rpc-attempts", String(previous)] } : {}),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      answered(endpoint, call, started);
+      return value;
+    } catch (error) {
+      notAnswered(endpoint, call, started, error);
+      throw error;
+    }
+  }
+
+  /** Goes on after a first attempt that failed. */
+  async function again<T>(attempt: Attempt<T>, call: UnaryCallInfo, at: Endpoint, error: unknown): Promise<T> {
+    const own = call.values?.get(retryKey);
+    const limits = own === undefined ? settings : settingsOf(own);
+    const { idempotent } = methodOf(call.method);
+    const tried = new Set([at]);
+    let last = error;
+    let seenAttempts = 0;
+    let unseenAttempts = 0;
+    for (;;) {
+      const failed = describe(last);
+      if (failed.unseen) {
+        unseenAttempts++;
+      } else {
+        seenAttempts++;
+      }
+      const otherEndpoint = channel.hasOther(tried);
+      const remainingMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline - performance.now();
+      const counts = { idempotent, seenAttempts, unseenAttempts, otherEndpoint, remainingMs };
+      const decision = call.signal?.aborted ? undefined : decideRetry({ ...failed, ...counts }, random, limits);
+      if (decision === undefined || (decision.pays && !budget.spend())) {
+        throw last;
+      }
+      if (decision.waitMs > 0) {
+        await pause(decision.waitMs, call.signal);
+      }
+      let endpoint: Endpoint;
+      try {
+        endpoint = await channel.pick(call, tried);
+      } catch {
+        throw last;
+      }
+      tried.add(endpoint);
+      try {
+        return await measured(endpoint, attempt, call, seenAttempts);
+      } catch (next) {
+        last = next;
+      }
+    }
+  }
+
+  function hedged<T>(attempt: Attempt<T>, call: UnaryCallInfo, how: Hedging): Promise<T> {
+    const tried = new Set<Endpoint>();
+    let unseenAttempts = 0;
+    return hedge({
+      hedging: how,
+      budget,
+      signal: call.signal,
+      async attempt(number, signal) {
+        const picked = channel.pick({ signal, deadline: call.deadline }, tried);
+        const endpoint = picked instanceof Promise ? await picked : picked;
+        tried.add(endpoint);
+        return measured(endpoint, attempt, call, number, signal);
+      },
+      judge(error): HedgeVerdict {
+        const { unseen, code, pushback } = describe(error);
+        if (unseen && ++unseenAttempts < settings.unseenAttempts) {
+          return "again";
+        }
+        if (code !== Code.Unavailable) {
+          return "fatal";
+        }
+        return pushback === undefined ? "next" : pushback === false ? "last" : pushback;
+      },
+    });
+  }
+
+  return (attempt, call) => {
+    const asked = call.values?.get(hedgingKey);
+    const how = asked ?? hedging;
+    if (how !== undefined && how !== false) {
+      if (methodOf(call.method).idempotent) {
+        return hedged(attempt, call, how);
+      }
+      if (asked !== undefined) {
+        return Promise.reject(cannotHedge(call.method));
+      }
+    }
+    const endpoint = channel.pick(call);
+    return endpoint instanceof Promise
+      ? endpoint.then((picked) => first(picked, attempt, call))
+      : first(endpoint, attempt, call);
+  };
+}
+
+function settingsOf(retry: Retry | false | undefined): typeof retrySettings {
+  return retry === false ? { ...retrySettings, attempts: 1 } : { ...retrySettings, ...retry };
+}
+
+function describe(error: unknown): Pick<FailedAttempt, "code" | "unseen" | "pushback"> {
+  return {
+    code: error instanceof ConnectError ? error.code : Code.Unknown,
+    unseen: outcomeOf(error) === "unseen",
+    pushback: error instanceof ConnectError ? readPushback(error.metadata, Date.now()) : undefined,
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch {
+    throw ConnectError.from(signal?.reason, Code.Canceled);
+  }
+}
+
+function cannotHedge(method: UnaryMethod): ConnectError {
+  const name = `${method.parent.typeName}.${method.name}`;
+  const message = `${name} can't be hedged: its contract doesn't say that it may run twice ("option idempotency_level = …;")`;
+  return new ConnectError(message, Code.InvalidArgument);
+}
