@@ -1,7 +1,10 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { currentTrace, remainingMs } from "../call/call-scope.ts";
 import { formatTraceparent, startSpan, traceparentHeader } from "../call/trace.ts";
 import { defaultLimits as limits } from "../limits.ts";
+import type { CallTelemetry, ServerAddress } from "../telemetry/call-telemetry.ts";
+import { watchStream, watchUnary } from "../telemetry/watch-call.ts";
 
 /** What a transport adds to calls that don't say it themselves. */
 export type CallDefaults = {
@@ -9,14 +12,20 @@ export type CallDefaults = {
   token?: string | (() => Promise<string>);
   /** Deadline of unary calls in milliseconds. */
   timeoutMs?: number;
+  /** Is told of each call; `createCallTelemetry` of `@kinora/rpc/telemetry` reports them to OpenTelemetry. */
+  telemetry?: CallTelemetry | undefined;
 };
+
+/** What telemetry says of a transport's calls: their protocol, and where they go unless that is in memory. */
+export type CallLabels = { protocol: string; server?: ServerAddress };
 
 /**
  * A transport whose calls carry a credential, a deadline and a trace. Calls made while handling another one stay within what that has left,
  * streams included, and belong to its trace.
  */
-export function withCallDefaults(inner: Transport, defaults: CallDefaults): Transport {
+export function withCallDefaults(inner: Transport, defaults: CallDefaults, labels: CallLabels): Transport {
   const prepare = async (
+    method: DescMethod,
     asked: number | undefined,
     fallback: number | undefined,
     init: ConstructorParameters<typeof Headers>[0],
@@ -26,19 +35,27 @@ export function withCallDefaults(inner: Transport, defaults: CallDefaults): Tran
       const token = typeof defaults.token === "string" ? defaults.token : await defaults.token();
       header.set("authorization", `Bearer ${token}`);
     }
+    const left = callTimeout(asked, fallback, remainingMs());
+    const started = performance.now();
+    const span = defaults.telemetry?.clientCall(method, labels.protocol, labels.server);
     if (!header.has(traceparentHeader)) {
-      header.set(traceparentHeader, formatTraceparent(currentTrace() ?? startSpan(undefined)));
+      span?.inject((name, value) => header.set(name, value));
+      if (!header.has(traceparentHeader)) {
+        header.set(traceparentHeader, formatTraceparent(currentTrace() ?? startSpan(undefined)));
+      }
     }
-    return { header, timeoutMs: callTimeout(asked, fallback, remainingMs()) };
+    return { header, timeoutMs: left, span, started };
   };
   return {
     async unary(method, signal, timeoutMs, header, input, values) {
-      const call = await prepare(timeoutMs, defaults.timeoutMs ?? limits.callMs, header);
-      return inner.unary(method, signal, call.timeoutMs, call.header, input, values);
+      const call = await prepare(method, timeoutMs, defaults.timeoutMs ?? limits.callMs, header);
+      const result = inner.unary(method, signal, call.timeoutMs, call.header, input, values);
+      return call.span === undefined ? result : watchUnary(call.span, call.started, result);
     },
     async stream(method, signal, timeoutMs, header, input, values) {
-      const call = await prepare(timeoutMs, undefined, header);
-      return inner.stream(method, signal, call.timeoutMs, call.header, input, values);
+      const call = await prepare(method, timeoutMs, undefined, header);
+      const result = inner.stream(method, signal, call.timeoutMs, call.header, input, values);
+      return call.span === undefined ? result : watchStream(call.span, call.started, result);
     },
   };
 }

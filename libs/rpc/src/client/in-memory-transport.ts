@@ -46,5 +46,6 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     writeMaxBytes: limits.sentMessageBytes,
   });
   const transport: Transport = { ...streams, unary: inMemoryUnary(methods, createUnaryCalls(shared), limits) };
-  return withCallDefaults(transport, options.token === undefined ? {} : { token: options.token });
+  const { token, telemetry } = options;
+  return withCallDefaults(transport, { telemetry, ...(token === undefined ? {} : { token }) }, { protocol: "memory" });
 }

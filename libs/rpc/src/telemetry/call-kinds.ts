@@ -1,15 +1,15 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Attributes, Context } from "@opentelemetry/api";
 import type { CallDurations, DurationSeries } from "./call-durations.ts";
-import type { ServerAddress } from "./call-telemetry.ts";
+import type { RequestHeaders, ServerAddress } from "./call-telemetry.ts";
 import { type CallAttributes, callAttributes, parseAuthority, serverAttributes, systemOf } from "./rpc-attributes.ts";
 
 /** What the calls of one method, over one system and to one server, have in common. */
 export type CallKind = CallAttributes & {
   /** Takes down how long a call took. `code` is 0 for "ok". */
   measure(code: number, ms: number, context: Context | undefined): void;
-  /** What is known when a call begins whose caller says `authority` for the server. */
-  startAt(authority: string | undefined): Attributes;
+  /** What is known when a call begins, with the address by which its caller reached the server. */
+  startOf(request: RequestHeaders): Attributes;
 };
 
 /** Finds what a call has in common with others. Each kind is made once; there are as many as the contracts have methods. */
@@ -45,6 +45,7 @@ function createCallKind(
 ): CallKind {
   const { start, end } = attributes;
   const series: DurationSeries[] = [];
+  const inMemory = start["rpc.system.name"] === "memory";
   // Only the last address is remembered: callers may say any.
   let lastAuthority: string | undefined;
   let startThere = start;
@@ -56,9 +57,12 @@ function createCallKind(
         series[code].record(ms / 1000, context);
       }
     },
-    startAt(authority) {
-      // In memory there is no address, only what Connect needs to make a URL.
-      if (start["rpc.system.name"] !== "memory" && authority !== lastAuthority) {
+    startOf(request) {
+      if (inMemory) {
+        return start;
+      }
+      const authority = request.header(":authority") ?? request.header("host");
+      if (authority !== lastAuthority) {
         lastAuthority = authority;
         startThere = authority === undefined ? start : { ...start, ...serverAttributes(parseAuthority(authority)) };
       }

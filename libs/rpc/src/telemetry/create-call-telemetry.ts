@@ -70,7 +70,7 @@ export function createCallTelemetry(options: CallTelemetryOptions = {}): CallTel
     serverCall(method, protocol, request) {
       const kind = served(method, protocol, request);
       const parent = carried.extract(request);
-      const attributes = () => kind.startAt(request.header(":authority") ?? request.header("host"));
+      const attributes = () => kind.startOf(request);
       const span = tracer.startSpan(
         kind.name,
         eager ? { ...serverSpan, attributes: attributes() } : serverSpan,
