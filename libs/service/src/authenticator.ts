@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Authenticate, type Caller, DomainError } from "@kinora/rpc";
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { createSeenCredentials } from "./seen-credentials.ts";
 
 /** What credentials a service accepts. */
 export type AuthenticatorOptions = { keys: JWTVerifyGetKey; serviceToken?: string; workerToken?: string };
@@ -20,6 +21,7 @@ const roles = ["member", "admin", "owner"] as const;
  * network call is needed beyond what `keys` makes.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
+  const seen = createSeenCredentials();
   const shared: { digest: Buffer; caller: Caller }[] = [];
   if (options.serviceToken !== undefined) {
     shared.push({ digest: digest(options.serviceToken), caller: { kind: "service" } });
@@ -28,10 +30,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     shared.push({ digest: digest(options.workerToken), caller: { kind: "worker" } });
   }
 
-  return async (authorization) => {
-    if (authorization === undefined) {
-      return { kind: "anonymous" };
-    }
+  async function identify(authorization: string): Promise<Caller> {
     const token = authorization.length > longestToken ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (token === undefined) {
       throw new DomainError("unauthenticated", 'this credential can\'t be read; send "Authorization: Bearer <token>"');
@@ -39,11 +38,22 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     // Digests have one length, so comparing them takes the same time whatever the token looks like.
     const candidate = digest(token);
     const known = shared.filter((credential) => timingSafeEqual(credential.digest, candidate));
-    return known[0]?.caller ?? verify(token, options.keys);
-  };
+    if (known[0] !== undefined) {
+      seen.remember(authorization, known[0].caller, Number.POSITIVE_INFINITY);
+      return known[0].caller;
+    }
+    const { caller, expiresAt } = await verify(token, options.keys);
+    seen.remember(authorization, caller, expiresAt);
+    return caller;
+  }
+
+  return (authorization) =>
+    authorization === undefined ? anonymous : (seen.find(authorization) ?? identify(authorization));
 }
 
-async function verify(token: string, keys: JWTVerifyGetKey): Promise<Caller> {
+const anonymous: Caller = { kind: "anonymous" };
+
+async function verify(token: string, keys: JWTVerifyGetKey): Promise<{ caller: Caller; expiresAt: number }> {
   let payload: JWTPayload;
   try {
     const requiredClaims = ["sub", "sid", "role", "exp", "iat"];
@@ -61,7 +71,9 @@ async function verify(token: string, keys: JWTVerifyGetKey): Promise<Caller> {
   if (typeof payload.sub !== "string" || typeof payload.sid !== "string" || role === undefined) {
     throw invalid();
   }
-  return { kind: "user", userId: payload.sub, role, sessionId: payload.sid };
+  const caller: Caller = { kind: "user", userId: payload.sub, role, sessionId: payload.sid };
+  // `exp` is required above; 0 forgets at once.
+  return { caller, expiresAt: (payload.exp ?? 0) * 1000 };
 }
 
 // No answer in time; an answer that isn't a key set; an answer that isn't JSON or not "200 OK".
