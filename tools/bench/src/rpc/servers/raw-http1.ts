@@ -4,10 +4,11 @@ import { listen, type RunningServer } from "./running-server.ts";
 
 /** Answers every request with the same JSON, the request's body unread. */
 export function startConstant(): Promise<RunningServer> {
-  const answer = Buffer.from(JSON.stringify(user));
+  // A string, because Node sends head and body in one piece then.
+  const answer = JSON.stringify(user);
   return listen(
     createServer((_request, response) => {
-      response.writeHead(200, { "content-type": "application/json", "content-length": answer.length });
+      response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(answer) });
       response.end(answer);
     }),
   );
