@@ -117,8 +117,8 @@ export class Http2Exchange implements UnaryExchange {
   fail(error: ConnectError, context: UnaryContext): void {
     this.#send(this.#format.failure(error, context));
     if (this.#body !== undefined) {
-      // What is still on its way is of no use. Whoever sends it learns so once the answer is out.
-      this.#stream.close(constants.NGHTTP2_NO_ERROR);
+      // What is still on its way is of no use. Whoever sends it learns so once the answer is out: a reset overtakes headers that Node hasn't written yet.
+      setImmediate(() => this.#stream.close(constants.NGHTTP2_NO_ERROR));
     }
   }
 
