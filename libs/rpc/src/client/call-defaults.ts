@@ -39,8 +39,9 @@ export function withCallDefaults(inner: Transport, defaults: CallDefaults, label
     const started = performance.now();
     const span = defaults.telemetry?.clientCall(method, labels.protocol, labels.server);
     if (!header.has(traceparentHeader)) {
-      span?.inject((name, value) => header.set(name, value));
-      if (!header.has(traceparentHeader)) {
+      if (span?.context !== undefined) {
+        span.inject((name, value) => header.set(name, value));
+      } else {
         header.set(traceparentHeader, formatTraceparent(currentTrace() ?? startSpan(undefined)));
       }
     }
@@ -49,13 +50,13 @@ export function withCallDefaults(inner: Transport, defaults: CallDefaults, label
   return {
     async unary(method, signal, timeoutMs, header, input, values) {
       const call = await prepare(method, timeoutMs, defaults.timeoutMs ?? limits.callMs, header);
-      const result = inner.unary(method, signal, call.timeoutMs, call.header, input, values);
-      return call.span === undefined ? result : watchUnary(call.span, call.started, result);
+      const result = () => inner.unary(method, signal, call.timeoutMs, call.header, input, values);
+      return call.span === undefined ? result() : watchUnary(call.span, call.started, result);
     },
     async stream(method, signal, timeoutMs, header, input, values) {
       const call = await prepare(method, timeoutMs, undefined, header);
-      const result = inner.stream(method, signal, call.timeoutMs, call.header, input, values);
-      return call.span === undefined ? result : watchStream(call.span, call.started, result);
+      const result = () => inner.stream(method, signal, call.timeoutMs, call.header, input, values);
+      return call.span === undefined ? result() : watchStream(call.span, call.started, result);
     },
   };
 }

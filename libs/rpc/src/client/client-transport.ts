@@ -111,10 +111,11 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
     readMaxBytes,
     writeMaxBytes,
   });
+  const labels = { protocol, server: serverOf(target) };
   const stock = withCallDefaults(
-    { unary: createUnaryDispatch(dispatch, stockAt), stream: createStreamDispatch(channel, stockAt) },
+    { unary: createUnaryDispatch(channel, dispatch, stockAt), stream: createStreamDispatch(channel, stockAt) },
     options,
-    { protocol, server: serverOf(target) },
+    labels,
   );
   const close = () => channel.close();
   const compressed = options.sendCompression !== undefined || (options.acceptCompression ?? []).length > 0;
@@ -130,6 +131,8 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
             { scheme, authority, prefix },
             { writeMaxBytes, useBinaryFormat, ...(jsonOptions === undefined ? {} : { jsonOptions }) },
           ),
+    labels,
+    telemetry: options.telemetry,
     dispatch,
     timeoutMs: options.timeoutMs ?? limits.callMs,
     ...(options.token === undefined ? {} : { token: options.token }),

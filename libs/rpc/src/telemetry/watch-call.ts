@@ -2,28 +2,32 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse } from "@connectrpc/connect";
 import type { ClientCallSpan } from "./call-telemetry.ts";
 
-/** The result of a call that is made, whose span ends with it. `started` is on the clock of `performance.now()`. */
-export function watchUnary<T>(span: ClientCallSpan, started: number, result: Promise<T>): Promise<T> {
-  return result.then(
-    (value) => {
-      span.end("ok", undefined, performance.now() - started);
-      return value;
-    },
-    (error) => {
-      endFailed(span, started, error);
-      throw error;
-    },
-  );
+/** Makes a call whose span ends with it. `started` is on the clock of `performance.now()`. */
+export function watchUnary<T>(span: ClientCallSpan, started: number, make: () => Promise<T>): Promise<T> {
+  const failed = (error: unknown) => {
+    endFailed(span, started, error);
+    throw error;
+  };
+  let result: Promise<T>;
+  try {
+    result = make();
+  } catch (error) {
+    return failed(error);
+  }
+  return result.then((value) => {
+    span.end("ok", undefined, performance.now() - started);
+    return value;
+  }, failed);
 }
 
-/** The response of a call with streams, whose span ends with its last message; where the caller stops reading before, as cancelled. */
+/** Makes a call with streams whose span ends with its last message; where the caller stops reading before, as cancelled. */
 export async function watchStream<I extends DescMessage, O extends DescMessage>(
   span: ClientCallSpan,
   started: number,
-  result: Promise<StreamResponse<I, O>>,
+  make: () => Promise<StreamResponse<I, O>>,
 ): Promise<StreamResponse<I, O>> {
   try {
-    const response = await result;
+    const response = await make();
     return { ...response, message: watchMessages(span, started, response.message) };
   } catch (error) {
     endFailed(span, started, error);

@@ -1,4 +1,5 @@
 import { formatTraceparent, startSpan, type Trace, traceparentHeader } from "../../call/trace.ts";
+import type { ClientCallSpan } from "../../telemetry/call-telemetry.ts";
 import type { UnaryMethod, UnaryProtocol } from "./unary-protocol.ts";
 
 /** What a caller may give as headers. */
@@ -10,6 +11,8 @@ export type CallHeaders = {
   timeoutMs: number | undefined;
   /** The span that it is made in. */
   trace: Trace | undefined;
+  /** Its own span, where somebody looks. */
+  span: ClientCallSpan | undefined;
   /** Its credential, unless the caller gives another. */
   authorization: string | undefined;
   /** What the caller says. */
@@ -42,7 +45,11 @@ export function createRequestHeaders(protocol: UnaryProtocol): (method: UnaryMet
       headers.push("authorization", authorization);
     }
     if (!traced) {
-      headers.push(traceparentHeader, formatTraceparent(call.trace ?? startSpan(undefined)));
+      if (call.span?.context !== undefined) {
+        call.span.inject((name, value) => headers.push(name, value));
+      } else {
+        headers.push(traceparentHeader, formatTraceparent(call.trace ?? startSpan(undefined)));
+      }
     }
     return headers;
   };

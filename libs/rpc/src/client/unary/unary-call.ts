@@ -8,7 +8,9 @@ import {
 } from "@connectrpc/connect";
 import { runUnaryCall } from "@connectrpc/connect/protocol";
 import { currentTrace, remainingMs } from "../../call/call-scope.ts";
-import { type CallDefaults, callTimeout } from "../call-defaults.ts";
+import type { ClientCallSpan } from "../../telemetry/call-telemetry.ts";
+import { watchUnary } from "../../telemetry/watch-call.ts";
+import { type CallDefaults, type CallLabels, callTimeout } from "../call-defaults.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { createRequestHeaders } from "./request-headers.ts";
 import type { UnaryMethod, UnaryProtocol } from "./unary-protocol.ts";
@@ -48,6 +50,7 @@ export type Dispatch = <T>(attempt: Attempt<T>, call: UnaryCallInfo) => Promise<
 /** How unary calls are made. */
 export type UnaryOptions = CallDefaults & {
   protocol: UnaryProtocol;
+  labels: CallLabels;
   dispatch: Dispatch;
   /** Milliseconds of calls that say nothing themselves. */
   timeoutMs: number;
@@ -59,7 +62,7 @@ export type UnaryOptions = CallDefaults & {
 
 /** Connect's `Transport.unary`, straight over an endpoint's streams. */
 export function createUnary(options: UnaryOptions): Transport["unary"] {
-  const { protocol, dispatch, token, timeoutMs: defaultMs, interceptors } = options;
+  const { protocol, dispatch, token, timeoutMs: defaultMs, interceptors, telemetry, labels } = options;
   const requestHeaders = createRequestHeaders(protocol);
   const maxBytes = options.readMaxBytes + protocol.overhead;
   const { refuse } = protocol;
@@ -101,7 +104,21 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
   const unary: Transport["unary"] = (method, signal, asked, given, input, contextValues) => {
     const call = (authorization: string | undefined) => {
       const timeoutMs = callTimeout(asked, defaultMs, remainingMs());
-      const headers = requestHeaders(method, { timeoutMs, trace: currentTrace(), authorization, given });
+      if (telemetry === undefined) {
+        return make(authorization, timeoutMs, undefined);
+      }
+      // One span for the call, however often it is tried.
+      const started = performance.now();
+      const span = telemetry.clientCall(method, labels.protocol, labels.server);
+      return watchUnary(span, started, () => make(authorization, timeoutMs, span));
+    };
+
+    const make = (
+      authorization: string | undefined,
+      timeoutMs: number | undefined,
+      span: ClientCallSpan | undefined,
+    ) => {
+      const headers = requestHeaders(method, { timeoutMs, trace: currentTrace(), span, authorization, given });
       if (interceptors.length > 0) {
         return intercepted(method, headers, timeoutMs);
       }
