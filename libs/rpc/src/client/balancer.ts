@@ -1,9 +1,11 @@
 /** What the balancer asks of an endpoint. */
 export type Busy = { readonly inFlight: number };
 
-/** What the balancer knows of one endpoint. Only this file writes into it. */
+/** What the balancer knows of one endpoint. Only this file writes into it, but for `starting`. */
 export type Load<E extends Busy> = {
   readonly endpoint: E;
+  /** Calls that are on their way to the endpoint and that it doesn't know of yet. */
+  starting: number;
   /** How slow it was of late, sensitive to peaks; 0 before its first answer. In any unit, the same for all. */
   slowness: number;
   /** Calls that it had in flight while it was that slow. */
@@ -40,7 +42,7 @@ const avoided = 1e3;
 
 /** What is known of an endpoint at first: nothing. */
 export function createLoad<E extends Busy>(endpoint: E, now: number): Load<E> {
-  return { endpoint, slowness: 0, crowd: 0, observedAt: now, answered: 0, pickedAt: now, tier: 0 };
+  return { endpoint, starting: 0, slowness: 0, crowd: 0, observedAt: now, answered: 0, pickedAt: now, tier: 0 };
 }
 
 /** Picks the endpoint that will probably answer first. */
@@ -121,26 +123,30 @@ export function createBalancer<E extends Busy>(settings = balancerSettings): Bal
   };
 }
 
+function inFlightOf(load: Load<Busy>): number {
+  return load.endpoint.inFlight + load.starting;
+}
+
 /** How long one more call would take: as long as of late, or longer where more are in flight than then. */
 function promise(load: Load<Busy>, slowStartCalls: number): number {
   if (hasItsFill(load, slowStartCalls)) {
     return Number.POSITIVE_INFINITY;
   }
-  return load.slowness * Math.max(1, (load.endpoint.inFlight + 1) / (load.crowd + 1));
+  return load.slowness * Math.max(1, (inFlightOf(load) + 1) / (load.crowd + 1));
 }
 
 function costOf(load: Load<Busy>, slowStartCalls: number): number {
-  const { inFlight } = load.endpoint;
+  const inFlight = inFlightOf(load);
   return hasItsFill(load, slowStartCalls) ? full * (inFlight / (load.answered + 1)) : load.slowness * (inFlight + 1);
 }
 
 function hasItsFill(load: Load<Busy>, slowStartCalls: number): boolean {
-  return load.answered < slowStartCalls && load.endpoint.inFlight > load.answered;
+  return load.answered < slowStartCalls && inFlightOf(load) > load.answered;
 }
 
 /** Notes an answer, and how long it took. */
 export function observeAnswer(load: Load<Busy>, slowness: number, now: number, settings = balancerSettings): void {
-  const inFlight = load.endpoint.inFlight + 1;
+  const inFlight = inFlightOf(load) + 1;
   if (slowness >= load.slowness) {
     load.slowness = Math.min(worst, slowness);
     load.crowd = inFlight;
@@ -162,7 +168,7 @@ export function observeAnswer(load: Load<Busy>, slowness: number, now: number, s
 export function observeAtLeast(load: Load<Busy>, slowness: number, now: number): void {
   if (slowness >= load.slowness) {
     load.slowness = Math.min(worst, slowness);
-    load.crowd = load.endpoint.inFlight + 1;
+    load.crowd = inFlightOf(load) + 1;
     load.observedAt = now;
   }
 }

@@ -32,6 +32,8 @@ export type Channel = {
   pick(call: Picking, avoid?: ReadonlySet<Endpoint>): Endpoint | Promise<Endpoint>;
   /** Whether there is an endpoint besides these. */
   hasOther(than: ReadonlySet<Endpoint>): boolean;
+  /** Calls are on their way to the endpoint (1), or have got there or nowhere (-1): for those that don't arrive in the same step as they are picked for. */
+  starting(endpoint: Endpoint, change: 1 | -1): void;
   /** Notes how a call went: how it ended, and how slow it was in the terms of `MethodLatency`, 0 where that says nothing. */
   report(endpoint: Endpoint, slowness: number, outcome: Outcome): void;
   /** Closes all endpoints. Whoever waits fails, and so does who comes later. */
@@ -68,6 +70,7 @@ function createSingle(endpoint: Endpoint): Channel {
     balanced: false,
     pick: () => endpoint,
     hasOther: () => false,
+    starting() {},
     report() {},
     close: () => endpoint.close(),
   };
@@ -191,6 +194,12 @@ function createBalanced({ target, createEndpoint, lookup, logger }: ChannelOptio
       return choose(avoid) ?? chooseLater(call, avoid);
     },
     hasOther: (than) => members.some(({ endpoint }) => !than.has(endpoint)),
+    starting(endpoint, change) {
+      const member = byEndpoint.get(endpoint);
+      if (member !== undefined) {
+        member.starting += change;
+      }
+    },
     report(endpoint, slowness, outcome) {
       const member = byEndpoint.get(endpoint);
       if (member === undefined) {

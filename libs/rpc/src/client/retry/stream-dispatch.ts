@@ -18,8 +18,11 @@ export function createStreamDispatch(channel: Channel, at: (endpoint: Endpoint) 
     const replay = createReplay(input);
     try {
       for (let attempt = 1; ; attempt++) {
-        const endpoint = await channel.pick({ signal, deadline }, tried);
+        const picked = channel.pick({ signal, deadline }, tried);
+        // In the same step, so that the next pick knows of this one.
+        const endpoint = picked instanceof Promise ? await picked : picked;
         tried.add(endpoint);
+        channel.starting(endpoint, 1);
         try {
           const transport = at(endpoint);
           const response = await transport.stream(method, signal, remainingMs(), header, replay.messages(), values);
@@ -32,6 +35,8 @@ export function createStreamDispatch(channel: Channel, at: (endpoint: Endpoint) 
           if (outcome !== "unseen" || !again || !replay.possible() || signal?.aborted) {
             throw error;
           }
+        } finally {
+          channel.starting(endpoint, -1);
         }
       }
     } finally {

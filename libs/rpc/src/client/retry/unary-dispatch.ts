@@ -1,9 +1,14 @@
 import type { Transport } from "@connectrpc/connect";
+import type { Channel } from "../channel.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import type { Attempt, Dispatch } from "../unary/unary-call.ts";
 
-/** Unary calls by the transport that `at` has for each endpoint. */
-export function createUnaryDispatch(dispatch: Dispatch, at: (endpoint: Endpoint) => Transport): Transport["unary"] {
+/** Unary calls over a channel's endpoints, by the transport that `at` has for each. */
+export function createUnaryDispatch(
+  channel: Channel,
+  dispatch: Dispatch,
+  at: (endpoint: Endpoint) => Transport,
+): Transport["unary"] {
   const unary: Transport["unary"] = (method, signal, timeoutMs, header, input, values) => {
     const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
     const attempt: Attempt<Awaited<ReturnType<typeof call>>> = (endpoint, own, after) => {
@@ -21,7 +26,10 @@ export function createUnaryDispatch(dispatch: Dispatch, at: (endpoint: Endpoint)
       for (let i = 0; i + 1 < more.length; i += 2) {
         headers.set(more[i] ?? "", more[i + 1] ?? "");
       }
-      return at(endpoint).unary(method, ends, leftMs, headers, input, values);
+      channel.starting(endpoint, 1);
+      return at(endpoint)
+        .unary(method, ends, leftMs, headers, input, values)
+        .finally(() => channel.starting(endpoint, -1));
     };
     return dispatch(attempt, { method, deadline, signal, values });
   };
