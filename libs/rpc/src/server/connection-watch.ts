@@ -49,7 +49,11 @@ const longestIntervalMs = 1_000;
  * Ends connections that are idle or old, and exchanges whose client neither sends what it announced nor takes what it asked for (stall.ts). Times are as
  * exact as the sweep's interval: a quarter of the shortest limit, at most 1 s.
  */
-export function createConnectionWatch(limits: Limits, random: () => number = Math.random): ConnectionWatch {
+export function createConnectionWatch(
+  limits: Limits,
+  onStreamClosed: (stream: ServerHttp2Stream) => void = () => {},
+  random: () => number = Math.random,
+): ConnectionWatch {
   const sessions = new Map<Http2Session, Http2Connection>();
   const streams = new Map<ServerHttp2Stream, Http2Connection>();
   const longStreams = new Map<ServerHttp2Stream, LongStream>();
@@ -58,6 +62,7 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
   let timer: NodeJS.Timeout | undefined;
 
   function streamClosed(this: ServerHttp2Stream): void {
+    onStreamClosed(this);
     const connection = streams.get(this);
     streams.delete(this);
     longStreams.delete(this);

@@ -87,6 +87,7 @@ export function createServer(options: ServerOptions): RpcServer {
   const listener = createListener({
     onRequest: requests.listen,
     onStream: unary.onStream,
+    onStreamClosed: unary.onStreamClosed,
     onError: (error) => logger.error({ err: error }, "connection not accepted"),
     limits,
     tls: options.tls,

@@ -39,6 +39,8 @@ export type ListenerDeps = {
   onRequest(request: HttpRequest, response: HttpResponse): void;
   /** An HTTP/2 stream before anything is made of it; true if it is taken, otherwise it becomes a request. */
   onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
+  /** An HTTP/2 stream has closed, taken or not. */
+  onStreamClosed(stream: ServerHttp2Stream): void;
   /** A connection that could not be accepted. */
   onError(error: Error): void;
   limits: Limits;
@@ -50,10 +52,10 @@ export type ListenerDeps = {
  * Listens for HTTP/1.1 and HTTP/2. With TLS, ALPN tells which; without, the first bytes of a connection do (HTTP/2 by prior knowledge), and are put back
  * before the socket goes to Node's server of that version. Stalled exchanges, idle and old connections are ended (connection-watch.ts).
  */
-export function createListener({ onRequest, onStream, onError, limits, tls }: ListenerDeps): Listener {
+export function createListener({ onRequest, onStream, onStreamClosed, onError, limits, tls }: ListenerDeps): Listener {
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const watch = createConnectionWatch(limits);
+  const watch = createConnectionWatch(limits, onStreamClosed);
   let draining = false;
 
   const http1 = createHttp1Server(

@@ -10,13 +10,13 @@ const leastBytes = 1024;
  */
 export function compressed(reply: Reply, accepted: string | undefined): Promise<Reply> | undefined {
   const { body, headers } = reply;
-  if (accepted === undefined || body === undefined || body.length < leastBytes) {
+  if (accepted === undefined || body === undefined || Buffer.byteLength(body) < leastBytes) {
     return undefined;
   }
   const names = accepted.split(",").map((part) => part.trim());
   const compression = [compressionGzip, compressionBrotli].find(({ name }) => names.includes(name));
   return compression
-    ?.compress(body)
+    ?.compress(typeof body === "string" ? Buffer.from(body) : body)
     .then((bytes) => ({ ...reply, headers: [...headers, "content-encoding", compression.name], body: bytes }))
     .catch(() => reply);
 }

@@ -6,7 +6,8 @@ export const prefixBytes = 5;
 const compressedFlag = 1;
 
 /** A message in its envelope. */
-export function envelop(message: Uint8Array, flags = 0): Buffer {
+export function envelop(content: Uint8Array | string, flags = 0): Buffer {
+  const message = typeof content === "string" ? Buffer.from(content) : content;
   const envelope = Buffer.allocUnsafe(prefixBytes + message.length);
   envelope[0] = flags;
   envelope.writeUInt32BE(message.length, 1);

@@ -4,7 +4,6 @@ import {
   contentTypeProto,
   grpcStatusOk,
   headerEncoding,
-  headerTimeout,
   parseTimeout,
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
@@ -57,12 +56,34 @@ export function statusOf(error: ConnectError, context: UnaryContext): Headers {
 
 /** Milliseconds of a `grpc-timeout` header. */
 export function grpcTimeout(request: HeaderSource): number | ConnectError | undefined {
-  const text = request.header(headerTimeoutName);
+  const text = request.header("grpc-timeout");
   if (text === undefined) {
     return undefined;
+  }
+  const ms = wholeMilliseconds(text);
+  if (ms !== undefined) {
+    return ms;
   }
   const { timeoutMs, error } = parseTimeout(text, Number.MAX_SAFE_INTEGER);
   return error ?? timeoutMs;
 }
 
-const headerTimeoutName = headerTimeout.toLowerCase();
+/** What nearly everybody sends, read without a regular expression: up to eight digits and "m". */
+function wholeMilliseconds(text: string): number | undefined {
+  const last = text.length - 1;
+  if (last < 1 || last > 8 || text.charCodeAt(last) !== letterM) {
+    return undefined;
+  }
+  let ms = 0;
+  for (let i = 0; i < last; i++) {
+    const digit = text.charCodeAt(i) - digit0;
+    if (digit < 0 || digit > 9) {
+      return undefined;
+    }
+    ms = ms * 10 + digit;
+  }
+  return ms;
+}
+
+const letterM = "m".charCodeAt(0);
+const digit0 = "0".charCodeAt(0);

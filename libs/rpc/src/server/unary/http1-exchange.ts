@@ -5,8 +5,9 @@ import type { UnaryExchange } from "../../call/unary-call.ts";
 import type { UnaryContext } from "../../call/unary-context.ts";
 import { corsHeaders } from "../cors.ts";
 import { Body } from "./body.ts";
+import type { Codec } from "./codec.ts";
 import { compressed } from "./compressed.ts";
-import type { Codec, UnaryProtocol } from "./protocol.ts";
+import type { UnaryProtocol } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 
 /** A unary call over HTTP/1.1. */
@@ -102,7 +103,7 @@ export class Http1Exchange implements UnaryExchange {
     if (response.destroyed || response.headersSent) {
       return;
     }
-    const head = [...headers, "content-length", String(body?.length ?? 0)];
+    const head = [...headers, "content-length", String(body === undefined ? 0 : Buffer.byteLength(body))];
     if (this.#request.headers.origin !== undefined) {
       head.push(...corsHeaders);
     }

@@ -5,8 +5,9 @@ import type { UnaryCall, UnaryExchange } from "../../call/unary-call.ts";
 import type { UnaryContext } from "../../call/unary-context.ts";
 import { corsHeaders } from "../cors.ts";
 import { Body } from "./body.ts";
+import type { Codec } from "./codec.ts";
 import { compressed } from "./compressed.ts";
-import type { Codec, UnaryProtocol } from "./protocol.ts";
+import type { UnaryProtocol } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 
 /**
@@ -25,7 +26,7 @@ export class Http2Exchange implements UnaryExchange {
   readonly #messageBytes: number;
   #call: UnaryCall | undefined;
   #body: Body | undefined;
-  #arrived: PromiseWithResolvers<Buffer> | undefined;
+  #arrived: PromiseWithResolvers<Message> | undefined;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -40,16 +41,12 @@ export class Http2Exchange implements UnaryExchange {
     this.#codec = codec;
     this.#messageBytes = messageBytes;
     this.protocol = format.name;
+    this.#stream[carried] = this;
   }
 
   /** The call hears of it when its caller leaves. */
   carry(call: UnaryCall): void {
-    if (call.over) {
-      return;
-    }
     this.#call = call;
-    this.#stream[carried] = this;
-    this.#stream.once("aborted", onAborted);
   }
 
   header(name: string): string | undefined {
@@ -74,15 +71,13 @@ export class Http2Exchange implements UnaryExchange {
     return this.#format.timeout(this);
   }
 
-  async receive(): Promise<Message> {
+  receive(): Promise<Message> {
     const stream = this.#stream;
-    stream[carried] = this;
     this.#body = new Body(this.#messageBytes, this.#format.overhead);
     this.#arrived = Promise.withResolvers();
     stream.on("data", onData);
     stream.on("end", onEnd);
-    const bytes = await this.#arrived.promise;
-    return this.#codec.parse(this.#format.decode(bytes, this.#messageBytes));
+    return this.#arrived.promise;
   }
 
   data(chunk: Buffer): void {
@@ -95,12 +90,19 @@ export class Http2Exchange implements UnaryExchange {
   }
 
   end(): void {
-    this.#arrived?.resolve(this.#body?.bytes() ?? Buffer.alloc(0));
-    this.#arrived = undefined;
+    const bytes = this.#body?.bytes();
     this.#body = undefined;
+    try {
+      if (bytes !== undefined) {
+        this.#arrived?.resolve(this.#codec.parse(this.#format.decode(bytes, this.#messageBytes)));
+      }
+    } catch (error) {
+      this.#arrived?.reject(error);
+    }
+    this.#arrived = undefined;
   }
 
-  aborted(): void {
+  closed(): void {
     this.#call?.leave();
   }
 
@@ -166,8 +168,9 @@ function onEnd(this: CarryingStream): void {
   this[carried]?.end();
 }
 
-function onAborted(this: CarryingStream): void {
-  this[carried]?.aborted();
+/** A stream has closed. If its call is under way, nobody waits for the answer any more. */
+export function streamClosed(stream: CarryingStream): void {
+  stream[carried]?.closed();
 }
 
 function onWantTrailers(this: CarryingStream): void {

@@ -1,11 +1,7 @@
-import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { HeaderSource } from "../../call/call-record.ts";
 import type { UnaryContext } from "../../call/unary-context.ts";
 import type { Reply } from "./reply.ts";
-
-/** Turns a method's messages into bytes and back; throws what the caller gets where that fails or a message is too large. */
-export type Codec = { parse(bytes: Uint8Array): Message; serialize(message: Message): Uint8Array };
 
 /** One of the protocols, with one of its codecs, for unary calls whose messages are not compressed. Pure: bytes and headers in, replies out. */
 export type UnaryProtocol = {
@@ -20,6 +16,6 @@ export type UnaryProtocol = {
   timeout(request: HeaderSource): number | ConnectError | undefined;
   /** The message in a request's body. */
   decode(body: Buffer, messageBytes: number): Uint8Array;
-  reply(message: Uint8Array, context: UnaryContext): Reply;
+  reply(message: Uint8Array | string, context: UnaryContext): Reply;
   failure(error: ConnectError, context: UnaryContext): Reply;
 };

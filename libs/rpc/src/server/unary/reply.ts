@@ -3,7 +3,7 @@ export type Reply = {
   status: number;
   /** Names (lower case) and values in turn. Not to be changed: many replies share it. */
   headers: readonly string[];
-  body: Uint8Array | undefined;
+  body: Uint8Array | string | undefined;
   /** Sent after the body; without a body the headers have all there is to say. */
   trailers: Readonly<Record<string, string>> | undefined;
 };

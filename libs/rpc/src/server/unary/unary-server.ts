@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { createMethodSerializationLookup } from "@connectrpc/connect/protocol";
-import type { ServedMethod, UnarySpec } from "../../call/served-method.ts";
+import type { ServedMethod } from "../../call/served-method.ts";
 import type { StartUnaryCall, UnaryMethod } from "../../call/unary-call.ts";
 import type { Limits } from "../../limits.ts";
+import { type Codec, codecsOf } from "./codec.ts";
 import { formatOf } from "./formats.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
-import { Http2Exchange } from "./http2-exchange.ts";
-import type { Codec } from "./protocol.ts";
+import { Http2Exchange, streamClosed } from "./http2-exchange.ts";
 
 /** Answers unary calls without Connect's pipeline. What it doesn't take (`false`) is for Connect's handlers: streams, compressed requests, GET, other paths. */
 export type UnaryServer = {
   onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
+  /** A stream has closed, one of ours or not. */
+  onStreamClosed(stream: ServerHttp2Stream): void;
   onRequest(request: IncomingMessage, response: ServerResponse): boolean;
 };
 
@@ -24,7 +25,7 @@ export function createUnaryServer(
   const served = new Map<string, Entry>();
   for (const method of methods) {
     if (method.unary !== undefined) {
-      served.set(method.path, entry(method, method.unary, limits));
+      served.set(method.path, { method: { ...method, unary: method.unary }, ...codecsOf(method.unary, limits) });
     }
   }
 
@@ -38,13 +39,18 @@ export function createUnaryServer(
       if (format === undefined) {
         return false;
       }
-      // A broken stream shows in "aborted" as well; without a listener its error would end the process.
+      // A broken stream shows in its end; without a listener its error would end the process.
       stream.on("error", ignore);
+      if (stream.destroyed) {
+        // Reset in the same breath: nobody waits for an answer.
+        return true;
+      }
       const codec = format.json ? found.json : found.binary;
       const exchange = new Http2Exchange(stream, headers, format, codec, limits.messageBytes);
       exchange.carry(start(found.method, exchange));
       return true;
     },
+    onStreamClosed: streamClosed,
     onRequest(request, response) {
       const found = served.get(request.url ?? "");
       if (found === undefined || request.method !== "POST") {
@@ -64,15 +70,6 @@ export function createUnaryServer(
 }
 
 type Entry = { method: UnaryMethod; binary: Codec; json: Codec };
-
-function entry(method: ServedMethod, unary: UnarySpec, limits: Limits): Entry {
-  const { getI, getO } = createMethodSerializationLookup(unary.method, undefined, undefined, {
-    readMaxBytes: limits.messageBytes,
-    writeMaxBytes: limits.sentMessageBytes,
-  });
-  const codec = (binary: boolean): Codec => ({ parse: getI(binary).parse, serialize: getO(binary).serialize });
-  return { method: { ...method, unary }, binary: codec(true), json: codec(false) };
-}
 
 /** Node heeds the limit that we announce only once the client has acknowledged it. */
 function tooLarge(rawHeaders: readonly string[], headerBytes: number): boolean {
