@@ -37,7 +37,8 @@ export function toConnectError(thrown: unknown, scope: Pick<CallScope, "trace">)
   }
   if (
     thrown instanceof ConnectError &&
-    thrown.code !== Code.Unknown &&
+    // Connect calls whatever isn't one of its errors "unknown", and keeps it as the cause.
+    (thrown.code !== Code.Unknown || thrown.cause === undefined) &&
     (!thrown.isWireError || passedOn.has(thrown.code))
   ) {
     return { error: thrown, unexpected: thrown.code === Code.Internal };

@@ -193,8 +193,18 @@ describe.each(["gRPC", "Connect", "in memory"] as const)("a call by %s", (way) =
     expect(logged?.fields.err).toMatchObject({ message: "secret internals" });
   });
 
+  it("passes on what its handler calls unknown itself", async () => {
+    await using service = await open(way, {
+      echo: () => {
+        throw new ConnectError("nobody knows", Code.Unknown);
+      },
+    });
+    const error = await failure(service.client.echo({ text: "hello" }));
+    expect(error).toMatchObject({ code: Code.Unknown, rawMessage: "nobody knows" });
+  });
+
   it("doesn't pass on what another service said about our call to it", async () => {
-    const codes = [Code.NotFound, Code.Unauthenticated, Code.ResourceExhausted, Code.Unavailable];
+    const codes = [Code.Unknown, Code.NotFound, Code.Unauthenticated, Code.ResourceExhausted, Code.Unavailable];
     const seen: Code[] = [];
     for (const code of codes) {
       await using other = await open("in memory", {
@@ -205,7 +215,7 @@ describe.each(["gRPC", "Connect", "in memory"] as const)("a call by %s", (way) =
       await using service = await open(way, { echo: (request) => other.client.echo(request) });
       seen.push((await failure(service.client.echo({ text: "hello" }))).code);
     }
-    expect(seen).toEqual([Code.Internal, Code.Internal, Code.ResourceExhausted, Code.Unavailable]);
+    expect(seen).toEqual([Code.Internal, Code.Internal, Code.Internal, Code.ResourceExhausted, Code.Unavailable]);
   });
 
   it("has a deadline of 10 s unless it says otherwise, streams none", async () => {

@@ -147,6 +147,19 @@ describe("one port answers", () => {
     expect(await response.json()).toEqual({ code: "unimplemented", message: "there is nothing at /nothing" });
   });
 
+  it.each(["application/grpc", "application/grpc-web+proto"])(
+    "%s where there is nothing in its own terms",
+    async (type) => {
+      const session = connectHttp2(server.url);
+      const stream = session.request({ ":method": "POST", ":path": "/no.such.Service/Method", "content-type": type });
+      stream.end();
+      const [headers] = await once(stream, "response");
+      expect(headers).toMatchObject({ ":status": 200, "content-type": type, "grpc-status": "12" });
+      expect(await text(stream)).toBe("");
+      session.close();
+    },
+  );
+
   it("many calls at once on one connection", async () => {
     const client = createClient(EchoService, createClientTransport({ baseUrl: server.url }));
     const texts = Array.from({ length: 600 }, (_, i) => `call ${i}`);

@@ -3,11 +3,13 @@ import type { Limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { allowOrigins, answerPreflight } from "./cors.ts";
+import { discardRest } from "./discard-rest.ts";
 import type { Target } from "./router.ts";
 import { sendError } from "./send-error.ts";
 import { serveCall } from "./serve-call.ts";
 import { serveRoute } from "./serve-route.ts";
 import type { UnaryServer } from "./unary/unary-server.ts";
+import { answerUnknownPath } from "./unknown-path.ts";
 
 /** Gives each request to what answers its path. */
 export type RequestListener = {
@@ -34,19 +36,24 @@ export function createRequestListener(
       return;
     }
     if (target === undefined) {
-      // "unimplemented" is what RPC clients make of a path that isn't there.
-      sendError(response, new ConnectError(`there is nothing at ${path.slice(0, 200)}`, Code.Unimplemented), 404);
+      answerUnknownPath(request, response, path);
       return;
     }
     if ("route" in target) {
+      if (!("stream" in request) && !("stream" in response)) {
+        discardRest(request, response);
+      }
       return serveRoute(target.route, request, response, logger);
     }
     if (request.method === "OPTIONS") {
       answerPreflight(response);
       return;
     }
-    if (!("stream" in request) && !("stream" in response) && unary.onRequest(request, response)) {
-      return;
+    if (!("stream" in request) && !("stream" in response)) {
+      if (unary.onRequest(request, response)) {
+        return;
+      }
+      discardRest(request, response);
     }
     allowOrigins(response);
     return serveCall(target.call, request, response);

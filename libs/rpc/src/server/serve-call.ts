@@ -23,6 +23,10 @@ export async function serveCall(
     );
     return;
   }
+  if (!("stream" in request)) {
+    // Connect-node's iterator destroys the request of a handler that stops halfway, which leaves the connection unread for ever.
+    universalRequest.body = request.iterator({ destroyOnReturn: false });
+  }
   const universalResponse = await handler(universalRequest);
   // Not awaited: connect-node's promise for the written response never settles over HTTP/1.1 or HTTP/2, only for a failed one.
   universalResponseToNodeResponse(universalResponse, response).catch(() => {
