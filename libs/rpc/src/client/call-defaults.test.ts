@@ -12,6 +12,9 @@ describe("callTimeout", () => {
     [500, 10_000, 700.2, 500],
     [0, 10_000, 700.2, 701],
     [undefined, undefined, 0.3, 1],
+    [undefined, 0, undefined, undefined],
+    [undefined, 0, 700.2, 701],
+    [500, 0, undefined, 500],
   ])("asked %s, default %s, left %s: %s", (asked, fallback, remaining, expected) => {
     expect(callTimeout(asked, fallback, remaining)).toBe(expected);
   });

@@ -10,7 +10,7 @@ import { watchStream, watchUnary } from "../telemetry/watch-call.ts";
 export type CallDefaults = {
   /** The credential: `Authorization: Bearer <token>`. */
   token?: string | (() => Promise<string>);
-  /** Deadline of unary calls in milliseconds. */
+  /** Deadline of unary calls in milliseconds; 0 for none. */
   timeoutMs?: number;
   /** Is told of each call; `createCallTelemetry` of `@kinora/rpc/telemetry` reports them to OpenTelemetry. */
   telemetry?: CallTelemetry | undefined;
@@ -62,7 +62,8 @@ export function withCallDefaults(inner: Transport, defaults: CallDefaults, label
 }
 
 /**
- * Whole milliseconds for a call; undefined stands for no deadline. `asked` follows Connect: undefined for the default, 0 or less for none.
+ * Whole milliseconds for a call; undefined stands for no deadline. `asked` follows Connect: undefined for the default, 0 or less for none, and
+ * so does the default.
  * `remaining` is what the call being handled has left. Throws `deadline_exceeded` when that is nothing.
  */
 export function callTimeout(
@@ -73,7 +74,7 @@ export function callTimeout(
   if (remaining !== undefined && remaining <= 0) {
     throw new ConnectError("the call that this one is part of has run out of time", Code.DeadlineExceeded);
   }
-  const own = asked === undefined ? fallback : asked <= 0 ? undefined : asked;
-  const least = Math.min(own ?? Number.POSITIVE_INFINITY, remaining ?? Number.POSITIVE_INFINITY);
+  const own = asked ?? fallback ?? 0;
+  const least = Math.min(own > 0 ? own : Number.POSITIVE_INFINITY, remaining ?? Number.POSITIVE_INFINITY);
   return Number.isFinite(least) ? Math.ceil(least) : undefined;
 }
