@@ -2,6 +2,7 @@ import type { Logger } from "@kinora/rpc";
 import type { ConfigOf } from "./config.ts";
 import { oneOf, optional, path, secret, text, url } from "./config-settings.ts";
 import { createLogger } from "./logger.ts";
+import { telemetrySettings } from "./telemetry/telemetry-settings.ts";
 
 /** What every process lets people set; spread it into the process's own spec. */
 export const commonSettings = {
@@ -11,6 +12,7 @@ export const commonSettings = {
   HOST: text({ default: "127.0.0.1", maxLength: 253 }),
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace"], { default: "info" }),
   LOG_FORMAT: optional(oneOf(["pretty", "json"])),
+  ...telemetrySettings,
 };
 
 /** What every process with a service lets people set. */

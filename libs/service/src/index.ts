@@ -18,3 +18,5 @@ export { remoteKeys } from "./remote-keys.ts";
 export { type Program, runMain } from "./run-main.ts";
 export { StartupError } from "./startup-error.ts";
 export { explainSystemError } from "./system-error.ts";
+export { startTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
+export { type TelemetryConfig, telemetrySettings } from "./telemetry/telemetry-settings.ts";
