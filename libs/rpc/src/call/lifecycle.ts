@@ -6,6 +6,7 @@ import type { CallTelemetry } from "../telemetry/call-telemetry.ts";
 import { checkAccess } from "./access.ts";
 import { logCall } from "./access-log.ts";
 import { CallRecord, type HeaderSource } from "./call-record.ts";
+import { runInCall } from "./call-scope.ts";
 import { mapError } from "./error-mapper.ts";
 import type { MethodFacts } from "./served-method.ts";
 
@@ -62,15 +63,16 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
 
   function identify(call: CallRecord, context: Interruptible): Caller | Promise<Caller> {
     const authorization = call.request.header("authorization");
+    const identifying = () => authenticate(authorization, context);
     if (call.method.access !== Access.PUBLIC) {
-      return authenticate(authorization, context);
+      return runInCall(call, identifying);
     }
     if (authorization === undefined) {
       return anonymous;
     }
     // Whoever asks for a new token may well send the old one along: on a public method a bad credential makes a nobody of them.
     try {
-      const caller = authenticate(authorization, context);
+      const caller = runInCall(call, identifying);
       return caller instanceof Promise ? caller.catch(() => anonymous) : caller;
     } catch {
       return anonymous;

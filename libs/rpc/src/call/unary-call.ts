@@ -1,4 +1,4 @@
-import { create, type DescMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type { Limits } from "../limits.ts";
 import type { CallRecord, HeaderSource } from "./call-record.ts";
@@ -18,8 +18,8 @@ export type UnaryExchange = RequestFacts &
     readonly protocol: string;
     /** Milliseconds that the caller gives the call; undefined if it doesn't say; the error if what it says can't be read. */
     timeout(): number | ConnectError | undefined;
-    /** The request's message. Asked for once the call is admitted; what it throws goes to the caller. */
-    receive(): Message | Promise<Message>;
+    /** Reads the request's message; asked for once the call is admitted. Tells `to` of it, or of what the caller gets instead, sooner or later. */
+    receive(to: MessageReceiver): void;
     /** Sends the answer; throws what the caller gets instead if the message can't be sent. */
     respond(message: Message, context: UnaryContext): void;
     /** Sends a failure. */
@@ -28,9 +28,14 @@ export type UnaryExchange = RequestFacts &
     left(): void;
   };
 
+/** Waits for a request's message. */
+export type MessageReceiver = {
+  message(message: Message): void;
+  fault(thrown: unknown): void;
+};
+
 /** A unary call under way. */
 export type UnaryCall = {
-  readonly over: boolean;
   /** The caller has gone: the handler's signal aborts, and nothing more is sent. Does nothing once the call is over. */
   leave(): void;
 };
@@ -56,46 +61,75 @@ const longestMs = 2 ** 31 - 1;
 export function createUnaryCalls(deps: UnaryCallsDeps): StartUnaryCall {
   const { lifecycle, limits, interceptors } = deps;
 
-  async function run(call: Running): Promise<void> {
-    const { record, context, exchange, method } = call;
-    try {
-      const admitting = lifecycle.admit(record, context);
-      if (admitting !== undefined) {
-        await admitting;
-      }
-      if (call.badTimeout !== undefined) {
-        throw call.badTimeout;
-      }
-      const receiving = exchange.receive();
-      const message = receiving instanceof Promise ? await receiving : receiving;
-      if (record.ended) {
-        return;
-      }
-      received(call);
-      if (deps.validation && isValidated(method.method.parent)) {
-        const validating = validateMessage(method.method.input, message);
-        if (validating !== undefined) {
-          await validating;
-        }
-      }
-      const answer =
-        interceptors.length === 0
-          ? await method.unary.impl(message, context)
-          : await intercept(method.unary, message, context, interceptors);
-      // `ended` may have changed meanwhile, which the compiler doesn't see.
-      if (!hasEnded(record)) {
-        exchange.respond(create(method.method.output, answer), context);
-        record.outcome ??= "ok";
-        finish(call);
-      }
-    } catch (thrown) {
-      if (!record.ended) {
-        fail(call, thrown);
-      }
+  // Each step calls the next one, at once if it can: a promise for each would cost as much as all of them.
+
+  function receive(call: Running): void {
+    if (call.badTimeout !== undefined) {
+      fail(call, call.badTimeout);
+    } else if (!call.record.ended) {
+      call.exchange.receive(call);
     }
   }
 
+  function received(call: Running): void {
+    bodyIsHere(call);
+    applyInCall(call.record, validateAndHandle, call);
+  }
+
+  function validateAndHandle(call: Running): void {
+    try {
+      const { received: message, method } = call;
+      if (deps.validation && isValidated(method.method.parent) && message !== undefined) {
+        const validating = validateMessage(method.method.input, message);
+        if (validating !== undefined) {
+          validating.then(() => handle(call)).catch((thrown) => fail(call, thrown));
+          return;
+        }
+      }
+      handle(call);
+    } catch (thrown) {
+      fail(call, thrown);
+    }
+  }
+
+  function handle(call: Running): void {
+    const { received: message, method, context } = call;
+    if (message === undefined || call.record.ended) {
+      return;
+    }
+    const answer =
+      interceptors.length === 0
+        ? method.unary.impl(message, context)
+        : intercept(method.unary, message, context, interceptors);
+    if (isPending(answer)) {
+      void answerLater(call, answer);
+    } else {
+      respond(call, answer);
+    }
+  }
+
+  async function answerLater(call: Running, answer: Promise<Answer>): Promise<void> {
+    try {
+      respond(call, await answer);
+    } catch (thrown) {
+      fail(call, thrown);
+    }
+  }
+
+  /** Throws what the caller gets instead if the answer can't be sent. */
+  function respond(call: Running, answer: Answer): void {
+    if (!call.record.ended) {
+      call.exchange.respond(create(call.method.method.output, answer), call.context);
+      call.record.outcome ??= "ok";
+      finish(call);
+    }
+  }
+
+  /** The call ends with what was thrown, unless it has ended already. */
   function fail(call: Running, thrown: unknown): void {
+    if (call.record.ended) {
+      return;
+    }
     const error = lifecycle.toError(call.record, thrown);
     call.exchange.fail(error, call.context);
     finish(call, error);
@@ -115,7 +149,7 @@ export function createUnaryCalls(deps: UnaryCallsDeps): StartUnaryCall {
   }
 
   /** The body is here: from now on only the call's own deadline counts. */
-  function received(call: Running): void {
+  function bodyIsHere(call: Running): void {
     if (call.reading) {
       call.reading = false;
       clearTimeout(call.timer);
@@ -126,19 +160,17 @@ export function createUnaryCalls(deps: UnaryCallsDeps): StartUnaryCall {
   }
 
   function expire(call: Running): void {
-    if (!call.record.ended) {
-      const message = call.reading
-        ? `the request's body did not arrive within ${limits.unaryBodyMs / 1000} s`
-        : "the operation timed out";
-      const error = new ConnectError(message, Code.DeadlineExceeded);
-      // Before the answer, so that whatever the handler does about it comes after the call has ended.
-      fail(call, error);
-    }
+    const message = call.reading
+      ? `the request's body did not arrive within ${limits.unaryBodyMs / 1000} s`
+      : "the operation timed out";
+    fail(call, new ConnectError(message, Code.DeadlineExceeded));
   }
+
+  const steps: Steps = { received, fail, leave };
 
   return (method, exchange) => {
     const record = lifecycle.begin(method, exchange, exchange.protocol);
-    const call = new Running(method, exchange, record, leave);
+    const call = new Running(method, exchange, record, steps);
     const asked = exchange.timeout();
     if (asked instanceof ConnectError) {
       call.badTimeout = asked;
@@ -150,36 +182,67 @@ export function createUnaryCalls(deps: UnaryCallsDeps): StartUnaryCall {
     // One timer for both: until the body is here, it may have less time than the call.
     call.reading = ms > limits.unaryBodyMs;
     call.timer = setTimeout(expire, call.reading ? limits.unaryBodyMs : coarse(ms), call);
-    void applyInCall(record, run, call);
+    try {
+      const admitting = lifecycle.admit(record, call.context);
+      if (admitting === undefined) {
+        receive(call);
+      } else {
+        admitting.then(() => receive(call)).catch((thrown) => fail(call, thrown));
+      }
+    } catch (thrown) {
+      fail(call, thrown);
+    }
     return call;
   };
 }
 
-class Running implements UnaryCall {
+type Answer = MessageInitShape<DescMessage>;
+
+function isPending(answer: Answer | Promise<Answer>): answer is Promise<Answer> {
+  return "then" in answer && typeof answer.then === "function";
+}
+
+/** What becomes of a call next. */
+type Steps = {
+  received(call: Running): void;
+  fail(call: Running, thrown: unknown): void;
+  leave(call: Running): void;
+};
+
+class Running implements UnaryCall, MessageReceiver {
   readonly method: UnaryMethod;
   readonly exchange: UnaryExchange;
   readonly record: CallRecord;
   readonly context: UnaryContext;
-  readonly #leave: (call: Running) => void;
+  readonly #steps: Steps;
   timer: NodeJS.Timeout | undefined = undefined;
   /** The timer is for the body's arrival, and the call itself has longer. */
   reading = false;
   badTimeout: ConnectError | undefined = undefined;
+  /** The request's, once it is here. */
+  received: Message | undefined = undefined;
 
-  constructor(method: UnaryMethod, exchange: UnaryExchange, record: CallRecord, leave: (call: Running) => void) {
+  constructor(method: UnaryMethod, exchange: UnaryExchange, record: CallRecord, steps: Steps) {
     this.method = method;
     this.exchange = exchange;
     this.record = record;
     this.context = new UnaryContext(record, exchange);
-    this.#leave = leave;
+    this.#steps = steps;
   }
 
-  get over(): boolean {
-    return this.record.ended;
+  message(message: Message): void {
+    if (!this.record.ended) {
+      this.received = message;
+      this.#steps.received(this);
+    }
+  }
+
+  fault(thrown: unknown): void {
+    this.#steps.fail(this, thrown);
   }
 
   leave(): void {
-    this.#leave(this);
+    this.#steps.leave(this);
   }
 }
 
@@ -193,10 +256,6 @@ function coarse(ms: number): number {
   }
   const step = 2 ** (Math.floor(Math.log2(ms)) - 4);
   return Math.ceil(ms / step) * step;
-}
-
-function hasEnded(record: CallRecord): boolean {
-  return record.ended;
 }
 
 type AnyFn = Parameters<Interceptor>[0];

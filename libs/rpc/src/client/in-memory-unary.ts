@@ -42,7 +42,13 @@ export function inMemoryUnary(
       header: (name) => requestHeader.get(name) ?? undefined,
       clientAddress: () => "",
       timeout: () => timeoutMs,
-      receive: () => copy(method.input, create(method.input, input), limits.messageBytes),
+      receive(to) {
+        try {
+          to.message(copy(method.input, create(method.input, input), limits.messageBytes));
+        } catch (error) {
+          to.fault(error);
+        }
+      },
       respond(answer, context) {
         const message = fromBinary(
           method.output,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { UnaryExchange } from "../../call/unary-call.ts";
+import type { MessageReceiver, UnaryExchange } from "../../call/unary-call.ts";
 import type { UnaryContext } from "../../call/unary-context.ts";
 import { corsHeaders } from "../cors.ts";
 import { Body } from "./body.ts";
@@ -62,24 +62,25 @@ export class Http1Exchange implements UnaryExchange {
     return this.#format.timeout(this);
   }
 
-  async receive(): Promise<Message> {
-    const bytes = await this.#read();
-    return this.#codec.parse(this.#format.decode(bytes, this.#messageBytes));
-  }
-
-  /** Never settles if the client leaves, which is the end of its call anyway. */
-  #read(): Promise<Buffer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  receive(to: MessageReceiver): void {
     const body = new Body(this.#messageBytes, this.#format.overhead);
     this.#request.on("data", (chunk: Buffer) => {
       try {
         body.add(chunk);
       } catch (error) {
-        reject(error);
+        to.fault(error);
       }
     });
-    this.#request.on("end", () => resolve(body.bytes()));
-    return promise;
+    this.#request.on("end", () => {
+      let message: Message;
+      try {
+        message = this.#codec.parse(this.#format.decode(body.bytes(), this.#messageBytes));
+      } catch (error) {
+        to.fault(error);
+        return;
+      }
+      to.message(message);
+    });
   }
 
   respond(message: Message, context: UnaryContext): void {

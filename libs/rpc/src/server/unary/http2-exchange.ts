@@ -1,7 +1,7 @@
 import { constants, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { UnaryCall, UnaryExchange } from "../../call/unary-call.ts";
+import type { MessageReceiver, UnaryCall, UnaryExchange } from "../../call/unary-call.ts";
 import type { UnaryContext } from "../../call/unary-context.ts";
 import { corsHeaders } from "../cors.ts";
 import { Body } from "./body.ts";
@@ -26,7 +26,7 @@ export class Http2Exchange implements UnaryExchange {
   readonly #messageBytes: number;
   #call: UnaryCall | undefined;
   #body: Body | undefined;
-  #arrived: PromiseWithResolvers<Message> | undefined;
+  #receiver: MessageReceiver | undefined;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -71,35 +71,39 @@ export class Http2Exchange implements UnaryExchange {
     return this.#format.timeout(this);
   }
 
-  receive(): Promise<Message> {
+  receive(to: MessageReceiver): void {
     const stream = this.#stream;
     this.#body = new Body(this.#messageBytes, this.#format.overhead);
-    this.#arrived = Promise.withResolvers();
+    this.#receiver = to;
     stream.on("data", onData);
     stream.on("end", onEnd);
-    return this.#arrived.promise;
   }
 
   data(chunk: Buffer): void {
     try {
       this.#body?.add(chunk);
     } catch (error) {
-      this.#arrived?.reject(error);
-      this.#arrived = undefined;
+      this.#receiver?.fault(error);
+      this.#receiver = undefined;
     }
   }
 
   end(): void {
     const bytes = this.#body?.bytes();
+    const receiver = this.#receiver;
     this.#body = undefined;
-    try {
-      if (bytes !== undefined) {
-        this.#arrived?.resolve(this.#codec.parse(this.#format.decode(bytes, this.#messageBytes)));
-      }
-    } catch (error) {
-      this.#arrived?.reject(error);
+    this.#receiver = undefined;
+    if (bytes === undefined || receiver === undefined) {
+      return;
     }
-    this.#arrived = undefined;
+    let message: Message;
+    try {
+      message = this.#codec.parse(this.#format.decode(bytes, this.#messageBytes));
+    } catch (error) {
+      receiver.fault(error);
+      return;
+    }
+    receiver.message(message);
   }
 
   closed(): void {
