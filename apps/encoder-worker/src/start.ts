@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createWorker } from "@kinora/encoder-worker";
 import { createClientTransport, createServer, type RpcServer } from "@kinora/rpc";
-import { configuredLogger, type Env, localCredential, prepareDataDir } from "@kinora/service";
+import { configuredLogger, type Env, localCredential, prepareDataDir, startTelemetry } from "@kinora/service";
 import { readWorkerConfig } from "./config.ts";
 
 /** Starts a worker from its environment; it works until `close`, which ends within 5 s. */
@@ -10,8 +10,9 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   const logger = configuredLogger("encoder-worker", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const token = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+  const telemetry = await startTelemetry(config, "encoder-worker", logger);
   // Without the logger: the worker itself tells of an encoder that doesn't answer.
-  const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token });
+  const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token, telemetry: telemetry.calls });
   const worker = createWorker({
     transport,
     spoolDir: await prepareDataDir(join(dataDir, "worker")),
@@ -30,6 +31,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
       await running;
       transport.close();
       await health?.close(200);
+      await telemetry.close();
     },
   };
 

@@ -10,6 +10,7 @@ import {
   localCredential,
   prepareDataDir,
   remoteKeys,
+  startTelemetry,
 } from "@kinora/service";
 import { readEncoderConfig } from "./config.ts";
 
@@ -32,6 +33,8 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
 
   // What is started is ended in the opposite order, also when a later part can't start.
   await using starting = new AsyncDisposableStack();
+  const telemetry = await startTelemetry(config, "encoder", logger);
+  starting.defer(() => telemetry.close());
   const database = await openDatabase({
     name: "encoder",
     dataDir,
@@ -41,7 +44,12 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     signal,
   });
   starting.defer(() => database.close());
-  const user = createClientTransport({ baseUrl: config.USER_URL, token: serviceToken, logger });
+  const user = createClientTransport({
+    baseUrl: config.USER_URL,
+    token: serviceToken,
+    logger,
+    telemetry: telemetry.calls,
+  });
   starting.defer(() => user.close());
 
   let listening = { port: config.PORT, url: "" };
@@ -68,6 +76,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     http: [...service.http, discovery],
     authenticate,
     logger,
+    telemetry: telemetry.calls,
     ready: () => database.check(),
   });
   listening = await server.listen({ port: config.PORT, host: config.HOST });

@@ -12,6 +12,7 @@ import {
   type Env,
   localCredential,
   prepareDataDir,
+  startTelemetry,
 } from "@kinora/service";
 import { createUserService, userMigrations } from "@kinora/user";
 import { readMonolithConfig } from "./config.ts";
@@ -32,6 +33,8 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
 
   // What is started is ended in the opposite order, also when a later part can't start.
   await using starting = new AsyncDisposableStack();
+  const { calls: telemetry, close: closeTelemetry } = await startTelemetry(config, "kinora", logger);
+  starting.defer(closeTelemetry);
   const open = async (name: "user" | "encoder", migrations: typeof userMigrations) => {
     const database = await openDatabase({
       name,
@@ -71,6 +74,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
       authenticate,
       logger: logTo("user"),
       token: serviceToken,
+      telemetry,
     }),
     authenticate,
     publicUrl,
@@ -78,7 +82,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   });
   starting.defer(() => encoder.close());
   const encoderInMemory = (token: string) =>
-    createInMemoryTransport({ routes: encoder.routes, authenticate, logger: logTo("encoder"), token });
+    createInMemoryTransport({ routes: encoder.routes, authenticate, logger: logTo("encoder"), token, telemetry });
   toEncoder.connect(encoderInMemory(serviceToken));
 
   const discovery: HttpRoute = {
@@ -94,6 +98,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     http: [...user.http, ...encoder.http, discovery],
     authenticate,
     logger,
+    telemetry,
     ready: async () => {
       await Promise.all([userDatabase.check(), encoderDatabase.check()]);
     },

@@ -8,6 +8,7 @@ import {
   type Env,
   localCredential,
   prepareDataDir,
+  startTelemetry,
 } from "@kinora/service";
 import { createUserService, userMigrations } from "@kinora/user";
 import { readUserConfig } from "./config.ts";
@@ -24,6 +25,8 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
 
   // What is started is ended in the opposite order, also when a later part can't start.
   await using starting = new AsyncDisposableStack();
+  const telemetry = await startTelemetry(config, "user", logger);
+  starting.defer(() => telemetry.close());
   const database = await openDatabase({
     name: "user",
     dataDir,
@@ -33,7 +36,12 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     signal,
   });
   starting.defer(() => database.close());
-  const encoder = createClientTransport({ baseUrl: config.ENCODER_URL, token: serviceToken, logger });
+  const encoder = createClientTransport({
+    baseUrl: config.ENCODER_URL,
+    token: serviceToken,
+    logger,
+    telemetry: telemetry.calls,
+  });
   starting.defer(() => encoder.close());
   const service = await createUserService({
     database,
@@ -58,6 +66,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     http: [...service.http, discovery],
     authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
     logger,
+    telemetry: telemetry.calls,
     ready: () => database.check(),
   });
   const { url, port } = await server.listen({ port: config.PORT, host: config.HOST });

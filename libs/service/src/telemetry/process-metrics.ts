@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { getHeapSpaceStatistics } from "node:v8";
-import type { MeterProvider } from "@opentelemetry/api";
+import { type MeterProvider, ValueType } from "@opentelemetry/api";
 
 /**
  * Reports how the process is: event loop, heap, memory, CPU, by the names of the semantic conventions (`nodejs.*`, `v8js.*`, `process.*`). Everything is
@@ -9,7 +9,7 @@ import type { MeterProvider } from "@opentelemetry/api";
 export function reportProcess(provider: MeterProvider): () => void {
   const meter = provider.getMeter("@kinora/service");
   const seconds = { unit: "s" };
-  const bytes = { unit: "By" };
+  const bytes = { unit: "By", valueType: ValueType.INT };
   const gauge = (name: string, description: string) => meter.createObservableGauge(name, { ...seconds, description });
   const delay = {
     min: gauge("nodejs.eventloop.delay.min", "Event loop minimum delay."),

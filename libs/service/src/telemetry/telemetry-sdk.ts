@@ -27,7 +27,7 @@ export type SdkOptions = {
 };
 
 /** Milliseconds that sending the last spans and metrics may take: part of the 5 s that a process has to end. */
-const flushMs = 1_000;
+const flushMs = 500;
 
 /** Sets up OpenTelemetry's SDK and registers it, so that libraries which use its API report as well. */
 export function startSdk({ config, name, logger, traces, metrics }: SdkOptions): Telemetry {

@@ -5,7 +5,7 @@ import type { TelemetryConfig } from "./telemetry-settings.ts";
 export type Telemetry = {
   /** For servers and transports; undefined while nothing is reported. */
   calls: CallTelemetry | undefined;
-  /** Sends what is left, for a second at most. */
+  /** Sends what is left, for half a second at most. */
   close(): Promise<void>;
 };
 
