@@ -16,8 +16,10 @@ export type Load<E extends Busy> = {
   answered: number;
   /** When it was last picked. */
   pickedAt: number;
-  /** In which tier the pick under way sees it. */
+  /** What the pick under way has found out: its tier, how long one more call would take, and the cost that equals are told apart by. */
   tier: number;
+  promise: number;
+  cost: number;
 };
 
 export const balancerSettings = {
@@ -42,7 +44,18 @@ const avoided = 1e3;
 
 /** What is known of an endpoint at first: nothing. */
 export function createLoad<E extends Busy>(endpoint: E, now: number): Load<E> {
-  return { endpoint, starting: 0, slowness: 0, crowd: 0, observedAt: now, answered: 0, pickedAt: now, tier: 0 };
+  return {
+    endpoint,
+    starting: 0,
+    slowness: 0,
+    crowd: 0,
+    observedAt: now,
+    answered: 0,
+    pickedAt: now,
+    tier: 0,
+    promise: 0,
+    cost: 0,
+  };
 }
 
 /** Picks the endpoint that will probably answer first. */
@@ -84,7 +97,8 @@ export function createBalancer<E extends Busy>(settings = balancerSettings): Bal
           stalest = undefined;
         }
         if (load.tier === tier && tier < Number.POSITIVE_INFINITY) {
-          quickest = Math.min(quickest, promise(load, settings.slowStartCalls));
+          estimate(load, settings.slowStartCalls);
+          quickest = Math.min(quickest, load.promise);
           if (stalest === undefined || load.pickedAt < stalest.pickedAt) {
             stalest = load;
           }
@@ -104,16 +118,9 @@ export function createBalancer<E extends Busy>(settings = balancerSettings): Bal
         turn = turn + 1 < count ? turn + 1 : 0;
         for (let i = turn; i < turn + count; i++) {
           const load = loads[i < count ? i : i - count];
-          if (
-            load !== undefined &&
-            load.tier === tier &&
-            promise(load, settings.slowStartCalls) <= quickest * settings.within
-          ) {
-            const cost = costOf(load, settings.slowStartCalls);
-            if (cost < least) {
-              least = cost;
-              best = load;
-            }
+          if (load?.tier === tier && load.promise <= quickest * settings.within && load.cost < least) {
+            least = load.cost;
+            best = load;
           }
         }
       }
@@ -128,20 +135,15 @@ function inFlightOf(load: Load<Busy>): number {
 }
 
 /** How long one more call would take: as long as of late, or longer where more are in flight than then. */
-function promise(load: Load<Busy>, slowStartCalls: number): number {
-  if (hasItsFill(load, slowStartCalls)) {
-    return Number.POSITIVE_INFINITY;
-  }
-  return load.slowness * Math.max(1, (inFlightOf(load) + 1) / (load.crowd + 1));
-}
-
-function costOf(load: Load<Busy>, slowStartCalls: number): number {
+function estimate(load: Load<Busy>, slowStartCalls: number): void {
   const inFlight = inFlightOf(load);
-  return hasItsFill(load, slowStartCalls) ? full * (inFlight / (load.answered + 1)) : load.slowness * (inFlight + 1);
-}
-
-function hasItsFill(load: Load<Busy>, slowStartCalls: number): boolean {
-  return load.answered < slowStartCalls && inFlightOf(load) > load.answered;
+  if (load.answered < slowStartCalls && inFlight > load.answered) {
+    load.promise = Number.POSITIVE_INFINITY;
+    load.cost = full * (inFlight / (load.answered + 1));
+  } else {
+    load.promise = load.slowness * Math.max(1, (inFlight + 1) / (load.crowd + 1));
+    load.cost = load.slowness * (inFlight + 1);
+  }
 }
 
 /** Notes an answer, and how long it took. */

@@ -48,7 +48,7 @@ export const poolLimits = {
  */
 export function createConnectionPool(dial: Dial, url: string, logger?: Logger, limits = poolLimits): ConnectionPool {
   // Those that no longer take streams may still have some to finish.
-  const all = new Set<Connection>();
+  let all: Connection[] = [];
   const testing = new Set<Connection>();
   const waiting = new Set<Entrant>();
   let usable: Connection[] = [];
@@ -121,9 +121,11 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
       logger?.info({ url }, "connected again");
     }
     failures = 0;
-    all.add(connection);
+    all.push(connection);
     usable.push(connection);
-    void connection.closed.then(() => all.delete(connection));
+    void connection.closed.then(() => {
+      all = all.filter((other) => other !== connection);
+    });
     if (ended !== undefined) {
       connection.destroy();
     }
@@ -144,9 +146,9 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
   }
 
   function failAll(fault: () => ConnectError): void {
-    const all = [...waiting];
+    const entrants = [...waiting];
     waiting.clear();
-    for (const entrant of all) {
+    for (const entrant of entrants) {
       entrant.fail(fault());
     }
   }

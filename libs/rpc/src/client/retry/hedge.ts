@@ -28,6 +28,7 @@ export function hedge<T>({ hedging, budget, signal, attempt, judge }: HedgeOptio
   let number = 0;
   let left = hedging.attempts;
   let timer: NodeJS.Timeout | undefined;
+  let lastError: unknown;
   let settled = false;
 
   const abort = () => settle(() => reject(ConnectError.from(signal?.reason, Code.Canceled)));
@@ -66,12 +67,8 @@ export function hedge<T>({ hedging, budget, signal, attempt, judge }: HedgeOptio
 
   function startIn(ms: number): void {
     clearTimeout(timer);
-    timer = undefined;
     if (left > 0) {
-      timer = setTimeout(() => {
-        timer = undefined;
-        startNext();
-      }, ms);
+      timer = setTimeout(startNext, ms);
     }
   }
 
@@ -79,33 +76,32 @@ export function hedge<T>({ hedging, budget, signal, attempt, judge }: HedgeOptio
     if (left > 0 && budget.spend()) {
       start();
     } else {
-      left = 0;
-      startIn(0);
+      startNoMore();
+    }
+  }
+
+  function startNoMore(): void {
+    left = 0;
+    clearTimeout(timer);
+    if (running.size === 0) {
+      settle(() => reject(lastError));
     }
   }
 
   function failed(error: unknown): void {
+    lastError = error;
     const verdict = judge(error);
-    switch (verdict) {
-      case "fatal":
-        settle(() => reject(error));
-        return;
-      case "again":
-        left++;
-        start();
-        return;
-      case "next":
-        startNext();
-        break;
-      case "last":
-        left = 0;
-        startIn(0);
-        break;
-      default:
-        startIn(verdict);
-    }
-    if (running.size === 0 && timer === undefined) {
+    if (verdict === "fatal") {
       settle(() => reject(error));
+    } else if (verdict === "again") {
+      left++;
+      start();
+    } else if (verdict === "next") {
+      startNext();
+    } else if (verdict === "last" || left === 0) {
+      startNoMore();
+    } else {
+      startIn(verdict);
     }
   }
 

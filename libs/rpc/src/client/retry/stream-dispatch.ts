@@ -27,7 +27,7 @@ export function createStreamDispatch(channel: Channel, at: (endpoint: Endpoint) 
           const transport = at(endpoint);
           const response = await transport.stream(method, signal, remainingMs(), header, replay.messages(), values);
           channel.report(endpoint, 0, "ok");
-          return { ...response, message: watched(response.message, channel, endpoint) };
+          return channel.balanced ? { ...response, message: watched(response.message, channel, endpoint) } : response;
         } catch (error) {
           const outcome = outcomeOf(error);
           channel.report(endpoint, 0, outcome);
