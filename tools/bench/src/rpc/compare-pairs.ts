@@ -4,7 +4,7 @@ import { pairedRatio } from "../harness/statistics.ts";
 import { formatNumber, type Table } from "../harness/table.ts";
 import { clientFigures } from "./client-figures.ts";
 import type { ClientSpec, MethodName } from "./clients/client-spec.ts";
-import { type ClientSample, compareClients } from "./compare-clients.ts";
+import { type ClientSample, compareClients, startClients } from "./compare-clients.ts";
 import { startServer } from "./compare-servers.ts";
 import { samplesOf } from "./server-figures.ts";
 import type { ServerSpec } from "./servers/server-spec.ts";
@@ -38,7 +38,8 @@ export async function comparePairs(
     const target = `http://127.0.0.1:${await server.ask<number>("port")}`;
     contenders.push({ name, client: { ...call, kind, target }, server });
   }
-  return await compareClients(contenders, method, inFlight, seconds, conditions);
+  await using clients = await startClients(contenders, method, conditions);
+  return await compareClients(clients, inFlight, seconds, conditions);
 }
 
 /**

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Conditions } from "../harness/benchmark.ts";
 import { readMachine } from "../harness/machine.ts";
 import type { Table } from "../harness/table.ts";
-import { compareServers } from "./compare-servers.ts";
+import { compareServers, startContenders, startServer } from "./compare-servers.ts";
 import { runH2load } from "./load/h2load.ts";
 import { runRawLoad } from "./load/raw-load.ts";
 import { boundary } from "./parts/boundary.ts";
@@ -31,7 +31,7 @@ test("a part runs for real: servers and clients in processes of their own", asyn
 });
 
 test("our own load counts what comes back, over both versions of HTTP", async () => {
-  const samples = await compareServers(
+  await using servers = await startContenders(
     [
       {
         name: "grpc",
@@ -41,10 +41,9 @@ test("our own load counts what comes back, over both versions of HTTP", async ()
       },
       { name: "json", server: { kind: "fastify" }, request: jsonGetUser(), bytesPerCall: 28 },
     ],
-    4,
-    0.02,
     conditions(),
   );
+  const samples = await compareServers(servers, 4, 0.02, conditions());
   for (const name of ["grpc", "json"]) {
     expect(samples.get(name)).toMatchObject([
       { perSecond: expect.any(Number), cpuMicrosPerCall: expect.any(Number), rssBytes: expect.any(Number) },
@@ -53,19 +52,13 @@ test("our own load counts what comes back, over both versions of HTTP", async ()
 });
 
 test("an answer of another size is no measurement", async () => {
-  const wrong = {
-    name: "raw",
-    server: { kind: "raw-constant", payloadBytes: 0 },
-    request: grpcGetUser(0),
-    bytesPerCall: 1,
-  };
-  await expect(
-    compareServers([{ ...wrong, server: { kind: "raw-constant", payloadBytes: 0 } }], 4, 0.02, conditions()),
-  ).rejects.toThrow("bytes came back per call instead of 1");
+  const raw = { name: "raw", server: { kind: "raw-constant", payloadBytes: 0 }, request: grpcGetUser(0) } as const;
+  await expect(startContenders([{ ...raw, bytesPerCall: 1 }], conditions())).rejects.toThrow(
+    "bytes came back per call instead of 1",
+  );
 });
 
 test.skipIf(machine.h2load === undefined)("h2load and our own load measure the same exchange", async () => {
-  const { startServer } = await import("./compare-servers.ts");
   await using server = await startServer({ kind: "grpc-js" }, conditions());
   const load = { ...grpcGetUser(10), port: await server.ask<number>("port"), inFlight: 4, calls: 50 };
   const signal = new AbortController().signal;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { clientFigures } from "../client-figures.ts";
-import { type ClientContender, compareClients } from "../compare-clients.ts";
+import { type ClientContender, compareClients, startClients } from "../compare-clients.ts";
 import { pairTable } from "../compare-pairs.ts";
 import { startServer } from "../compare-servers.ts";
 import { namedFigures } from "../server-figures.ts";
@@ -32,9 +32,10 @@ async function measure(path: string, conditions: Conditions): Promise<Outcome> {
     { name: "Unix socket", client: { kind: "kinora", target: `unix:${path}`, payloadBytes }, server: unix },
     { name: "loopback TCP", client: { kind: "kinora", target: `http://127.0.0.1:${port}`, payloadBytes }, server: tcp },
   ];
+  await using running = await startClients(contenders, "getUser", conditions);
   const results = [];
   for (const inFlight of [1, 64]) {
-    const samples = await compareClients(contenders, "getUser", inFlight, conditions.quick ? 0.1 : 1, conditions);
+    const samples = await compareClients(running, inFlight, conditions.quick ? 0.1 : 1, conditions);
     conditions.show(pairTable(`Small unary call, our client and server, ${inFlight} in flight`, samples));
     results.push({ inFlight, ways: namedFigures(samples, clientFigures) });
   }

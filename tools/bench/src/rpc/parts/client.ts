@@ -1,7 +1,7 @@
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { atMost, type Target } from "../../harness/target.ts";
 import { clientCpuRatio, clientFigures, clientTable } from "../client-figures.ts";
-import { type ClientContender, compareClients } from "../compare-clients.ts";
+import { type ClientContender, compareClients, startClients } from "../compare-clients.ts";
 import { startServer } from "../compare-servers.ts";
 import { connectGetUser, grpcGetUser, rawSpec } from "../requests.ts";
 import { namedFigures } from "../server-figures.ts";
@@ -26,12 +26,13 @@ export const client: Part = {
       { name: "connect-node, Connect", client: { kind: "connect-node-connect", target, payloadBytes } },
     ];
     const contenders = clients.map((contender) => ({ ...contender, server }));
+    await using running = await startClients(contenders, "getUser", conditions);
     const targets: Target[] = [];
     const results = [];
     for (const inFlight of conditions.quick ? [64] : inFlights) {
-      const samples = await compareClients(contenders, "getUser", inFlight, conditions.quick ? 0.1 : 1, conditions);
+      const samples = await compareClients(running, inFlight, conditions.quick ? 0.1 : 1, conditions);
       conditions.show(clientTable(`Client, small unary call, ${inFlight} in flight`, samples, "raw"));
-      results.push({ inFlight, clients: namedFigures(samples, clientFigures) });
+      results.push({ inFlight, clients: namedFigures(samples, clientFigures), samples: Object.fromEntries(samples) });
       if (inFlight === 64) {
         const name = "client, CPU per small unary call";
         targets.push(

@@ -1,6 +1,6 @@
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { atLeast, type Target } from "../../harness/target.ts";
-import { type Contender, compareServers } from "../compare-servers.ts";
+import { type Contender, compareServers, startContenders } from "../compare-servers.ts";
 import { createCredential } from "../credential.ts";
 import { user } from "../messages.ts";
 import { aroundHeaders, jsonGetUser } from "../requests.ts";
@@ -26,17 +26,16 @@ export const http1: Part = {
       { name: "connect-node", server: { kind: "connect-node-http1" }, request },
     ];
     const bytesPerCall = JSON.stringify(user).length;
+    await using servers = await startContenders(
+      contenders.map((contender) => ({ ...contender, bytesPerCall })),
+      conditions,
+    );
     const targets: Target[] = [];
     const results = [];
     for (const inFlight of conditions.quick ? [16] : [1, 16, 256]) {
-      const samples = await compareServers(
-        contenders.map((contender) => ({ ...contender, bytesPerCall })),
-        inFlight,
-        conditions.quick ? 0.1 : 1,
-        conditions,
-      );
+      const samples = await compareServers(servers, inFlight, conditions.quick ? 0.1 : 1, conditions);
       conditions.show(serverTable(`Server, small unary JSON over HTTP/1.1, ${inFlight} in flight`, samples, "raw"));
-      results.push({ inFlight, servers: namedFigures(samples, serverFigures) });
+      results.push({ inFlight, servers: namedFigures(samples, serverFigures), samples: Object.fromEntries(samples) });
       if (inFlight === (conditions.quick ? 16 : 256)) {
         const ours = samplesOf(samples, "ours, bare");
         const name = "server, Connect unary JSON over HTTP/1.1";

@@ -2,7 +2,7 @@ import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { atLeast, type Target } from "../../harness/target.ts";
 import { clientFigures } from "../client-figures.ts";
 import { comparePairs, pairRatio, pairTable } from "../compare-pairs.ts";
-import { type Contender, compareServers } from "../compare-servers.ts";
+import { type Contender, compareServers, startContenders } from "../compare-servers.ts";
 import { createCredential } from "../credential.ts";
 import { responseMessage } from "../messages.ts";
 import { aroundHeaders, connectGetUser, grpcGetUser } from "../requests.ts";
@@ -23,13 +23,13 @@ function unaryPart(name: string, label: string, payloadBytes: number): Part {
     about: `unary gRPC servers, ${label} each way: ours bare and with everything on, raw HTTP/2, grpc-js, stock connect-node`,
     async run(conditions: Conditions): Promise<Outcome> {
       const seconds = conditions.quick ? 0.1 : 1;
-      const contenders = await contendersFor(payloadBytes);
+      await using servers = await startContenders(await contendersFor(payloadBytes), conditions);
       const targets: Target[] = [];
       const results = [];
       for (const inFlight of conditions.quick ? [16] : inFlights) {
-        const samples = await compareServers(contenders, inFlight, seconds, conditions);
+        const samples = await compareServers(servers, inFlight, seconds, conditions);
         conditions.show(serverTable(`Server, unary gRPC, ${label}, ${inFlight} in flight`, samples, "raw"));
-        results.push({ inFlight, servers: namedFigures(samples, serverFigures) });
+        results.push({ inFlight, servers: namedFigures(samples, serverFigures), samples: Object.fromEntries(samples) });
         const ratio = (ours: string, theirs: string) =>
           throughputRatio(samplesOf(samples, ours), samplesOf(samples, theirs));
         if (payloadBytes === 0 && inFlight === (conditions.quick ? 16 : 256)) {

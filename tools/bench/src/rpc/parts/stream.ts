@@ -2,7 +2,7 @@ import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { atLeast } from "../../harness/target.ts";
 import { clientFigures } from "../client-figures.ts";
 import { comparePairs, pairRatio, pairTable } from "../compare-pairs.ts";
-import { type Contender, compareServers } from "../compare-servers.ts";
+import { type Contender, compareServers, startContenders } from "../compare-servers.ts";
 import { grpcFrame, watchMessage } from "../messages.ts";
 import { grpcWatchUser } from "../requests.ts";
 import { namedFigures, samplesOf, serverFigures, serverTable, throughputRatio } from "../server-figures.ts";
@@ -27,7 +27,7 @@ export const stream: Part = {
       { name: "connect-node", server: { kind: "connect-node-http2" }, ...grpc },
     ];
     const seconds = conditions.quick ? 0.1 : 1;
-    const servers = await compareServers(contenders, inFlight, seconds, conditions);
+    const servers = await measureServers(contenders, seconds, conditions);
     conditions.show(serverTable(`Server, streaming ${messages} × 1 kB (calls are whole streams)`, servers, "raw"));
     const pairs = await comparePairs(
       { payloadBytes: messageBytes, streamed: messages },
@@ -52,3 +52,8 @@ export const stream: Part = {
     };
   },
 };
+
+async function measureServers(contenders: readonly Contender[], seconds: number, conditions: Conditions) {
+  await using running = await startContenders(contenders, conditions);
+  return await compareServers(running, inFlight, seconds, conditions);
+}
