@@ -5,6 +5,8 @@ export type { Trace } from "./call/trace.ts";
 export { type Authenticate, type Caller, callerKey, callerOf, requireUser } from "./caller.ts";
 export { type ClientTransport, type ClientTransportOptions, createClientTransport } from "./client/client-transport.ts";
 export { createInMemoryTransport } from "./client/in-memory-transport.ts";
+export type { Lookup } from "./client/resolver.ts";
+export { type Hedging, hedgingKey, type Retry, retryKey } from "./client/retry/call-options.ts";
 export { clientAddressKey, clientAddressOf } from "./client-address.ts";
 export { DomainError, type DomainErrorOptions, type FaultReason, type FieldViolation } from "./domain-error.ts";
 export type { Logger, LogMethod } from "./logger.ts";
