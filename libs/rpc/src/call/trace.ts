@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomHex } from "./random-hex.ts";
 
 /** Where a call stands in a trace, in the terms of W3C Trace Context: one trace, a span of our own, the caller's span as its parent. */
 export type Trace = {
@@ -18,11 +18,11 @@ const pattern = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]
 
 /** A new span: in the caller's trace where the header names one, otherwise in a trace of its own. */
 export function startSpan(traceparent: string | null | undefined): Trace {
-  const spanId = randomBytes(8).toString("hex");
+  const spanId = randomHex(8);
   const match = pattern.exec(traceparent ?? "");
   // Version 00 has exactly four parts; later ones may add to them.
   if (match === null || (match[1] === "00" && match[5] !== undefined)) {
-    return { traceId: randomBytes(16).toString("hex"), spanId, flags: "01" };
+    return { traceId: randomHex(16), spanId, flags: "01" };
   }
   const [, , traceId = "", parentId = "", flags = ""] = match;
   return { traceId, spanId, parentId, flags };

@@ -6,7 +6,8 @@ export const prefixBytes = 5;
 /** A message as gRPC puts it on the wire. */
 export function wrap(message: Uint8Array): Uint8Array {
   const { byteLength } = message;
-  const bytes = new Uint8Array(prefixBytes + byteLength);
+  const bytes = Buffer.allocUnsafe(prefixBytes + byteLength);
+  bytes[0] = 0;
   bytes[1] = byteLength >>> 24;
   bytes[2] = byteLength >>> 16;
   bytes[3] = byteLength >>> 8;
@@ -53,9 +54,16 @@ export function unwrap(body: Uint8Array, maxBytes: number): Unwrapped {
 // Below this, what is kept of a message may hold on to much more than it is.
 const worthSharing = 16 * 1024;
 
-/** A part of what was received, as messages may keep it: not a Buffer, and not a small part of something large. */
+/**
+ * A part of what was received, as messages may keep it: not a Buffer, and not a small part of something large. A small part is copied to where Node keeps small Buffers, as
+ * memory of its own would cost more than all the rest of reading it.
+ */
 export function own(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return end - start < worthSharing
-    ? new Uint8Array(bytes.subarray(start, end))
-    : new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+  const length = end - start;
+  if (length >= worthSharing) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + start, length);
+  }
+  const copy = Buffer.allocUnsafe(length);
+  copy.set(start === 0 && end === bytes.byteLength ? bytes : bytes.subarray(start, end));
+  return new Uint8Array(copy.buffer, copy.byteOffset, length);
 }

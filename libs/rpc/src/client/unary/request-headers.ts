@@ -1,4 +1,4 @@
-import { formatTraceparent, startSpan, type Trace, traceparentHeader } from "../../call/trace.ts";
+import { formatTraceparent, type Trace, traceparentHeader } from "../../call/trace.ts";
 import type { ClientCallSpan } from "../../telemetry/call-telemetry.ts";
 import type { UnaryMethod, UnaryProtocol } from "./unary-protocol.ts";
 
@@ -9,7 +9,7 @@ export type HeadersInit = ConstructorParameters<typeof Headers>[0];
 export type CallHeaders = {
   /** Milliseconds that it may take. */
   timeoutMs: number | undefined;
-  /** The span that it is made in. */
+  /** The span that it is made in. Without one the server begins a trace: an id that nobody here knows would only cost time. */
   trace: Trace | undefined;
   /** Its own span, where somebody looks. */
   span: ClientCallSpan | undefined;
@@ -47,8 +47,8 @@ export function createRequestHeaders(protocol: UnaryProtocol): (method: UnaryMet
     if (!traced) {
       if (call.span?.context !== undefined) {
         call.span.inject((name, value) => headers.push(name, value));
-      } else {
-        headers.push(traceparentHeader, formatTraceparent(call.trace ?? startSpan(undefined)));
+      } else if (call.trace !== undefined) {
+        headers.push(traceparentHeader, formatTraceparent(call.trace));
       }
     }
     return headers;
