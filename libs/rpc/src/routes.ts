@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { AccessOf } from "./call/access.ts";
 import type { Authenticate } from "./caller.ts";
@@ -33,6 +34,8 @@ export type ServiceOptions = {
   logger: Logger;
   /** Who may call the methods of contracts that others wrote, which can't carry our option; asked where the contract states nothing. */
   accessOf?: AccessOf;
+  /** Unary methods whose handlers wait on purpose, for something to happen: load shedding leaves them alone, and doesn't take their time for a sign of load. */
+  longPolls?: readonly DescMethod[];
   /** Run inside the built-in ones, around the handler. */
   interceptors?: Interceptor[];
   /** Whether messages are held to the rules of their contract (buf.validate); they are if not given. */

@@ -36,6 +36,10 @@ export class CallRecord implements CallScope {
   error: ConnectError | undefined = undefined;
   /** What telemetry keeps of the call, where somebody looks. */
   span: CallSpan | undefined = undefined;
+  slot = 0;
+  arrived = 0;
+  /** Refused to keep the load down: such calls are counted, not logged. */
+  shed = false;
   #trace: Trace | undefined = undefined;
 
   constructor(method: MethodFacts, request: HeaderSource, drain: AbortSignal, protocol: string) {

@@ -13,6 +13,10 @@ export function guardInterceptor(lifecycle: Lifecycle): Interceptor {
   return (next) => async (request) => {
     const call: Call = request;
     try {
+      const record = call.contextValues.get(callRecordKey);
+      if (record !== undefined) {
+        lifecycle.arrived(record);
+      }
       const response = await untilAborted(next(request), request.signal);
       if (response.stream) {
         return { ...response, message: guardStream(response.message, call, lifecycle) };

@@ -2,6 +2,7 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { Access } from "@kinora/proto-common";
 import type { Authenticate, Caller, Interruptible } from "../caller.ts";
 import type { Logger } from "../logger.ts";
+import { noSlot, type Shedding } from "../shedding/shedding.ts";
 import type { CallTelemetry } from "../telemetry/call-telemetry.ts";
 import { checkAccess } from "./access.ts";
 import { logCall } from "./access-log.ts";
@@ -18,6 +19,8 @@ export type LifecycleDeps = {
   drain: AbortSignal;
   /** Whether each call gets a line in the log. */
   accessLog: boolean;
+  /** Refuses calls that can't be answered in time. */
+  shedding?: Shedding | undefined;
   /** Is told of each call. */
   telemetry?: CallTelemetry | undefined;
 };
@@ -27,9 +30,14 @@ export type LifecycleDeps = {
  * and ends. Each step returns at once where it can, because it is paid by every call.
  */
 export type Lifecycle = {
-  begin(method: MethodFacts, request: HeaderSource, protocol: string): CallRecord;
-  /** Who calls, and whether they may; throws what the caller gets. A promise only if that takes time. */
+  /** `slot`: the one that load shedding has given the call already. */
+  begin(method: MethodFacts, request: HeaderSource, protocol: string, slot?: number): CallRecord;
+  /** Whether there is time for the call, who calls, and whether they may; throws what the caller gets. A promise only if that takes time. */
   admit(call: CallRecord, context: Interruptible): void | Promise<void>;
+  /** The request is all here; throws what the caller gets if by now there is no time for the call. */
+  arrived(call: CallRecord): void;
+  /** The handler is about to start; throws what the caller gets if it has waited too long for that. */
+  start(call: CallRecord): void;
   /** What the caller gets for anything thrown; logs what nobody foresaw. `signal`: the call's, if it has aborted already. */
   toError(call: CallRecord, thrown: unknown, aborted?: AbortSignal): ConnectError;
   /** The call is over: the last byte of its answer is out, or its caller is gone. Does nothing the second time. `otherwise` says how it ended where nobody of ours decided that. */
@@ -38,7 +46,7 @@ export type Lifecycle = {
 
 /** Makes the steps for a server. */
 export function createLifecycle(deps: LifecycleDeps): Lifecycle {
-  const { authenticate, logger, drain, telemetry } = deps;
+  const { authenticate, logger, drain, telemetry, shedding } = deps;
 
   function refuse(call: CallRecord, fault: unknown): ConnectError {
     const error = mapError(logger, call, fault);
@@ -46,6 +54,11 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       error.metadata.set("www-authenticate", "Bearer");
     }
     return error;
+  }
+
+  function shed({ refusal }: Shedding, call: CallRecord): ConnectError {
+    call.shed = true;
+    return refusal();
   }
 
   function identified(call: CallRecord, caller: Caller): void {
@@ -80,8 +93,9 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   }
 
   return {
-    begin(method, request, protocol) {
+    begin(method, request, protocol, slot = noSlot) {
       const call = new CallRecord(method, request, drain, protocol);
+      call.slot = slot;
       // Probes and watchers of health would be most of what there is to see.
       if (telemetry !== undefined && !method.name.startsWith("grpc.")) {
         call.span = telemetry.serverCall(method.method, protocol, request);
@@ -89,6 +103,12 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       return call;
     },
     admit(call, context) {
+      if (shedding !== undefined && call.method.latency !== undefined && call.slot === noSlot) {
+        call.slot = shedding.take(call.started);
+        if (call.slot === noSlot) {
+          throw shed(shedding, call);
+        }
+      }
       try {
         const caller = identify(call, context);
         if (caller instanceof Promise) {
@@ -99,6 +119,17 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
         throw refuse(call, fault);
       }
     },
+    arrived(call) {
+      if (shedding !== undefined && !shedding.arrived(call, performance.now())) {
+        throw shed(shedding, call);
+      }
+    },
+    start(call) {
+      const { latency } = call.method;
+      if (shedding !== undefined && latency !== undefined && shedding.stale(call, latency, performance.now())) {
+        throw shed(shedding, call);
+      }
+    },
     toError: (call, thrown, aborted) => mapError(logger, call, thrown, aborted),
     end(call, otherwise) {
       if (call.ended) {
@@ -106,9 +137,13 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       }
       call.ended = true;
       call.outcome ??= otherwise;
-      const ms = performance.now() - call.started;
+      const now = performance.now();
+      const ms = now - call.started;
+      if (shedding !== undefined && call.method.latency !== undefined) {
+        shedding.give(call, call.method.latency, now, call.outcome);
+      }
       call.span?.end(call.outcome, call.error, ms);
-      if (deps.accessLog) {
+      if (deps.accessLog && !call.shed) {
         logCall(logger, call, ms);
       }
     },

@@ -8,6 +8,7 @@ import {
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Access } from "@kinora/proto-common";
 import type { Routes } from "../routes.ts";
+import type { MethodLatency } from "../shedding/method-latency.ts";
 
 /** A unary method's implementation. */
 export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
@@ -19,6 +20,8 @@ export type MethodFacts = {
   readonly name: string;
   /** Who may call it. */
   readonly access: Access;
+  /** What load shedding knows of it; undefined if its calls are never refused. */
+  readonly latency: MethodLatency | undefined;
 };
 
 /** A method as a server knows it. */

@@ -1,9 +1,11 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { createConnectRouter, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { callerKey } from "../caller.ts";
 import type { Limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { Routes } from "../routes.ts";
+import type { Shedding } from "../shedding/shedding.ts";
 import { type AccessOf, accessRule } from "./access.ts";
 import { createCallHandler } from "./call-handler.ts";
 import { callRecordKey } from "./call-record.ts";
@@ -24,6 +26,9 @@ export type ServedMethodsOptions = {
   validation: boolean;
   acceptCompression: Compression[];
   accessOf?: AccessOf | undefined;
+  /** Where calls are refused that can't be answered in time; not those of streams, and of `longPolls`, which wait on purpose. */
+  shedding?: Shedding | undefined;
+  longPolls?: readonly DescMethod[] | undefined;
   /** The protocol to log; what the request says if not given. */
   protocol?: string;
 };
@@ -52,6 +57,8 @@ export function servedMethods(options: ServedMethodsOptions): ServedMethod[] {
       method,
       name: `${method.parent.typeName}/${method.name}`,
       access: accessRule(method, options.accessOf),
+      latency:
+        method.methodKind === "unary" && !options.longPolls?.includes(method) ? options.shedding?.method() : undefined,
     };
     const spec = implementations.get(method);
     return {

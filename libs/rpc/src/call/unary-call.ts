@@ -1,6 +1,7 @@
 import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type { Limits } from "../limits.ts";
+import type { Turns } from "../shedding/turns.ts";
 import type { CallRecord, HeaderSource } from "./call-record.ts";
 import { applyInCall } from "./call-scope.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -20,6 +21,8 @@ export type UnaryExchange = RequestFacts &
     timeout(): number | ConnectError | undefined;
     /** Reads the request's message; asked for once the call is admitted. Tells `to` of it, or of what the caller gets instead, sooner or later. */
     receive(to: MessageReceiver): void;
+    /** Goes on after `to.arrived`. */
+    deliver?(): void;
     /** Sends the answer; throws what the caller gets instead if the message can't be sent. */
     respond(message: Message, context: UnaryContext): void;
     /** Sends a failure. */
@@ -30,6 +33,8 @@ export type UnaryExchange = RequestFacts &
 
 /** Waits for a request's message. */
 export type MessageReceiver = {
+  /** All of it is here. `deliver` is called when it is the call's turn to be worked on. */
+  arrived(): void;
   message(message: Message): void;
   fault(thrown: unknown): void;
 };
@@ -46,10 +51,12 @@ export type UnaryCallsDeps = {
   limits: Limits;
   interceptors: readonly Interceptor[];
   validation: boolean;
+  /** When calls are worked on; at once if not given. */
+  turns?: Turns | undefined;
 };
 
 /** Starts a call. It ends by itself: answered, out of time, or left. */
-export type StartUnaryCall = (method: UnaryMethod, exchange: UnaryExchange) => UnaryCall;
+export type StartUnaryCall = (method: UnaryMethod, exchange: UnaryExchange, slot?: number) => UnaryCall;
 
 // The longest that a timer of Node can wait; one set for longer fires at once.
 const longestMs = 2 ** 31 - 1;
@@ -68,6 +75,32 @@ export function createUnaryCalls(deps: UnaryCallsDeps): StartUnaryCall {
       fail(call, call.badTimeout);
     } else if (!call.record.ended) {
       call.exchange.receive(call);
+    }
+  }
+
+  function arrived(call: Running): void {
+    try {
+      lifecycle.arrived(call.record);
+    } catch (thrown) {
+      fail(call, thrown);
+      return;
+    }
+    if (deps.turns === undefined) {
+      deliver(call);
+    } else {
+      deps.turns.defer(deliver, call);
+    }
+  }
+
+  function deliver(call: Running): void {
+    if (call.record.ended) {
+      return;
+    }
+    try {
+      lifecycle.start(call.record);
+      call.exchange.deliver?.();
+    } catch (thrown) {
+      fail(call, thrown);
     }
   }
 
@@ -166,10 +199,10 @@ export function createUnaryCalls(deps: UnaryCallsDeps): StartUnaryCall {
     fail(call, new ConnectError(message, Code.DeadlineExceeded));
   }
 
-  const steps: Steps = { received, fail, leave };
+  const steps: Steps = { arrived, received, fail, leave };
 
-  return (method, exchange) => {
-    const record = lifecycle.begin(method, exchange, exchange.protocol);
+  return (method, exchange, slot) => {
+    const record = lifecycle.begin(method, exchange, exchange.protocol, slot);
     const call = new Running(method, exchange, record, steps);
     const asked = exchange.timeout();
     if (asked instanceof ConnectError) {
@@ -204,6 +237,7 @@ function isPending(answer: Answer | Promise<Answer>): answer is Promise<Answer> 
 
 /** What becomes of a call next. */
 type Steps = {
+  arrived(call: Running): void;
   received(call: Running): void;
   fail(call: Running, thrown: unknown): void;
   leave(call: Running): void;
@@ -228,6 +262,12 @@ class Running implements UnaryCall, MessageReceiver {
     this.record = record;
     this.context = new UnaryContext(record, exchange);
     this.#steps = steps;
+  }
+
+  arrived(): void {
+    if (!this.record.ended) {
+      this.#steps.arrived(this);
+    }
   }
 
   message(message: Message): void {

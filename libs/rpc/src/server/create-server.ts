@@ -9,6 +9,9 @@ import { createUnaryCalls } from "../call/unary-call.ts";
 import { loadValidator } from "../call/validation.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
+import type { LimiterOptions } from "../shedding/concurrency-limiter.ts";
+import { createShedding } from "../shedding/shedding.ts";
+import { createTurns } from "../shedding/turns.ts";
 import { createHealth } from "./health.ts";
 import { createListener, type ListenAddress, type Listener } from "./listener.ts";
 import { createProbes } from "./probes.ts";
@@ -23,6 +26,8 @@ import { createUnaryServer } from "./unary/unary-server.ts";
 export type ServerOptions = ServiceOptions & {
   ready?: () => Promise<void>;
   limits?: Partial<Limits>;
+  /** How calls are refused that can't be answered in time (docs/overload.md); `false`: none is. */
+  shedding?: Partial<LimiterOptions> | false;
   /** Cleartext if not given. */
   tls?: TlsOptions;
 };
@@ -52,7 +57,9 @@ export function createServer(options: ServerOptions): RpcServer {
   const limits = { ...defaultLimits, ...options.limits };
   const drain = new AbortController();
   const readiness = createReadiness(options.ready, drain.signal, logger);
+  const shedding = options.shedding === false ? undefined : createShedding(logger, options.shedding);
   const lifecycle = createLifecycle({
+    shedding,
     authenticate: options.authenticate,
     logger,
     drain: drain.signal,
@@ -69,7 +76,8 @@ export function createServer(options: ServerOptions): RpcServer {
     accessOf: options.accessOf,
   };
   const interceptors = options.interceptors ?? [];
-  const methods = servedMethods({ ...shared, routes: options.routes, interceptors });
+  const { longPolls } = options;
+  const methods = servedMethods({ ...shared, routes: options.routes, interceptors, shedding, longPolls });
   const services = servicesOf(methods);
   const names = services.map(({ typeName }) => typeName);
   const operations = servedMethods({
@@ -82,7 +90,12 @@ export function createServer(options: ServerOptions): RpcServer {
   });
   const handlers = [...methods, ...operations].map(({ handler }) => handler);
   const find = createRouter(handlers, [...(options.http ?? []), ...createProbes(readiness)]);
-  const unary = createUnaryServer(methods, createUnaryCalls({ ...shared, interceptors }), limits);
+  const unary = createUnaryServer(
+    methods,
+    createUnaryCalls({ ...shared, interceptors, turns: createTurns() }),
+    limits,
+    shedding,
+  );
   const requests = createRequestListener(find, unary, logger, limits);
   const listener = createListener({
     onRequest: requests.listen,
@@ -94,8 +107,10 @@ export function createServer(options: ServerOptions): RpcServer {
   });
   const scheme = options.tls === undefined ? "http" : "https";
   let closing: Promise<void> | undefined;
+  let stopWatching = () => {};
 
   async function close(graceMs: number): Promise<void> {
+    stopWatching();
     drain.abort(new ConnectError("the server is shutting down", Code.Unavailable));
     const drained = listener.drain();
     const patience = new AbortController();
@@ -118,6 +133,7 @@ export function createServer(options: ServerOptions): RpcServer {
   return {
     async listen(address) {
       const { port } = await listener.listen(address);
+      stopWatching = shedding?.watch() ?? stopWatching;
       // Before the first call needs it, and after whoever waits for the port has it.
       void loadValidator();
       return { url: "path" in address ? `unix:${address.path}` : urlOf(scheme, address.host, port), port };

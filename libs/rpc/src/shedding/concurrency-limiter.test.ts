@@ -105,7 +105,7 @@ it("takes everything again after an overload", () => {
   const results = simulatePool(10, [0.5, 10, 0.5, 0.5].map(phase), 7);
   expect(results[1]?.refusedShare).toBeGreaterThan(0.85);
   expect(results[3]?.refusedShare).toBe(0);
-  expect(results[3]?.limit).toBe(4096);
+  expect(results[3]?.limit).toBe(1024);
 });
 
 it("lets a burst through that drains", () => {
@@ -146,12 +146,46 @@ it("counts a late event loop as waiting", () => {
   expect(overloadedWith(200)).toBe(true);
 });
 
-it("refuses what waited too long for its handler to start", () => {
+it("lets a burst through that takes a second to drain", () => {
+  const limiter = createConcurrencyLimiter();
+  const method = createMethodLatency();
+  for (let now = 0; now < 1_000; now += 20) {
+    limiter.acquire(now);
+    limiter.release(now + 10, method, 10, "ok");
+  }
+  for (let call = 0; call < 1_000; call++) {
+    expect(limiter.acquire(1_000)).toBe(true);
+  }
+  for (let call = 0; call < 1_000; call++) {
+    limiter.release(1_000 + call, method, call, "ok");
+    // Now and then another one comes.
+    if (call % 10 === 0) {
+      expect(limiter.acquire(1_000 + call)).toBe(true);
+      limiter.release(1_000 + call, method, 10, "ok");
+    }
+  }
+  expect(limiter.overloaded).toBe(false);
+});
+
+it("refuses what waited too long for its handler to start, but only under overload", () => {
   const limiter = createConcurrencyLimiter({ overloadMs: 50 });
   const method = createMethodLatency();
-  method.base = Math.log(10);
-  expect(limiter.stale(method, 100)).toBe(false);
-  expect(limiter.stale(method, 130)).toBe(true);
+  let now = 0;
+  for (; now < 1_000; now += 20) {
+    limiter.acquire(now);
+    limiter.release(now + 10, method, 10, "ok");
+  }
+  expect(limiter.stale(method, 10_000)).toBe(false);
+  // One thread, 10 ms a call, twice as many calls.
+  for (let call = 0; !limiter.overloaded && call < 1_000; call++) {
+    limiter.acquire(now);
+    limiter.acquire(now);
+    now += 10;
+    limiter.release(now, method, call * 5, "ok");
+  }
+  expect(limiter.overloaded).toBe(true);
+  expect(limiter.stale(method, 15)).toBe(false);
+  expect(limiter.stale(method, 25)).toBe(true);
 });
 
 it("counts slots right and stays within its limits, whatever happens", () => {

@@ -7,7 +7,7 @@ export type LimiterOptions = {
   maxLimit: number;
   /** Calls in flight that are always allowed. */
   minLimit: number;
-  /** It is overload when calls take this much longer than one and a half times what is normal. */
+  /** It is overload when calls take this much longer than one and a half times what is normal; more for calls that take next to no time. */
   overloadMs: number;
   /** Times below this count as this. */
   floorMs: number;
@@ -19,9 +19,9 @@ export type LimiterOptions = {
 
 /** What applies where nobody says otherwise. */
 export const defaultLimiterOptions: LimiterOptions = {
-  maxLimit: 4096,
+  maxLimit: 1024,
   minLimit: 1,
-  overloadMs: 50,
+  overloadMs: 100,
   floorMs: 1,
   tolerance: 1.5,
   probeMs: 10_000,
@@ -52,7 +52,10 @@ export type ConcurrencyLimiter = {
 /** A decision needs this many calls, more of them under overload, or else the longest window. */
 const enoughCalls = 8;
 const windowMs = 50;
-const longestWindowMs = 500;
+const longestWindowMs = 300;
+/** So many in which calls are slow make an overload. */
+const overloadWindows = 3;
+const fewCalls = 32;
 /** The overload is over once next to nothing has been refused for so long. */
 const calmMs = 1_000;
 const calmShare = 0.05;
@@ -63,8 +66,8 @@ const longestGrowMs = 30_000;
 /**
  * A limit on calls in flight that follows their latency.
  *
- * Without overload it is `maxLimit`. Overload is a standing queue, as opposed to a burst that drains (CoDel, RFC 8289): for two windows on end calls
- * take `overloadMs` longer than normal, and calls in flight never go down. From then on the limit is set by the gradient of Netflix's
+ * Without overload it is `maxLimit`. Overload is a standing queue, as opposed to a burst that drains (CoDel, RFC 8289): for three windows on
+ * end calls take `overloadMs` longer than normal, and calls in flight don't go down. From then on the limit is set by the gradient of Netflix's
  * concurrency-limits ("Performance Under Load", 2018) and Envoy's adaptive concurrency filter:
  *
  *     limit = tolerance × inFlight × min(1, normal / latency) + √inFlight / 4
@@ -81,7 +84,9 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
   let limit = maxLimit;
   let inFlight = 0;
   let overloaded = false;
-  let slowBefore = false;
+  // Slow windows on end, and the calls in flight before them.
+  let slowWindows = 0;
+  let inFlightBefore = 0;
   let lagNow = 0;
   let lagBefore = 0;
   // Under overload.
@@ -90,7 +95,6 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
   let settledAt = 0;
   let probing = false;
   let probeAt = 0;
-  let probeTypical = 0;
   let growAt = 0;
   let growMs = shortestGrowMs;
   // Before the limit went down: calls in flight, and what they took. 0: it didn't.
@@ -122,9 +126,15 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
     const low = window.low();
     const standing = low >= 1 && low >= window.mean() / 2;
     const slow = standing && typical + Math.min(lagNow, lagBefore) > 1.5 * normal + allowance(normal);
-    if (slow && slowBefore) {
+    if (!slow || inFlight < 0.9 * inFlightBefore) {
+      slowWindows = 0;
+      inFlightBefore = inFlight;
+    } else {
+      slowWindows++;
+    }
+    if (slowWindows === overloadWindows) {
       overloaded = true;
-      slowBefore = false;
+      slowWindows = 0;
       calm = 0;
       cutMean = 0;
       probing = false;
@@ -132,7 +142,6 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
       setLimit(now, (tolerance * window.calls * normal) / (now - window.opened), typical);
       return;
     }
-    slowBefore = slow;
     if (!slow) {
       window.learn(standing ? warily : slowly);
     }
@@ -142,13 +151,20 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
   function follow(now: number, typical: number, normal: number): void {
     const mean = window.mean();
     if (mean < 0.88 * Math.floor(limit)) {
-      // It isn't used up all the time.
+      // It isn't used up all the time: calls come in bursts, or the load is gone.
       if (probing) {
         probing = false;
         probeAt = now + probeMs;
       }
-      if (window.refused > 0 && typical < 3 * normal) {
-        setLimit(now, limit + Math.max(1, limit / 5), typical);
+      const idle = mean < limit / 4;
+      if (idle && limit <= fewCalls) {
+        // Few calls, and mostly none: it isn't each other that they wait for.
+        window.learn(halfway);
+      }
+      const most = idle ? 1.5 * normal + allowance(normal) : 3 * normal;
+      if (window.refused > 0 && typical < most) {
+        const spare = Math.min(2, Math.max(1.2, limit / mean));
+        setLimit(now, Math.max(limit * spare, limit + 1), typical);
       }
       return;
     }
@@ -163,18 +179,16 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
       }
       return;
     }
+    if (probing && typical < 0.9 * normal) {
+      // Even what passed for normal was waiting; perhaps this still is.
+      window.learn(fully);
+      setLimit(now, mean / 2, typical);
+      return;
+    }
     if (probing || (cutMean > 0 && mean <= 0.6 * cutMean)) {
-      const quicker = typical < 0.75 * (probing ? probeTypical : cutTypical);
-      if (probing && quicker) {
-        // Calls had been waiting; perhaps they still are.
-        probeTypical = typical;
-        window.learn(fully);
-        setLimit(now, mean / 2, typical);
-        return;
-      }
       const before = cutMean;
       cutMean = 0;
-      if (!quicker) {
+      if (probing || typical > 0.75 * cutTypical) {
         // Hardly quicker with so much less in flight: nothing waits.
         probing = false;
         probeAt = now + probeMs;
@@ -188,7 +202,6 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
     let next = gradient > 0.92 ? 1.5 * limit + 1 : tolerance * mean * gradient + headroom(mean);
     if (now >= probeAt && next < 1.1 * limit) {
       probing = true;
-      probeTypical = typical;
       cutMean = 0;
       next /= 2;
       if (limit > minLimit + 3) {
@@ -215,21 +228,21 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
     }
   }
 
-  /** How much longer than normal calls may take. To refuse the smallest costs nearly as much as to serve them. */
+  /** How much longer than normal calls may take. The less they cost, the less is gained by refusing them. */
   function allowance(normal: number): number {
-    return normal > 1.05 * floorMs ? overloadMs : 5 * overloadMs;
+    return overloadMs * Math.max(1, (4 * floorMs) / normal);
   }
 
   function tick(now: number): void {
     if (settling > 0) {
-      if (now >= settledAt) {
+      if (now >= settledAt && inFlight <= limit) {
         settling = 0;
         window.open(now);
       }
       return;
     }
     const elapsed = now - window.opened;
-    const enough = overloaded ? (probing ? 8 : 4) * enoughCalls : enoughCalls;
+    const enough = overloaded ? 4 * enoughCalls : enoughCalls;
     if (elapsed >= windowMs && (window.calls >= enough || elapsed >= longestWindowMs)) {
       decide(now);
     } else if (Number.isNaN(elapsed)) {
@@ -266,8 +279,11 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
       }
     },
     stale(method, waitedMs) {
+      if (!overloaded) {
+        return false;
+      }
       const normal = Number.isNaN(method.base) ? floorMs : Math.exp(method.base);
-      return waitedMs > (settling > 0 ? Math.max(10 * floorMs, 2 * normal) : 2 * (normal + allowance(normal)));
+      return waitedMs > (settling > 0 ? Math.max(10 * floorMs, 2 * normal) : 2 * (normal + overloadMs));
     },
     lag(ms) {
       lagBefore = lagNow;
@@ -297,6 +313,10 @@ function slowly(method: MethodLatency, mean: number): number {
 /** Among calls that never go down some may be waiting. */
 function warily(method: MethodLatency, mean: number): number {
   return Math.min(1, method.calls / 32) * (mean < method.base ? 0.3 : 0.002);
+}
+
+function halfway(): number {
+  return 0.5;
 }
 
 function fully(): number {

@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { expect, it } from "vitest";
 import { recordingLogger } from "../testing/recording-logger.ts";
 import { createRefusals, pushbackHeader } from "./refusal.ts";
-import { createShedding } from "./shedding.ts";
+import { createShedding, noSlot } from "./shedding.ts";
 
 it("is made once, says what to do and when, and doesn't send all callers back at the same moment", () => {
   let turn = 0;
@@ -24,9 +24,9 @@ it("counts refusals, and warns once for many", async () => {
   const logger = recordingLogger();
   const shedding = createShedding(logger, { maxLimit: 1 });
   const stop = shedding.watch();
-  expect(shedding.acquire(performance.now())).toBe(true);
+  expect(shedding.take(performance.now())).not.toBe(noSlot);
   for (let call = 0; call < 1_000; call++) {
-    expect(shedding.acquire(performance.now())).toBe(false);
+    expect(shedding.take(performance.now())).toBe(noSlot);
     shedding.refusal();
   }
   while (logger.lines.length === 0) {

@@ -9,30 +9,28 @@ function busy(ms: number): void {
   }
 }
 
-it("starts nothing before the code that asked has ended", async () => {
+it("lets nobody go on before the reads of this turn are done", async () => {
   const turns = createTurns();
   const started: number[] = [];
   for (const call of [1, 2, 3]) {
     turns.defer((number) => started.push(number), call);
   }
-  expect(started).toEqual([]);
+  await null;
+  process.nextTick(() => expect(started).toEqual([]));
   await nextTurn();
   await nextTurn();
   expect(started).toEqual([1, 2, 3]);
 });
 
-it("lets the event loop go on between actions that take long, promises of theirs included", async () => {
+it("lets the event loop go on between those that take long, whatever they wait for first", async () => {
   const turns = createTurns(1);
   const seen: string[] = [];
+  const end = Promise.withResolvers<void>();
   const compute = async (name: string) => {
     await null;
     busy(3);
     seen.push(name);
   };
-  turns.defer(compute, "a");
-  turns.defer(compute, "b");
-  turns.defer(compute, "c");
-  const end = Promise.withResolvers<void>();
   const look = () => {
     seen.push("loop");
     if (seen.includes("c")) {
@@ -41,6 +39,9 @@ it("lets the event loop go on between actions that take long, promises of theirs
       setImmediate(look);
     }
   };
+  for (const name of ["a", "b", "c"]) {
+    turns.defer(compute, name);
+  }
   setImmediate(look);
   await end.promise;
   expect(seen.filter((entry) => entry !== "loop")).toEqual(["a", "b", "c"]);
@@ -48,11 +49,11 @@ it("lets the event loop go on between actions that take long, promises of theirs
   expect(seen.slice(seen.indexOf("b"), seen.indexOf("c"))).toContain("loop");
 });
 
-it("runs short ones together", async () => {
+it("lets those that don't take long go on together", async () => {
   const turns = createTurns(1_000);
   const seen: string[] = [];
   for (const name of ["a", "b", "c"]) {
-    turns.defer((entry: string) => seen.push(entry), name);
+    turns.defer((entry) => seen.push(entry), name);
   }
   setImmediate(() => seen.push("loop"));
   await nextTurn();

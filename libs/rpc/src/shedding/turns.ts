@@ -1,4 +1,4 @@
-/** Runs what is to be done for calls after everything that has arrived with them has been looked at. */
+/** Turns of the event loop, in which handlers start once everything that has arrived with their calls has been looked at. */
 export type Turns = {
   /** Runs `action(argument)` in this turn of the event loop, after its reads; in a later one if those before it take long. In order. */
   defer<A>(action: (argument: A) => void, argument: A): void;
@@ -31,7 +31,7 @@ export function createTurns(sliceMs = 1): Turns {
       announced = true;
       setImmediate(begin);
     }
-    // One each, not a list: Node settles the promises of one before it runs the next, so the time that it took shows.
+    // One each, not a list: Node does all that follows from one before it goes on to the next, so the time that it took shows.
     setImmediate(run<A>, action, argument);
   }
 

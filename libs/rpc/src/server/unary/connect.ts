@@ -9,9 +9,8 @@ import {
   parseTimeout,
   trailerMux,
 } from "@connectrpc/connect/protocol-connect";
-import type { UnaryContext } from "../../call/unary-context.ts";
 import { tooLarge } from "./envelope.ts";
-import type { UnaryProtocol } from "./protocol.ts";
+import type { UnaryProtocol, Written } from "./protocol.ts";
 import { ownHeaders } from "./reply.ts";
 
 const timeoutHeader = headerTimeout.toLowerCase();
@@ -62,6 +61,6 @@ export function connect(json: boolean): UnaryProtocol {
 }
 
 /** Response headers, and trailers among them as `trailer-…`; undefined if there are none. */
-function allHeaders({ writtenHeader, writtenTrailer }: UnaryContext): Headers | undefined {
+function allHeaders({ writtenHeader, writtenTrailer }: Written): Headers | undefined {
   return writtenTrailer === undefined ? writtenHeader : trailerMux(writtenHeader ?? new Headers(), writtenTrailer);
 }

@@ -8,9 +8,8 @@ import {
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
 import type { HeaderSource } from "../../call/call-record.ts";
-import type { UnaryContext } from "../../call/unary-context.ts";
 import { envelop, prefixBytes, singleMessage } from "./envelope.ts";
-import type { UnaryProtocol } from "./protocol.ts";
+import type { UnaryProtocol, Written } from "./protocol.ts";
 import { ownHeaders } from "./reply.ts";
 
 const ok = { "grpc-status": grpcStatusOk };
@@ -50,7 +49,7 @@ export function grpc(json: boolean): UnaryProtocol {
 const empty = new Uint8Array();
 
 /** The call's trailers, with the status of a failure among them. */
-export function statusOf(error: ConnectError, context: UnaryContext): Headers {
+export function statusOf(error: ConnectError, context: Written): Headers {
   return setTrailerStatus(new Headers(context.writtenTrailer), error);
 }
 

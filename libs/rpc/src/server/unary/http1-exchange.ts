@@ -19,6 +19,8 @@ export class Http1Exchange implements UnaryExchange {
   readonly #format: UnaryProtocol;
   readonly #codec: Codec;
   readonly #messageBytes: number;
+  #body: Body | undefined;
+  #receiver: MessageReceiver | undefined;
 
   constructor(
     request: IncomingMessage,
@@ -64,6 +66,8 @@ export class Http1Exchange implements UnaryExchange {
 
   receive(to: MessageReceiver): void {
     const body = new Body(this.#messageBytes, this.#format.overhead);
+    this.#body = body;
+    this.#receiver = to;
     this.#request.on("data", (chunk: Buffer) => {
       try {
         body.add(chunk);
@@ -71,16 +75,24 @@ export class Http1Exchange implements UnaryExchange {
         to.fault(error);
       }
     });
-    this.#request.on("end", () => {
-      let message: Message;
-      try {
-        message = this.#codec.parse(this.#format.decode(body.bytes(), this.#messageBytes));
-      } catch (error) {
-        to.fault(error);
-        return;
-      }
-      to.message(message);
-    });
+    this.#request.on("end", () => to.arrived());
+  }
+
+  deliver(): void {
+    const receiver = this.#receiver;
+    const bytes = this.#body?.bytes();
+    this.#body = undefined;
+    if (bytes === undefined || receiver === undefined) {
+      return;
+    }
+    let message: Message;
+    try {
+      message = this.#codec.parse(this.#format.decode(bytes, this.#messageBytes));
+    } catch (error) {
+      receiver.fault(error);
+      return;
+    }
+    receiver.message(message);
   }
 
   respond(message: Message, context: UnaryContext): void {

@@ -27,6 +27,7 @@ export class Http2Exchange implements UnaryExchange {
   #call: UnaryCall | undefined;
   #body: Body | undefined;
   #receiver: MessageReceiver | undefined;
+  #bytes: Buffer | undefined;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -89,9 +90,15 @@ export class Http2Exchange implements UnaryExchange {
   }
 
   end(): void {
-    const bytes = this.#body?.bytes();
-    const receiver = this.#receiver;
+    this.#bytes = this.#body?.bytes();
     this.#body = undefined;
+    this.#receiver?.arrived();
+  }
+
+  deliver(): void {
+    const bytes = this.#bytes;
+    const receiver = this.#receiver;
+    this.#bytes = undefined;
     this.#receiver = undefined;
     if (bytes === undefined || receiver === undefined) {
       return;
@@ -132,34 +139,43 @@ export class Http2Exchange implements UnaryExchange {
     this.#stream[carried] = undefined;
   }
 
-  #send({ status, headers, body, trailers }: Reply): void {
-    const stream = this.#stream;
-    stream[carried] = undefined;
-    if (stream.destroyed || stream.closed) {
-      return;
-    }
-    const head = [":status", String(status), ...headers];
-    if (this.#headers.origin !== undefined) {
-      head.push(...corsHeaders);
-    }
-    if (body === undefined) {
-      stream.respond(head, trailersOnly);
-    } else if (trailers === undefined) {
-      stream.respond(head);
-      stream.end(body);
-    } else {
-      stream[trailersToSend] = trailers;
-      stream.on("wantTrailers", onWantTrailers);
-      stream.respond(head, withTrailers);
-      stream.end(body);
-    }
+  #send(reply: Reply): void {
+    this.#stream[carried] = undefined;
+    sendOnStream(this.#stream, reply, this.#headers);
+  }
+}
+
+/** Answers the request that has these headers, if its stream still takes an answer. */
+export function sendOnStream(
+  stream: CarryingStream,
+  { status, headers, body, trailers }: Reply,
+  { origin }: IncomingHttpHeaders,
+): void {
+  if (stream.destroyed || stream.closed) {
+    return;
+  }
+  const head = [":status", String(status), ...headers];
+  if (origin !== undefined) {
+    head.push(...corsHeaders);
+  }
+  if (body === undefined) {
+    stream.respond(head, trailersOnly);
+  } else if (trailers === undefined) {
+    stream.respond(head);
+    stream.end(body);
+  } else {
+    stream[trailersToSend] = trailers;
+    stream.on("wantTrailers", onWantTrailers);
+    stream.respond(head, withTrailers);
+    stream.end(body);
   }
 }
 
 const carried = Symbol("exchange");
 const trailersToSend = Symbol("trailers");
 
-type CarryingStream = ServerHttp2Stream & {
+/** A stream, and what its listeners need. */
+export type CarryingStream = ServerHttp2Stream & {
   [carried]?: Http2Exchange | undefined;
   [trailersToSend]?: Reply["trailers"];
 };

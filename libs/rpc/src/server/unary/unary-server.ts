@@ -3,10 +3,12 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { ServedMethod } from "../../call/served-method.ts";
 import type { StartUnaryCall, UnaryMethod } from "../../call/unary-call.ts";
 import type { Limits } from "../../limits.ts";
+import { noSlot, type Shedding } from "../../shedding/shedding.ts";
 import { type Codec, codecsOf } from "./codec.ts";
 import { formatOf } from "./formats.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
-import { Http2Exchange, streamClosed } from "./http2-exchange.ts";
+import { Http2Exchange, sendOnStream, streamClosed } from "./http2-exchange.ts";
+import { createRefusalReplies } from "./refusal-replies.ts";
 
 /** Answers unary calls without Connect's pipeline. What it doesn't take (`false`) is for Connect's handlers: streams, compressed requests, GET, other paths. */
 export type UnaryServer = {
@@ -21,12 +23,23 @@ export function createUnaryServer(
   methods: readonly ServedMethod[],
   start: StartUnaryCall,
   limits: Limits,
+  shedding?: Shedding,
 ): UnaryServer {
+  const refusal = createRefusalReplies(shedding);
   const served = new Map<string, Entry>();
   for (const method of methods) {
     if (method.unary !== undefined) {
       served.set(method.path, { method: { ...method, unary: method.unary }, ...codecsOf(method.unary, limits) });
     }
+  }
+
+  /** A slot for a call, `noSlot` if it needs none; undefined: it is to be refused, as cheaply as can be, before anything is made of it. */
+  function slotFor({ method }: Entry): number | undefined {
+    if (shedding === undefined || method.latency === undefined) {
+      return noSlot;
+    }
+    const slot = shedding.take(performance.now());
+    return slot === noSlot ? undefined : slot;
   }
 
   return {
@@ -45,9 +58,14 @@ export function createUnaryServer(
         // Reset in the same breath: nobody waits for an answer.
         return true;
       }
+      const slot = slotFor(found);
+      if (slot === undefined) {
+        sendOnStream(stream, refusal(format), headers);
+        return true;
+      }
       const codec = format.json ? found.json : found.binary;
       const exchange = new Http2Exchange(stream, headers, format, codec, limits.messageBytes);
-      exchange.carry(start(found.method, exchange));
+      exchange.carry(start(found.method, exchange, slot));
       return true;
     },
     onStreamClosed: streamClosed,
