@@ -74,10 +74,19 @@ export class Http2Exchange implements UnaryExchange {
 
   receive(to: MessageReceiver): void {
     const stream = this.#stream;
-    this.#body = new Body(this.#messageBytes, this.#format.overhead);
     this.#receiver = to;
-    stream.on("data", onData);
-    stream.on("end", onEnd);
+    this.#body = new Body(this.#messageBytes, this.#format.overhead);
+    // What came in one read with the headers is here already, which of a small request is everything.
+    const chunk: Buffer | null = stream.read();
+    if (chunk !== null) {
+      this.data(chunk);
+    }
+    if (hasEnded(stream)) {
+      this.end();
+    } else {
+      stream.on("data", onData);
+      stream.on("end", onEnd);
+    }
   }
 
   data(chunk: Buffer): void {
@@ -179,6 +188,13 @@ export type CarryingStream = ServerHttp2Stream & {
   [carried]?: Http2Exchange | undefined;
   [trailersToSend]?: Reply["trailers"];
 };
+
+const nothing = Buffer.alloc(0);
+
+/** Whether all that a stream will ever bring has been read from it: it takes no more, not even nothing. Its "end" comes later. */
+function hasEnded(stream: ServerHttp2Stream): boolean {
+  return stream.readableLength === 0 && !stream.push(nothing);
+}
 
 function onData(this: CarryingStream, chunk: Buffer): void {
   this[carried]?.data(chunk);
