@@ -11,12 +11,6 @@ export type RawRequest = {
   headers: Readonly<Record<string, string>>;
 };
 
-/** What a caller in production sends along by gRPC: its deadline, and its trace, of which nothing was recorded. */
-export const aroundHeaders = {
-  "grpc-timeout": "10S",
-  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
-} as const;
-
 /** GetUser by gRPC. */
 export function grpcGetUser(payloadBytes: number, headers: RawRequest["headers"] = {}): RawRequest {
   return {

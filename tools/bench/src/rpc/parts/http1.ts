@@ -1,9 +1,9 @@
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { atLeast, type Target } from "../../harness/target.ts";
 import { type Contender, compareServers, startContenders } from "../compare-servers.ts";
-import { createCredential } from "../credential.ts";
 import { user } from "../messages.ts";
-import { aroundHeaders, jsonGetUser } from "../requests.ts";
+import { startProduction, usualShare } from "../production.ts";
+import { jsonGetUser } from "../requests.ts";
 import { namedFigures, samplesOf, serverFigures, serverTable, throughputRatio } from "../server-figures.ts";
 
 /** JSON over HTTP/1.1: what a browser or curl asks for. */
@@ -11,7 +11,8 @@ export const http1: Part = {
   name: "http1",
   about: "small unary JSON over HTTP/1.1: ours (Connect), raw node:http, Fastify, stock connect-node",
   async run(conditions: Conditions): Promise<Outcome> {
-    const { authorization, publicKey } = await createCredential();
+    await using production = await startProduction();
+    const { authorization, around } = production;
     const request = jsonGetUser();
     const contenders: Contender[] = [
       { name: "raw", server: { kind: "raw-http1-constant" }, request },
@@ -19,8 +20,8 @@ export const http1: Part = {
       { name: "ours, bare", server: { kind: "kinora", around: "bare" }, request },
       {
         name: "ours, everything on",
-        server: { kind: "kinora", around: { publicKey, sampled: 0.01 } },
-        request: jsonGetUser({ traceparent: aroundHeaders.traceparent, "connect-timeout-ms": "10000", authorization }),
+        server: { kind: "kinora", around: around(usualShare) },
+        request: jsonGetUser({ "connect-timeout-ms": "10000", authorization }),
       },
       { name: "Fastify", server: { kind: "fastify" }, request },
       { name: "connect-node", server: { kind: "connect-node-http1" }, request },

@@ -4,7 +4,7 @@ import { formatNumber } from "../../harness/table.ts";
 import { atLeast, atMost, type Target } from "../../harness/target.ts";
 import { runChecked, startClient } from "../compare-clients.ts";
 import { startServer } from "../compare-servers.ts";
-import { createCredential } from "../credential.ts";
+import { startProduction, usualShare } from "../production.ts";
 
 const calls = 1_000_000;
 /** Calls before the memory counts: code gets compiled and heaps get their size. */
@@ -18,8 +18,9 @@ export const memory: Part = {
   about: "resident memory of our server (everything on) and our client over 1,000,000 calls after a warm-up",
   async run(conditions: Conditions): Promise<Outcome> {
     const scale = conditions.quick ? 1 / 200 : 1;
-    const { authorization, publicKey } = await createCredential();
-    await using server = await startServer({ kind: "kinora", around: { publicKey, sampled: 0.01 } }, conditions);
+    await using production = await startProduction();
+    const { authorization, around } = production;
+    await using server = await startServer({ kind: "kinora", around: around(usualShare) }, conditions);
     const target = `http://127.0.0.1:${await server.ask<number>("port")}`;
     const token = authorization.replace("Bearer ", "");
     await using client = await startClient({ kind: "kinora", target, payloadBytes: 0, token }, conditions);

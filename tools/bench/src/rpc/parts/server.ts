@@ -3,9 +3,9 @@ import { atLeast, type Target } from "../../harness/target.ts";
 import { clientFigures } from "../client-figures.ts";
 import { comparePairs, pairRatio, pairTable } from "../compare-pairs.ts";
 import { type Contender, compareServers, startContenders } from "../compare-servers.ts";
-import { createCredential } from "../credential.ts";
 import { responseMessage } from "../messages.ts";
-import { aroundHeaders, connectGetUser, grpcGetUser } from "../requests.ts";
+import { type ProductionSetting, startProduction, usualShare } from "../production.ts";
+import { connectGetUser, grpcGetUser } from "../requests.ts";
 import { namedFigures, samplesOf, serverFigures, serverTable, throughputRatio } from "../server-figures.ts";
 
 const inFlights = [1, 16, 256];
@@ -23,7 +23,8 @@ function unaryPart(name: string, label: string, payloadBytes: number): Part {
     about: `unary gRPC servers, ${label} each way: ours bare and with everything on, raw HTTP/2, grpc-js, stock connect-node`,
     async run(conditions: Conditions): Promise<Outcome> {
       const seconds = conditions.quick ? 0.1 : 1;
-      await using servers = await startContenders(await contendersFor(payloadBytes), conditions);
+      await using production = await startProduction();
+      await using servers = await startContenders(contendersFor(payloadBytes, production), conditions);
       const targets: Target[] = [];
       const results = [];
       for (const inFlight of conditions.quick ? [16] : inFlights) {
@@ -55,22 +56,17 @@ function unaryPart(name: string, label: string, payloadBytes: number): Part {
   };
 }
 
-async function contendersFor(payloadBytes: number): Promise<Contender[]> {
-  const { authorization, publicKey } = await createCredential();
+function contendersFor(payloadBytes: number, { authorization, around }: ProductionSetting): Contender[] {
   const bytes = responseMessage(payloadBytes).length;
   const request = grpcGetUser(payloadBytes);
-  const everything = grpcGetUser(payloadBytes, { ...aroundHeaders, authorization });
   const grpc = { request, bytesPerCall: 5 + bytes };
+  const everything = { ...grpc, request: grpcGetUser(payloadBytes, { "grpc-timeout": "10S", authorization }) };
   return [
     { name: "raw", server: { kind: "raw-constant", payloadBytes }, ...grpc },
     { name: "raw, body and trailers", server: { kind: "raw-exchange", payloadBytes }, ...grpc },
     { name: "ours, bare", server: { kind: "kinora", around: "bare" }, ...grpc },
-    {
-      name: "ours, everything on",
-      server: { kind: "kinora", around: { publicKey, sampled: 0.01 } },
-      request: everything,
-      bytesPerCall: 5 + bytes,
-    },
+    { name: "ours, everything on", server: { kind: "kinora", around: around(usualShare) }, ...everything },
+    { name: "ours, everything on, all traced", server: { kind: "kinora", around: around(1) }, ...everything },
     { name: "grpc-js", server: { kind: "grpc-js" }, ...grpc },
     { name: "connect-node", server: { kind: "connect-node-http2" }, ...grpc },
     {

@@ -1,10 +1,10 @@
 import type { Authenticate, Logger } from "@kinora/rpc";
 import { createServer, type ServerOptions } from "@kinora/rpc";
-import { createAuthenticator, createLogger } from "@kinora/service";
+import { createAuthenticator, createLogger, readConfig, startTelemetry, telemetrySettings } from "@kinora/service";
 import { importJWK } from "jose";
 import { benchRoutes } from "./bench-routes.ts";
 import type { RunningServer } from "./running-server.ts";
-import type { Around, ServerSpec } from "./server-spec.ts";
+import type { Around, Production, ServerSpec } from "./server-spec.ts";
 
 /** Our server as users run it, on its one port. */
 export async function start(spec: Extract<ServerSpec, { kind: "kinora" }>): Promise<RunningServer> {
@@ -24,17 +24,23 @@ export async function optionsFor(around: Around): Promise<Omit<ServerOptions, "r
 /** No authentication, log, validation, telemetry; shedding if it is about that. */
 function bare(shedding: boolean): Omit<ServerOptions, "routes"> {
   const nobody: Authenticate = async () => ({ kind: "anonymous" });
-  const off = { validation: false, accessLog: false, ...(shedding ? {} : { shedding: false }) };
-  return { authenticate: nobody, logger: silent, ...off };
+  const off = { validation: false, accessLog: false } as const;
+  return { authenticate: nobody, logger: silent, ...off, ...(shedding ? {} : { shedding: false }) };
 }
 
-/** What a production service has: a signed token verified, validation, telemetry, JSON access log, shedding. */
-async function everything({ publicKey }: Exclude<Around, string>): Promise<Omit<ServerOptions, "routes">> {
+/** What a production service has: tokens verified, validation, traces and metrics, JSON access log, shedding. */
+async function everything({ publicKey, sampled, collector }: Production): Promise<Omit<ServerOptions, "routes">> {
   const key = await importJWK(publicKey, "EdDSA");
-  return {
-    authenticate: createAuthenticator({ keys: async () => key }),
-    logger: createLogger({ name: "bench", level: "info", format: "json" }),
+  const logger = createLogger({ name: "bench", level: "info", format: "json" });
+  const environment = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector,
+    OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+    OTEL_TRACES_SAMPLER_ARG: String(sampled),
+    OTEL_METRIC_EXPORT_INTERVAL: "10000",
   };
+  const config = readConfig(environment, telemetrySettings);
+  const { calls } = await startTelemetry(config, "bench", logger);
+  return { authenticate: createAuthenticator({ keys: async () => key }), logger, telemetry: calls };
 }
 
 const nothing = () => {};

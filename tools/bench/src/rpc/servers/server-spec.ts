@@ -1,11 +1,11 @@
 import type { JWK } from "jose";
 import type { Work } from "./bench-routes.ts";
 
-/**
- * What our server has around its handlers. "bare": nothing. "shedding": nothing but that. Otherwise everything that a production service has: tokens verified by `publicKey`, traces of
- * the share `sampled` (0 to 1) of the calls.
- */
-export type Around = "bare" | "shedding" | { publicKey: JWK; sampled: number };
+/** What a production service has around it: the key of its callers' tokens, the share of its traces that is recorded (0 to 1), an OTLP collector. */
+export type Production = { publicKey: JWK; sampled: number; collector: string };
+
+/** What our server has around its handlers. "bare": nothing. "shedding": nothing but that. Otherwise everything. */
+export type Around = "bare" | "shedding" | Production;
 
 /** A server to start in a process of its own. `port` 0 stands for any; a `path` is a Unix socket. */
 export type ServerSpec =
