@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { constants, createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import { createServer as createNetServer } from "node:net";
-import { Code, createClient } from "@connectrpc/connect";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { EchoService } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import { freePort } from "@kinora/testing";
 import { describe, expect, it } from "vitest";
@@ -159,6 +160,60 @@ describe("a gRPC reply that is cut off (connect-es #1751)", () => {
       message: expect.stringContaining(server.url),
     });
     await expect(Array.fromAsync(client.count({ count: 1 }))).rejects.toMatchObject({ code: Code.Unavailable });
+    client.close();
+  });
+});
+
+describe("a gRPC reply with trailers", () => {
+  const started = (
+    messages: number,
+    trailers: Record<string, string>,
+    then: (stream: ServerHttp2Stream) => void = () => {},
+  ) =>
+    startRaw((stream) => {
+      stream.respond(grpcHeaders, { waitForTrailers: true });
+      stream.once("wantTrailers", () => {
+        stream.sendTrailers(trailers);
+        then(stream);
+      });
+      // Empty messages.
+      stream.end(Buffer.alloc(5 * messages));
+    });
+
+  it("but without a status breaks the protocol", async () => {
+    using server = await started(1, { "grpc-message": "no status" });
+    const client = clientFor(server.url);
+    await expect(client.echo({ text: "hello" })).rejects.toMatchObject({ code: Code.Internal });
+    await expect(Array.fromAsync(client.count({ count: 1 }))).rejects.toMatchObject({ code: Code.Internal });
+    client.close();
+  });
+
+  it.each([
+    ["0", undefined],
+    ["4", Code.DeadlineExceeded],
+  ])("is whole, status %s, if the server doesn't wait for the rest of the request", async (status, code) => {
+    using server = await started(2, { "grpc-status": status }, (stream) =>
+      setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), 5),
+    );
+    const client = clientFor(server.url);
+    const endless = async function* () {
+      yield { text: "hello" };
+      await new Promise<never>(() => {});
+    };
+    let received = 0;
+    const read = async () => {
+      for await (const _message of client.chat(endless())) {
+        received++;
+        // The end comes meanwhile.
+        await sleep(50);
+      }
+    };
+    const failure = await read().then(
+      () => undefined,
+      (error) => ConnectError.from(error),
+    );
+    expect(failure?.code).toBe(code);
+    expect(received).toBe(2);
     client.close();
   });
 });

@@ -65,6 +65,7 @@ function exchange(
   const { signal } = request;
   const trailer = new Headers();
   let header: Headers | undefined;
+  let ended = false;
   let failure: ConnectError | undefined;
 
   const fail = (error: ConnectError) => {
@@ -92,7 +93,10 @@ function exchange(
     // Without a response this is the end of the call; with one it settles nothing any more.
     reject(failure ?? faultOfClosed());
   });
-  stream.on("trailers", (fields) => copyFields(fields, trailer));
+  stream.on("trailers", (fields) => {
+    ended = true;
+    copyFields(fields, trailer);
+  });
   stream.once("response", (fields) => {
     header = copyFields(fields, new Headers());
     resolve({ status: fields[":status"] ?? 0, header, body: readBody(), trailer });
@@ -113,18 +117,21 @@ function exchange(
     try {
       yield* stream.iterator({ destroyOnReturn: false });
     } catch (error) {
-      throw failure ?? lost(baseUrl, error);
+      // A server that has answered needn't wait for the rest of the request, and says so by a reset without an error (RFC 9113, section 8.1).
+      const answered = stream.readableEnded && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+      if (failure !== undefined || !answered) {
+        throw failure ?? lost(baseUrl, error);
+      }
     } finally {
       if (!stream.closed && !stream.readableEnded) {
         stream.close(constants.NGHTTP2_CANCEL);
       }
     }
-    // A stream that was cut off ends like one that is complete; only its reset code or the missing status tell.
+    // A stream that was cut off ends like one that is complete; only its reset code or missing trailers tell.
     const reset = stream.rstCode !== undefined && stream.rstCode !== constants.NGHTTP2_NO_ERROR;
     // gRPC-Web says how a call went in its body.
     const grpc = /^application\/grpc(?!-web)/.test(header?.get("content-type") ?? "");
-    const status = trailer.has("grpc-status") || header?.has("grpc-status");
-    if (failure !== undefined || reset || (grpc && !status)) {
+    if (failure !== undefined || reset || (grpc && !ended && !header?.has("grpc-status"))) {
       throw failure ?? (reset ? faultOfClosed() : lost(baseUrl));
     }
   }

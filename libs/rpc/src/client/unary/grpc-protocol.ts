@@ -85,8 +85,8 @@ function readUnusual(reply: UnaryReply, readMaxBytes: number, url: string): Uint
   const trailer = toHeaders(reply.trailers);
   const headerError = findTrailerError(header);
   const content = unwrap(reply.body, readMaxBytes);
-  if (!header.has("grpc-status") && !trailer.has("grpc-status")) {
-    // Every reply ends with its status: this one has no end.
+  if (reply.trailers === undefined && !header.has("grpc-status")) {
+    // Every reply ends with trailers, and its status in them: this one has no end.
     throw lost(url);
   }
   validateTrailer(trailer, header);
