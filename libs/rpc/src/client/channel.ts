@@ -36,6 +36,8 @@ export type Channel = {
   starting(endpoint: Endpoint, change: 1 | -1): void;
   /** Notes how a call went: how it ended, and how slow it was in the terms of `MethodLatency`, 0 where that says nothing. */
   report(endpoint: Endpoint, slowness: number, outcome: Outcome): void;
+  /** Aborts when the channel is closed: there is nothing to wait for any more. */
+  readonly closed: AbortSignal;
   /** Closes all endpoints. Whoever waits fails, and so does who comes later. */
   close(): void;
 };
@@ -66,13 +68,18 @@ export function createChannel(options: ChannelOptions): Channel {
 }
 
 function createSingle(endpoint: Endpoint): Channel {
+  const closing = new AbortController();
   return {
     balanced: false,
     pick: () => endpoint,
     hasOther: () => false,
     starting() {},
     report() {},
-    close: () => endpoint.close(),
+    closed: closing.signal,
+    close() {
+      closing.abort();
+      endpoint.close();
+    },
   };
 }
 
@@ -87,7 +94,7 @@ function createBalanced({ target, createEndpoint, lookup, logger }: ChannelOptio
   let arrival = Promise.withResolvers<void>();
   arrival.promise.catch(() => {});
   let fault: unknown;
-  let closed = false;
+  const closing = new AbortController();
 
   function update(addresses: readonly Address[]): void {
     const before = new Map(members.map((member) => [formatAddress(member.endpoint.address), member]));
@@ -126,7 +133,7 @@ function createBalanced({ target, createEndpoint, lookup, logger }: ChannelOptio
   }
 
   function start(): void {
-    if (closed) {
+    if (closing.signal.aborted) {
       return;
     }
     if (source.kind === "fixed") {
@@ -232,8 +239,9 @@ function createBalanced({ target, createEndpoint, lookup, logger }: ChannelOptio
         logger?.warn({ url: other.url }, "gets no calls for a while: it fails more often than others");
       }
     },
+    closed: closing.signal,
     close() {
-      closed = true;
+      closing.abort();
       resolver?.close();
       for (const endpoint of [...byEndpoint.keys(), ...leaving]) {
         endpoint.close();

@@ -111,14 +111,13 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
         seenAttempts++;
       }
       const otherEndpoint = channel.hasOther(tried);
-      const remainingMs = call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline - performance.now();
-      const counts = { idempotent, seenAttempts, unseenAttempts, otherEndpoint, remainingMs };
+      const counts = { idempotent, seenAttempts, unseenAttempts, otherEndpoint, remainingMs: remainingMs(call) };
       const decision = call.signal?.aborted ? undefined : decideRetry({ ...failed, ...counts }, random, limits);
       if (decision === undefined || (decision.pays && !budget.spend())) {
         throw last;
       }
       if (decision.waitMs > 0) {
-        await pause(decision.waitMs, call.signal);
+        await pause(decision.waitMs, call.signal, channel.closed);
       }
       let endpoint: Endpoint;
       try {
@@ -142,6 +141,7 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
       hedging: how,
       budget,
       signal: call.signal,
+      stop: channel.closed,
       async attempt(number, signal) {
         const picked = channel.pick({ signal, deadline: call.deadline }, tried);
         const endpoint = picked instanceof Promise ? await picked : picked;
@@ -156,7 +156,10 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
         if (code !== Code.Unavailable) {
           return "fatal";
         }
-        return pushback === undefined ? "next" : pushback === false ? "last" : pushback;
+        if (pushback === undefined) {
+          return "next";
+        }
+        return pushback === false || pushback >= remainingMs(call) ? "last" : pushback;
       },
     });
   }
@@ -179,6 +182,10 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
   };
 }
 
+function remainingMs({ deadline }: UnaryCallInfo): number {
+  return deadline === undefined ? Number.POSITIVE_INFINITY : deadline - performance.now();
+}
+
 function settingsOf(retry: Retry | false | undefined): typeof retrySettings {
   return retry === false ? { ...retrySettings, attempts: 1 } : { ...retrySettings, ...retry };
 }
@@ -191,11 +198,21 @@ function describe(error: unknown): Pick<FailedAttempt, "code" | "unseen" | "push
   };
 }
 
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits; not any longer than until `stop` aborts. Rejects when `signal` does. */
+async function pause(ms: number, signal: AbortSignal | undefined, stop: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const end = () => over.abort();
+  signal?.addEventListener("abort", end);
+  stop.addEventListener("abort", end);
   try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    await sleep(ms, undefined, { signal: over.signal });
   } catch {
-    throw ConnectError.from(signal?.reason, Code.Canceled);
+    if (signal?.aborted) {
+      throw ConnectError.from(signal.reason, Code.Canceled);
+    }
+  } finally {
+    signal?.removeEventListener("abort", end);
+    stop.removeEventListener("abort", end);
   }
 }
 

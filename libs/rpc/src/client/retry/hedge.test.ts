@@ -7,6 +7,7 @@ type Attempt = { startedAt: number; signal: AbortSignal; resolve(value: string):
 
 /** A hedged call whose attempts end when the test says so. An error is its own verdict. */
 function start(options: { delayMs?: number; attempts?: number; budget?: number; signal?: AbortSignal } = {}) {
+  const stop = new AbortController();
   const began = performance.now();
   const attempts: Attempt[] = [];
   const { delayMs = 100, attempts: most = 3, budget = 10, signal } = options;
@@ -14,6 +15,7 @@ function start(options: { delayMs?: number; attempts?: number; budget?: number; 
     hedging: { delayMs, attempts: most },
     budget: createBudget({ first: budget, perSuccess: 0, most: budget }),
     signal,
+    stop: stop.signal,
     attempt(number, own) {
       expect(number).toBe(attempts.length);
       const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -26,7 +28,7 @@ function start(options: { delayMs?: number; attempts?: number; budget?: number; 
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
-  return { attempts, settled, startedAt: () => attempts.map(({ startedAt }) => startedAt) };
+  return { attempts, settled, stop: () => stop.abort(), startedAt: () => attempts.map(({ startedAt }) => startedAt) };
 }
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -127,6 +129,20 @@ describe("hedge", () => {
     const late = start({ signal: cancel.signal });
     expect(await late.settled).toHaveProperty("error.code", 1);
     expect(late.attempts).toEqual([]);
+  });
+
+  it("starts no more once it is told to stop, and doesn't wait for what would come", async () => {
+    const idle = start();
+    idle.attempts[0]?.reject(5000);
+    await pass(0);
+    idle.stop();
+    expect(await idle.settled).toEqual({ error: 5000 });
+    const busy = start();
+    busy.stop();
+    await pass(1000);
+    expect(busy.attempts).toHaveLength(1);
+    busy.attempts[0]?.resolve("first");
+    expect(await busy.settled).toEqual({ value: "first" });
   });
 
   it("settles, and ends every attempt, whatever they do", async () => {

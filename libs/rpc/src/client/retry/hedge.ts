@@ -13,6 +13,8 @@ export type HedgeOptions<T> = {
   hedging: Hedging;
   budget: Budget;
   signal: AbortSignal | undefined;
+  /** When this aborts, no more attempts start. */
+  stop: AbortSignal;
   /** Makes attempt `n`, from 0, and ends it when the signal aborts. */
   attempt(n: number, signal: AbortSignal): Promise<T>;
   judge(error: unknown): HedgeVerdict;
@@ -22,7 +24,7 @@ export type HedgeOptions<T> = {
  * Makes the same call several times, each `delayMs` after the one before or as soon as one fails; the first answer wins and the other attempts are cancelled. After the hedging policy of
  * gRFC A6 (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#hedging-policy). Attempts but the first are on the budget of retries.
  */
-export function hedge<T>({ hedging, budget, signal, attempt, judge }: HedgeOptions<T>): Promise<T> {
+export function hedge<T>({ hedging, budget, signal, stop, attempt, judge }: HedgeOptions<T>): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const running = new Set<AbortController>();
   let number = 0;
@@ -40,6 +42,7 @@ export function hedge<T>({ hedging, budget, signal, attempt, judge }: HedgeOptio
     settled = true;
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
+    stop.removeEventListener("abort", startNoMore);
     end();
     for (const controller of running) {
       controller.abort(new ConnectError("another attempt was quicker", Code.Canceled));
@@ -109,6 +112,7 @@ export function hedge<T>({ hedging, budget, signal, attempt, judge }: HedgeOptio
     abort();
   } else {
     signal?.addEventListener("abort", abort);
+    stop.addEventListener("abort", startNoMore);
     start();
   }
   return promise;

@@ -129,12 +129,15 @@ describe("hedging", () => {
     await expect.poll(() => aborted.toSorted()).toEqual([0, 1, 2]);
   });
 
-  it("heeds a server that wants no more attempts", async () => {
+  it.each([
+    ["no more attempts", { "grpc-retry-pushback-ms": "-1" }],
+    ["more time than the call has", { "retry-after": "60" }],
+  ])("heeds a server that wants %s", async (_name, headers) => {
     let calls = 0;
     await using fleet = await startFleet(2, () => ({
       echo() {
         calls++;
-        throw new ConnectError("not now", Code.Unavailable, { "grpc-retry-pushback-ms": "-1" });
+        throw new ConnectError("not now", Code.Unavailable, headers);
       },
     }));
     using client = open(fleet.addresses);

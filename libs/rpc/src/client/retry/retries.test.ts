@@ -119,6 +119,24 @@ describe.each(["grpc", "connect", "grpc-web"] as const)("an idempotent call by %
   });
 });
 
+describe("closing the transport", () => {
+  it.each([
+    ["a retry", undefined],
+    ["a hedge", { delayMs: 60_000, attempts: 2 }],
+  ])("fails calls that wait for %s, at once", async (_name, hedging) => {
+    const { fleet, seen } = await start(2, () => unavailable({ "grpc-retry-pushback-ms": "60000" }));
+    await using _ = fleet;
+    using client = open(fleet.addresses, hedging === undefined ? {} : { hedging });
+    const call = client.echo({ text: "x" }, { timeoutMs: 600_000 });
+    await expect.poll(() => seen.length).toBe(1);
+    // The answer arrives and the wait begins.
+    await client.echoUser({ text: "x" }).catch(() => {});
+    client[Symbol.dispose]();
+    await expect(call).rejects.toMatchObject({ code: Code.Unavailable });
+    expect(seen).toHaveLength(2);
+  });
+});
+
 describe("retries", () => {
   it("are few when a server always fails: the budget is all there is", async () => {
     const { fleet, seen } = await start(2, () => unavailable({ "grpc-retry-pushback-ms": "0" }));
