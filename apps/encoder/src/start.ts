@@ -73,6 +73,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
   };
   const server = createServer({
     routes: service.routes,
+    longPolls: service.longPolls,
     http: [...service.http, discovery],
     authenticate,
     logger,

@@ -95,6 +95,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
       user.routes(router);
       encoder.routes(router);
     },
+    longPolls: encoder.longPolls,
     http: [...user.http, ...encoder.http, discovery],
     authenticate,
     logger,

@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Database } from "@kinora/database";
 import type { Authenticate, HttpRoute, Logger, Routes } from "@kinora/rpc";
@@ -22,6 +23,8 @@ export type EncoderServiceDeps = {
 /** The encoder service as a value. */
 export type EncoderService = {
   routes: Routes;
+  /** Methods that wait until there is something to say. */
+  longPolls: DescMethod[];
   /** Uploads, objects for workers, playback. */
   http: HttpRoute[];
   /** Ends what waits: long polls for tasks come back empty, watch streams end as `unavailable` so that clients reconnect elsewhere. Call it before the server's `close`. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
+import { WorkerService } from "@kinora/proto-encoder";
 import { QuotaService } from "@kinora/proto-user";
 import { objectRoute, openFolderStore } from "@kinora/storage";
 import type { Context } from "./context.ts";
@@ -66,6 +67,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       workerRoutes(router, context, dispatcher);
       accountRoutes(router, context);
     },
+    longPolls: [WorkerService.method.leaseTask],
     http: [
       objectRoute(storage),
       uploadRoute(context, uploads, deps.authenticate),
