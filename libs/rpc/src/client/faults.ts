@@ -51,6 +51,11 @@ export function resetFault(url: string, resetCode: number): ConnectError {
   return new ConnectError(`${url} broke off the call (HTTP/2 error ${resetCode})`, code, undefined, undefined, cause);
 }
 
+/** `deadline_exceeded`. */
+export function timedOut(): ConnectError {
+  return new ConnectError("the operation timed out", Code.DeadlineExceeded);
+}
+
 /** The cause of a fault after which the server has certainly done nothing, so that the call can be made again. */
 export class RefusedStream extends Error {
   override readonly name = "RefusedStream";

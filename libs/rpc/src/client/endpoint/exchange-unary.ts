@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { lost, resetFault } from "../faults.ts";
+import { lost, resetFault, timedOut } from "../faults.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionPool, Entrant } from "./connection-pool.ts";
 import type { UnaryExchange, UnaryReply } from "./exchange.ts";
@@ -141,13 +141,18 @@ class OngoingExchange implements Entrant {
       return resetFault(url, constants.NGHTTP2_REFUSED_STREAM);
     }
     const code = stream?.rstCode ?? constants.NGHTTP2_NO_ERROR;
+    const { deadline } = this.exchange;
+    if (code === constants.NGHTTP2_CANCEL && deadline !== undefined && performance.now() >= deadline) {
+      // The server's clock was quicker than our timer.
+      return timedOut();
+    }
     const gone = connection?.gone() && code !== constants.NGHTTP2_REFUSED_STREAM;
     return gone || code === constants.NGHTTP2_NO_ERROR ? lost(url, this.error) : resetFault(url, code);
   }
 }
 
 function expire(exchange: OngoingExchange): void {
-  exchange.fail(new ConnectError("the operation timed out", Code.DeadlineExceeded));
+  exchange.fail(timedOut());
 }
 
 function onResponse(this: OwnedStream, headers: ResponseHeaders, flags: number): void {

@@ -105,6 +105,10 @@ function exchange(
     sendBody(stream, request.body).catch((error) => fail(ConnectError.from(error)));
   }
 
+  function wasReset(): boolean {
+    return stream.rstCode !== undefined && stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+  }
+
   function faultOfClosed(): ConnectError {
     if (stream.id === undefined || connection.unseen(stream.id)) {
       return resetFault(baseUrl, constants.NGHTTP2_REFUSED_STREAM);
@@ -120,7 +124,7 @@ function exchange(
       // A server that has answered needn't wait for the rest of the request, and says so by a reset without an error (RFC 9113, section 8.1).
       const answered = stream.readableEnded && stream.rstCode === constants.NGHTTP2_NO_ERROR;
       if (failure !== undefined || !answered) {
-        throw failure ?? lost(baseUrl, error);
+        throw failure ?? (wasReset() ? faultOfClosed() : lost(baseUrl, error));
       }
     } finally {
       if (!stream.closed && !stream.readableEnded) {
@@ -128,11 +132,10 @@ function exchange(
       }
     }
     // A stream that was cut off ends like one that is complete; only its reset code or missing trailers tell.
-    const reset = stream.rstCode !== undefined && stream.rstCode !== constants.NGHTTP2_NO_ERROR;
     // gRPC-Web says how a call went in its body.
     const grpc = /^application\/grpc(?!-web)/.test(header?.get("content-type") ?? "");
-    if (failure !== undefined || reset || (grpc && !ended && !header?.has("grpc-status"))) {
-      throw failure ?? (reset ? faultOfClosed() : lost(baseUrl));
+    if (failure !== undefined || wasReset() || (grpc && !ended && !header?.has("grpc-status"))) {
+      throw failure ?? (wasReset() ? faultOfClosed() : lost(baseUrl));
     }
   }
 
