@@ -1,9 +1,13 @@
+import { constants } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, createClient } from "@connectrpc/connect";
 import { EchoService } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import { freePort } from "@kinora/testing";
 import { describe, expect, it } from "vitest";
+import { createCertificateAuthority } from "../testing/certificates.ts";
+import { startRawServer } from "../testing/raw-server.ts";
 import { startFleet } from "../testing/start-fleet.ts";
+import { startServer } from "../testing/start-server.ts";
 import { type ClientTransportOptions, createClientTransport } from "./client-transport.ts";
 
 function open(baseUrl: ClientTransportOptions["baseUrl"], options: Partial<ClientTransportOptions> = {}) {
@@ -149,6 +153,21 @@ describe("several servers", () => {
 });
 
 describe("a server that breaks off every call", () => {
+  it("gets few of them, though it is quick to", async () => {
+    let broken = 0;
+    using bad = await startRawServer((stream) => {
+      broken++;
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    });
+    await using fleet = await startFleet(2);
+    using client = open([`127.0.0.1:${bad.port}`, ...fleet.addresses]);
+    for (let i = 0; i < 400; i++) {
+      await client.echo({ text: "x" }).catch((error) => expect(error).toMatchObject({ code: Code.Internal }));
+    }
+    expect(broken).toBeGreaterThan(0);
+    expect(broken).toBeLessThan(10);
+  });
+
   it("is left alone while others answer", async () => {
     await using fleet = await startFleet(2, (index) => ({
       async echo() {
@@ -242,6 +261,19 @@ describe("a name", () => {
     const closed = client.echo({ text: "x" });
     client[Symbol.dispose]();
     await expect(closed).rejects.toMatchObject({ code: Code.Unavailable });
+  });
+
+  it("is what a certificate must be for, not the address", async () => {
+    const authority = createCertificateAuthority();
+    await using server = await startServer({ tls: authority.issue("api.test") });
+    const options = { tls: { ca: authority.ca }, lookup: async () => ["127.0.0.1"] };
+    using client = open(`dns:///api.test:${server.port}`, options);
+    expect((await client.echo({ text: "x" })).text).toBe("x");
+    using other = open(`dns:///other.test:${server.port}`, options);
+    await expect(other.echo({ text: "x" })).rejects.toMatchObject({
+      code: Code.Unavailable,
+      rawMessage: expect.stringContaining("its certificate is for another name"),
+    });
   });
 
   it("is looked up by the system otherwise", async () => {

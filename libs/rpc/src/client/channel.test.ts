@@ -114,9 +114,13 @@ describe("createChannel", () => {
     }
     await picked(channel, 10);
     const [bad] = fakes;
-    for (let i = 0; i < 5 && bad !== undefined; i++) {
-      channel.report(bad, 0.01, "fault");
-    }
+    const failFive = () => {
+      for (let i = 0; i < 5 && bad !== undefined; i++) {
+        vi.advanceTimersByTime(100);
+        channel.report(bad, 0.01, "fault");
+      }
+    };
+    failFive();
     expect(lines).toMatchObject([{ level: "warn", fields: { url: "http://a:1" } }]);
     for (let i = 0; i < 60; i++) {
       vi.advanceTimersByTime(490);
@@ -125,9 +129,7 @@ describe("createChannel", () => {
     vi.advanceTimersByTime(1000);
     expect(await picked(channel, 300)).toEqual(new Set(["http://a:1", "http://b:1"]));
     // Better an endpoint that failed than one that isn't there.
-    for (let i = 0; i < 5 && bad !== undefined; i++) {
-      channel.report(bad, 0.01, "fault");
-    }
+    failFive();
     Object.assign(fakes[1] ?? {}, { state: "backoff" });
     expect(await picked(channel, 3)).toEqual(new Set(["http://a:1"]));
     channel.close();
@@ -172,7 +174,16 @@ describe("createChannel", () => {
     await channel.pick(call);
     await vi.advanceTimersByTimeAsync(100_000);
     expect(await channel.pick(call)).toBe(fakes[0]);
-    expect(lines.filter(({ level }) => level === "warn")).toHaveLength(1);
+    expect(lines).toMatchObject([{ level: "warn", message: expect.stringContaining("down") }]);
+    channel.close();
+  });
+
+  it("says when a name can be looked up again, and complains anew the next time", async () => {
+    const bad = new Error("down");
+    const { channel, lines } = start("dns:///api:1", [["10.0.0.1"], bad, ["10.0.0.1"], bad]);
+    await channel.pick(call);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(lines.map(({ level }) => level)).toEqual(["warn", "info", "warn"]);
     channel.close();
   });
 

@@ -1,11 +1,8 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "../logger.ts";
-import { createBalancer, createLoad, type Load, observeAnswer, observeAtLeast } from "./balancer.ts";
-import { type Address, formatAddress } from "./endpoint/address.ts";
+import { createBalancedChannel } from "./channel-balanced.ts";
+import type { Address } from "./endpoint/address.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
-import { unreachable } from "./faults.ts";
-import { createHealth, createOutlierEjection, type Health } from "./outlier-ejection.ts";
-import { createResolver, type Lookup, type Resolver } from "./resolver.ts";
+import type { Lookup } from "./resolver.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -50,21 +47,12 @@ export type ChannelOptions = {
   logger?: Logger;
 };
 
-type Member = Load<Endpoint> & Health & { wokenAt: number };
-
-const gone = new Error("this transport is closed");
-
-/** A call that failed counts as one that took this many times as long as usual: endpoints that fail quickly must not look quick. */
-const failedSlowness = 4;
-/** Milliseconds between attempts to connect to an endpoint that no call waits for. Its pool spaces them out as well. */
-const wakeEveryMs = 1_000;
-
 /** The endpoints of `target`. They connect when the first call comes. */
 export function createChannel(options: ChannelOptions): Channel {
   const { source } = options.target;
   return source.kind === "fixed" && source.addresses.length === 1 && source.addresses[0] !== undefined
     ? createSingle(options.createEndpoint(source.addresses[0]))
-    : createBalanced(options);
+    : createBalancedChannel(options);
 }
 
 function createSingle(endpoint: Endpoint): Channel {
@@ -81,196 +69,4 @@ function createSingle(endpoint: Endpoint): Channel {
       endpoint.close();
     },
   };
-}
-
-function createBalanced({ target, createEndpoint, lookup, logger }: ChannelOptions): Channel {
-  const { source } = target;
-  const balancer = createBalancer<Endpoint>();
-  const ejection = createOutlierEjection<Member>(performance.now());
-  const byEndpoint = new Map<Endpoint, Member>();
-  const leaving = new Set<Endpoint>();
-  let members: Member[] = [];
-  let resolver: Resolver | undefined;
-  let arrival = Promise.withResolvers<void>();
-  arrival.promise.catch(() => {});
-  let fault: unknown;
-  const closing = new AbortController();
-
-  function update(addresses: readonly Address[]): void {
-    const before = new Map(members.map((member) => [formatAddress(member.endpoint.address), member]));
-    members = addresses.map((address) => {
-      const name = formatAddress(address);
-      const known = before.get(name);
-      before.delete(name);
-      return known ?? join(createEndpoint(address));
-    });
-    for (const { endpoint } of before.values()) {
-      byEndpoint.delete(endpoint);
-      leaving.add(endpoint);
-      endpoint.drain();
-    }
-    for (const endpoint of leaving) {
-      if (endpoint.inFlight === 0) {
-        leaving.delete(endpoint);
-      }
-    }
-    fault = undefined;
-    arrival.resolve();
-  }
-
-  function join(endpoint: Endpoint): Member {
-    const now = performance.now();
-    const member: Member = { ...createLoad(endpoint, now), ...createHealth(), wokenAt: Number.NEGATIVE_INFINITY };
-    byEndpoint.set(endpoint, member);
-    return member;
-  }
-
-  function fail(error: unknown): void {
-    fault = error;
-    arrival.reject(unreachable(target.name, error));
-    arrival = Promise.withResolvers();
-    arrival.promise.catch(() => {});
-  }
-
-  function start(): void {
-    if (closing.signal.aborted) {
-      return;
-    }
-    if (source.kind === "fixed") {
-      update(source.addresses);
-      return;
-    }
-    resolver ??= createResolver({
-      host: source.host,
-      lookup,
-      onAddresses(hosts) {
-        if (members.length > 0) {
-          logger?.info({ target: target.name, addresses: hosts }, "its addresses have changed");
-        }
-        update(hosts.map((host) => ({ host, port: source.port })));
-      },
-      onFault(error) {
-        if (fault === undefined) {
-          logger?.warn({ target: target.name }, unreachable(target.name, error).rawMessage);
-        }
-        fail(error);
-      },
-    });
-  }
-
-  let now = 0;
-  /** Whom to prefer. Connections are made beside the calls, where any call can do without. */
-  function tierOf(member: Member): number {
-    const { state } = member.endpoint;
-    if (state !== "ready" && state !== "connecting" && now - member.wokenAt >= wakeEveryMs) {
-      member.wokenAt = now;
-      member.endpoint.connect();
-    }
-    if (member.ejectedUntil > now) {
-      return state === "ready" ? 2 : 4;
-    }
-    return state === "ready" ? 0 : state === "backoff" ? 3 : 1;
-  }
-
-  function choose(avoid: ReadonlySet<Endpoint> | undefined): Endpoint | undefined {
-    now = performance.now();
-    return balancer.pick(members, tierOf, now, avoid)?.endpoint;
-  }
-
-  /** For a call that comes before the addresses do. */
-  async function chooseLater(call: Picking, avoid: ReadonlySet<Endpoint> | undefined): Promise<Endpoint> {
-    resolver?.refresh();
-    if (fault !== undefined) {
-      // There is no telling when the next look-up succeeds; this call can be told why now.
-      throw unreachable(target.name, fault);
-    }
-    await within(arrival.promise, call);
-    const chosen = choose(avoid);
-    if (chosen === undefined) {
-      throw unreachable(target.name, gone);
-    }
-    return chosen;
-  }
-
-  return {
-    balanced: true,
-    pick(call, avoid) {
-      if (members.length === 0) {
-        start();
-      }
-      return choose(avoid) ?? chooseLater(call, avoid);
-    },
-    hasOther: (than) => members.some(({ endpoint }) => !than.has(endpoint)),
-    starting(endpoint, change) {
-      const member = byEndpoint.get(endpoint);
-      if (member !== undefined) {
-        member.starting += change;
-      }
-    },
-    report(endpoint, slowness, outcome) {
-      const member = byEndpoint.get(endpoint);
-      if (member === undefined) {
-        return;
-      }
-      const at = performance.now();
-      switch (outcome) {
-        case "ok":
-          ejection.success(member);
-          if (slowness > 0) {
-            observeAnswer(member, slowness, at);
-          }
-          break;
-        case "unseen":
-          resolver?.refresh();
-          break;
-        case "abandoned":
-          observeAtLeast(member, slowness, at);
-          break;
-        default:
-          observeAtLeast(member, Math.max(slowness, failedSlowness, member.slowness * 1.5), at);
-          if (outcome !== "rejected") {
-            resolver?.refresh();
-            if (ejection.fault(member, members, at)) {
-              logger?.warn({ url: endpoint.url }, "gets no calls for a while: it fails and others don't");
-            }
-          }
-      }
-      for (const { endpoint: other } of ejection.compare(members, at)) {
-        logger?.warn({ url: other.url }, "gets no calls for a while: it fails more often than others");
-      }
-    },
-    closed: closing.signal,
-    close() {
-      closing.abort();
-      resolver?.close();
-      for (const endpoint of [...byEndpoint.keys(), ...leaving]) {
-        endpoint.close();
-      }
-      members = [];
-      fail(gone);
-    },
-  };
-}
-
-/** The promise's result, within a call's time. */
-async function within<T>(promise: Promise<T>, { signal, deadline }: Picking): Promise<T> {
-  const over = Promise.withResolvers<never>();
-  const abort = () => over.reject(ConnectError.from(signal?.reason, Code.Canceled));
-  const timer =
-    deadline === undefined
-      ? undefined
-      : setTimeout(
-          () => over.reject(new ConnectError("the operation timed out", Code.DeadlineExceeded)),
-          Math.max(0, Math.min(deadline - performance.now(), 2 ** 31 - 1)),
-        );
-  signal?.addEventListener("abort", abort, { once: true });
-  if (signal?.aborted) {
-    abort();
-  }
-  try {
-    return await Promise.race([promise, over.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  }
 }

@@ -13,7 +13,7 @@ describe("createOutlierEjection", () => {
   it("ejects at the fifth fault in a row, for 30 s, and longer each time", () => {
     const { all, ejection, at } = start(3);
     ejection.success(at(1));
-    const failFive = (now: number) => [1, 2, 3, 4, 5].map(() => ejection.fault(at(0), all, now));
+    const failFive = (now: number) => [4, 3, 2, 1, 0].map((before) => ejection.fault(at(0), all, now - before * 100));
     expect(failFive(1000)).toEqual([false, false, false, false, true]);
     expect(at(0).ejectedUntil).toBe(31_000);
     expect(out(all, 30_999)).toEqual([true, false, false]);
@@ -33,16 +33,25 @@ describe("createOutlierEjection", () => {
       if (i % 5 === 4) {
         ejection.success(at(0));
       } else {
-        expect(ejection.fault(at(0), all, i)).toBe(false);
+        expect(ejection.fault(at(0), all, i * 1000)).toBe(false);
       }
     }
+  });
+
+  it("takes the calls of one broken connection for one fault", () => {
+    const { all, ejection, at } = start(2);
+    ejection.success(at(1));
+    for (let i = 0; i < 99; i++) {
+      expect(ejection.fault(at(0), all, i)).toBe(false);
+    }
+    expect(at(0).faultsInARow).toBe(1);
   });
 
   it("ejects nobody when nobody does better", () => {
     const { all, ejection } = start(4);
     for (let round = 0; round < 50; round++) {
       for (const health of all) {
-        expect(ejection.fault(health, all, round)).toBe(false);
+        expect(ejection.fault(health, all, round * 1000)).toBe(false);
       }
     }
   });
@@ -50,7 +59,7 @@ describe("createOutlierEjection", () => {
   it("never ejects the only one", () => {
     const { all, ejection, at } = start(1);
     for (let i = 0; i < 100; i++) {
-      expect(ejection.fault(at(0), all, i)).toBe(false);
+      expect(ejection.fault(at(0), all, i * 1000)).toBe(false);
     }
   });
 
@@ -94,7 +103,7 @@ describe("createOutlierEjection", () => {
     const { all, ejection, at } = start(2);
     ejection.success(at(1));
     for (let i = 0; i < 5; i++) {
-      ejection.fault(at(0), all, 0);
+      ejection.fault(at(0), all, i * 100);
     }
     expect(at(0).ejections).toBe(1);
     ejection.compare(all, 10_000);

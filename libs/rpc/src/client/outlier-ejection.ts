@@ -1,6 +1,8 @@
 export const ejectionSettings = {
   /** Faults in a row, without a success in between, that eject an endpoint. */
   faultsInARow: 5,
+  /** Faults so close together count as one in a row, in milliseconds: a connection that breaks takes all its calls along, and may well be made again. */
+  togetherMs: 100,
   /** How often success rates are compared, in milliseconds. */
   intervalMs: 10_000,
   /** Calls within an interval that an endpoint's success rate says something from. */
@@ -18,6 +20,8 @@ export const ejectionSettings = {
 /** What is known of one endpoint's health. Only this file writes into it. */
 export type Health = {
   faultsInARow: number;
+  /** When the last fault counted. */
+  faultAt: number;
   successes: number;
   faults: number;
   /** How many ejections in a row; each interval without one takes back one. */
@@ -36,7 +40,14 @@ export type OutlierEjection<H extends Health = Health> = {
 };
 
 export function createHealth(): Health {
-  return { faultsInARow: 0, successes: 0, faults: 0, ejections: 0, ejectedUntil: Number.NEGATIVE_INFINITY };
+  return {
+    faultsInARow: 0,
+    faultAt: Number.NEGATIVE_INFINITY,
+    successes: 0,
+    faults: 0,
+    ejections: 0,
+    ejectedUntil: Number.NEGATIVE_INFINITY,
+  };
 }
 
 const nobody: readonly never[] = [];
@@ -65,7 +76,10 @@ export function createOutlierEjection<H extends Health>(
     },
     fault(health, all, now) {
       health.faults++;
-      health.faultsInARow++;
+      if (now - health.faultAt >= settings.togetherMs) {
+        health.faultsInARow++;
+        health.faultAt = now;
+      }
       if (health.faultsInARow < settings.faultsInARow || health.ejectedUntil > now || !mayEject(all, now)) {
         return false;
       }

@@ -20,7 +20,7 @@ export type Resolver = {
 export type ResolverOptions = {
   host: string;
   lookup: Lookup;
-  /** Told of the addresses whenever they differ from the last ones, in any order; never of none. */
+  /** Told of the addresses whenever they differ from the last ones or the last look-up failed; never of none. */
   onAddresses(addresses: readonly string[]): void;
   /** Told that a look-up failed. The last addresses stay. */
   onFault(error: unknown): void;
@@ -54,9 +54,10 @@ export function createResolver({
       if (addresses.length === 0) {
         throw new Error(`${host} has no address`);
       }
+      const news = failures > 0 || known !== addresses.join();
       failures = 0;
-      if (!closed && known !== addresses.join()) {
-        known = addresses.join();
+      known = addresses.join();
+      if (news && !closed) {
         onAddresses(addresses);
       }
     } catch (error) {

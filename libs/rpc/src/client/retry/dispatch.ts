@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MethodOptions_IdempotencyLevel as Level } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Channel } from "../channel.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
-import { createMethodLatency, type MethodLatency } from "../method-latency.ts";
 import type { Attempt, Dispatch, UnaryCallInfo } from "../unary/unary-call.ts";
 import type { UnaryMethod } from "../unary/unary-protocol.ts";
+import { createAttempts } from "./attempts.ts";
 import { type Budget, createBudget } from "./budget.ts";
 import { type Hedging, hedgingKey, type Retry, retryKey } from "./call-options.ts";
 import { type HedgeVerdict, hedge } from "./hedge.ts";
@@ -24,8 +23,6 @@ export type DispatchOptions = {
   random?: () => number;
 };
 
-type Method = { idempotent: boolean; latency: MethodLatency };
-
 /**
  * Brings calls to endpoints: balanced, tried again where that is right, hedged where that is asked for, under one budget. A call that goes well at its first attempt costs nothing more than
  * the choice of its endpoint.
@@ -33,72 +30,13 @@ type Method = { idempotent: boolean; latency: MethodLatency };
 export function createDispatch({ channel, retry, hedging, ...options }: DispatchOptions): Dispatch {
   const { budget = createBudget(), random = Math.random } = options;
   const settings = settingsOf(retry);
-  const methods = new Map<UnaryMethod, Method>();
-
-  function methodOf(desc: UnaryMethod): Method {
-    let method = methods.get(desc);
-    if (method === undefined) {
-      const idempotent = desc.idempotency === Level.NO_SIDE_EFFECTS || desc.idempotency === Level.IDEMPOTENT;
-      method = { idempotent, latency: createMethodLatency() };
-      methods.set(desc, method);
-    }
-    return method;
-  }
-
-  function answered(endpoint: Endpoint, call: UnaryCallInfo, started: number): void {
-    budget.earn();
-    if (channel.balanced) {
-      channel.report(endpoint, methodOf(call.method).latency.relative(performance.now() - started), "ok");
-    }
-  }
-
-  function notAnswered(endpoint: Endpoint, call: UnaryCallInfo, started: number, error: unknown): void {
-    if (channel.balanced) {
-      const { latency } = methodOf(call.method);
-      const outcome = outcomeOf(error);
-      const ms = performance.now() - started;
-      channel.report(endpoint, outcome === "ok" ? latency.relative(ms) : latency.compare(ms), outcome);
-    }
-  }
-
-  function first<T>(endpoint: Endpoint, attempt: Attempt<T>, call: UnaryCallInfo): Promise<T> {
-    const started = channel.balanced ? performance.now() : 0;
-    return attempt(endpoint, undefined, {
-      answered: () => answered(endpoint, call, started),
-      failed(error) {
-        notAnswered(endpoint, call, started, error);
-        return again(attempt, call, endpoint, error);
-      },
-    });
-  }
-
-  /** One attempt among several. */
-  async function measured<T>(
-    endpoint: Endpoint,
-    attempt: Attempt<T>,
-    call: UnaryCallInfo,
-    previous: number,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    const started = performance.now();
-    try {
-      const value = await attempt(endpoint, {
-        ...(previous > 0 ? { headers: ["grpc-previous-rpc-attempts", String(previous)] } : {}),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      answered(endpoint, call, started);
-      return value;
-    } catch (error) {
-      notAnswered(endpoint, call, started, error);
-      throw error;
-    }
-  }
+  const attempts = createAttempts(channel, budget);
 
   /** Goes on after a first attempt that failed. */
   async function again<T>(attempt: Attempt<T>, call: UnaryCallInfo, at: Endpoint, error: unknown): Promise<T> {
     const own = call.values?.get(retryKey);
     const limits = own === undefined ? settings : settingsOf(own);
-    const { idempotent } = methodOf(call.method);
+    const idempotent = attempts.idempotent(call.method);
     const tried = new Set([at]);
     let last = error;
     let seenAttempts = 0;
@@ -127,7 +65,7 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
       }
       tried.add(endpoint);
       try {
-        return await measured(endpoint, attempt, call, seenAttempts);
+        return await attempts.later(endpoint, attempt, call, seenAttempts);
       } catch (next) {
         last = next;
       }
@@ -146,7 +84,7 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
         const picked = channel.pick({ signal, deadline: call.deadline }, tried);
         const endpoint = picked instanceof Promise ? await picked : picked;
         tried.add(endpoint);
-        return measured(endpoint, attempt, call, number, signal);
+        return attempts.later(endpoint, attempt, call, number, signal);
       },
       judge(error): HedgeVerdict {
         const { unseen, code, pushback } = describe(error);
@@ -168,7 +106,7 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
     const asked = call.values?.get(hedgingKey);
     const how = asked ?? hedging;
     if (how !== undefined && how !== false) {
-      if (methodOf(call.method).idempotent) {
+      if (attempts.idempotent(call.method)) {
         return hedged(attempt, call, how);
       }
       if (asked !== undefined) {
@@ -177,8 +115,8 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
     }
     const endpoint = channel.pick(call);
     return endpoint instanceof Promise
-      ? endpoint.then((picked) => first(picked, attempt, call))
-      : first(endpoint, attempt, call);
+      ? endpoint.then((picked) => attempts.first(picked, attempt, call, again))
+      : attempts.first(endpoint, attempt, call, again);
   };
 }
 

@@ -1,26 +1,17 @@
-import { once } from "node:events";
-import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { constants } from "node:http2";
 import { Code, createClient } from "@connectrpc/connect";
 import { EchoService } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import { describe, expect, it } from "vitest";
+import { startRawServer } from "../../testing/raw-server.ts";
 import { createClientTransport } from "../client-transport.ts";
 
 /** A gRPC server that refuses the first `refusals` streams, after it has read what they send first; of the others it sends back the first message. */
 async function startRefusing(refusals: number) {
-  let streams = 0;
   const read: string[] = [];
-  const server: Http2Server = createServer();
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("error", () => {});
-  });
-  server.on("stream", (stream: ServerHttp2Stream) => {
-    const refused = ++streams <= refusals;
-    stream.on("error", () => {});
+  const server = await startRawServer((stream, count) => {
     stream.once("data", (bytes: Buffer) => {
       read.push(bytes.subarray(5).toString("hex"));
-      if (refused) {
+      if (count <= refusals) {
         stream.close(constants.NGHTTP2_REFUSED_STREAM);
         return;
       }
@@ -29,19 +20,7 @@ async function startRefusing(refusals: number) {
       stream.end(bytes);
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    url: `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`,
-    read,
-    [Symbol.dispose]() {
-      for (const session of sessions) {
-        session.destroy();
-      }
-      server.close();
-    },
-  };
+  return { ...server, read };
 }
 
 function open(baseUrl: string) {
