@@ -38,6 +38,7 @@ export const rules: readonly Rule[] = [
   { from: "libs/proto/*", mayImport: ["libs/proto/common"], npm: ["@bufbuild/protobuf"] },
 
   { from: "tools/workspace", mayImport: [] },
+  { from: "tools/conformance", mayImport: ["libs/rpc", "libs/proto/common"] },
   { from: "tools/bench", mayImport: ["libs/rpc", "libs/service", "libs/proto/common", "libs/testing"] },
 ];
 

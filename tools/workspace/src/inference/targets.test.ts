@@ -36,6 +36,7 @@ describe("inferred targets", () => {
     ["an app that is a command", "apps/x", {}, ["build", "lint", "typecheck"]],
     ["a library with a main.ts", "libs/x", { isServer: true }, ["build", "lint", "typecheck"]],
     ["slow suites", "apps/x", { hasEndToEndTests: true }, ["build", "e2e", "lint", "typecheck"]],
+    ["the conformance suite", "tools/conformance", {}, ["build", "conformance", "lint", "typecheck"]],
     ["this project", "tools/workspace", {}, ["boundaries", "breaking", "build", "lint", "typecheck"]],
   ])("of %s", (_what, root, facts, targets) => {
     expect(Object.keys(targetsOf(root, facts)).sort()).toEqual(targets);
@@ -57,6 +58,8 @@ describe("inferred targets", () => {
 
   it("generate before they read generated code", () => {
     const targets = targetsOf("apps/x", { isServer: true, hasTests: true, hasEndToEndTests: true });
+    const { conformance } = targetsOf("tools/conformance");
+    expect(conformance?.dependsOn).toContain("^generate");
     for (const name of ["serve", "test", "e2e", "typecheck"]) {
       expect(targets[name]?.dependsOn, name).toEqual(expect.arrayContaining(["generate", "^generate"]));
     }

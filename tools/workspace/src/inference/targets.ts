@@ -17,6 +17,7 @@ export function inferProject(facts: ProjectFacts, contract: Contract | undefined
       ...(facts.hasEndToEndTests && { e2e: endToEnd(facts) }),
       ...(facts.isServer && facts.root.startsWith("apps/") && { serve: serve(facts) }),
       ...(facts.root === "tools/workspace" && { boundaries: boundaries(), breaking: breaking() }),
+      ...(facts.root === "tools/conformance" && { conformance: conformance(facts) }),
       build: { executor: "nx:noop", dependsOn: ["^build", "generate", "typecheck"] },
     },
   };
@@ -165,6 +166,16 @@ function boundaries(): TargetConfiguration {
     ...command("node tools/workspace/src/boundaries/main.ts"),
     cache: false,
     dependsOn: [{ target: "generate", projects: ["proto-*"] }],
+  };
+}
+
+/** Connect's conformance suite against the RPC library: minutes of a machine, and Go. */
+function conformance(facts: ProjectFacts): TargetConfiguration {
+  return {
+    ...command(`node ${facts.root}/src/main.ts --report ${reportOf(facts.root, "conformance")}`),
+    cache: false,
+    parallelism: false,
+    dependsOn: ["generate", "^generate"],
   };
 }
 

@@ -1,9 +1,9 @@
-/** Where a project's suite ("test" or "e2e") leaves Vitest's report, relative to the workspace. */
+/** Where a project's suite ("test", "e2e", "conformance") leaves its report, relative to the workspace. */
 export function reportOf(root: string, suite: string): string {
   return `dist/test-results/${root}/${suite}.json`;
 }
 
-/** What we read of the report that Vitest's JSON reporter writes. */
+/** What we read of a report, in the form that Vitest's JSON reporter writes. */
 export type Report = {
   testResults: {
     name: string;

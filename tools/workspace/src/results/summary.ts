@@ -3,7 +3,7 @@ import type { Report } from "./report.ts";
 /** One suite of one project that has to report. */
 export type Suite = {
   project: string;
-  /** The step that runs it: "test" or "e2e". */
+  /** The step that runs it: "test", "e2e", "conformance". */
   step: string;
   /** Undefined when it left none, or one that can't be read. */
   report: Report | undefined;
