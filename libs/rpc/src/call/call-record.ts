@@ -10,7 +10,7 @@ import type { Caller } from "../caller.ts";
 import type { CallSpan } from "../telemetry/call-telemetry.ts";
 import type { CallScope } from "./call-scope.ts";
 import type { MethodFacts } from "./served-method.ts";
-import { startSpan, type Trace, traceparentHeader } from "./trace.ts";
+import { startSpan, type Trace, traceparentHeader, tracestateHeader } from "./trace.ts";
 
 /** Knows a request's headers by their lower-case names. */
 export type HeaderSource = { header(name: string): string | undefined };
@@ -51,7 +51,8 @@ export class CallRecord implements CallScope {
 
   /** Made when first asked for: a call that nobody logs, and that makes no further calls, needs none. */
   get trace(): Trace {
-    this.#trace ??= this.span?.trace ?? startSpan(this.request.header(traceparentHeader));
+    this.#trace ??=
+      this.span?.trace ?? startSpan(this.request.header(traceparentHeader), this.request.header(tracestateHeader));
     return this.#trace;
   }
 

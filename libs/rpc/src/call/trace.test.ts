@@ -25,6 +25,13 @@ describe("startSpan", () => {
     expect(span.parentId).toBe(continues ? parentId : undefined);
   });
 
+  it("keeps what other systems say of the caller's trace, unless it is too long", () => {
+    const header = `00-${traceId}-${parentId}-01`;
+    expect(startSpan(header, "other=1").state).toBe("other=1");
+    expect(startSpan(header, `other=${"1".repeat(600)}`).state).toBeUndefined();
+    expect(startSpan(undefined, "other=1").state).toBeUndefined();
+  });
+
   it("makes a right header whatever came in", () => {
     fc.assert(
       fc.property(fc.string(), (header) => {

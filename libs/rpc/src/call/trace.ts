@@ -1,3 +1,4 @@
+import { formatFlags, parseTraceparent } from "../telemetry/traceparent.ts";
 import { randomHex } from "./random-hex.ts";
 
 /** Where a call stands in a trace, in the terms of W3C Trace Context: one trace, a span of our own, the caller's span as its parent. */
@@ -9,23 +10,39 @@ export type Trace = {
   parentId?: string;
   /** 2 hexadecimal digits; the last bit says that somebody records the trace. */
   flags: string;
+  /** What tracing systems along the way have to say of the trace: the `tracestate` header, which is passed on as it is. */
+  state?: string;
 };
 
 /** The header that carries a trace from service to service: https://www.w3.org/TR/trace-context/#traceparent-header */
 export const traceparentHeader = "traceparent";
 
-const pattern = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+/** The header beside it: https://www.w3.org/TR/trace-context/#tracestate-header */
+export const tracestateHeader = "tracestate";
+
+/** Characters of a `tracestate` that everybody passes on; what is longer is dropped. */
+const maxStateLength = 512;
 
 /** A new span: in the caller's trace where the header names one, otherwise in a trace of its own. */
-export function startSpan(traceparent: string | null | undefined): Trace {
+export function startSpan(traceparent: string | undefined, tracestate?: string): Trace {
   const spanId = randomHex(8);
-  const match = pattern.exec(traceparent ?? "");
-  // Version 00 has exactly four parts; later ones may add to them.
-  if (match === null || (match[1] === "00" && match[5] !== undefined)) {
+  const parent = parseTraceparent(traceparent);
+  if (parent === undefined) {
     return { traceId: randomHex(16), spanId, flags: "01" };
   }
-  const [, , traceId = "", parentId = "", flags = ""] = match;
-  return { traceId, spanId, parentId, flags };
+  const trace: Trace = { traceId: parent.traceId, spanId, parentId: parent.spanId, flags: formatFlags(parent.flags) };
+  if (tracestate && tracestate.length <= maxStateLength) {
+    trace.state = tracestate;
+  }
+  return trace;
+}
+
+/** Gives `set` the headers for a call that is made within the span `trace`. */
+export function injectTrace(trace: Trace, set: (name: string, value: string) => void): void {
+  set(traceparentHeader, formatTraceparent(trace));
+  if (trace.state !== undefined) {
+    set(tracestateHeader, trace.state);
+  }
 }
 
 /** The header's value for a call that is made within the span `trace`, which becomes the callee's parent. */

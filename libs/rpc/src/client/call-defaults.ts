@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { currentTrace, remainingMs } from "../call/call-scope.ts";
-import { formatTraceparent, startSpan, traceparentHeader } from "../call/trace.ts";
+import { injectTrace, startSpan, traceparentHeader } from "../call/trace.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import type { CallTelemetry, ServerAddress } from "../telemetry/call-telemetry.ts";
 import { watchStream, watchUnary } from "../telemetry/watch-call.ts";
@@ -39,10 +39,11 @@ export function withCallDefaults(inner: Transport, defaults: CallDefaults, label
     const started = performance.now();
     const span = defaults.telemetry?.clientCall(method, labels.protocol, labels.server);
     if (!header.has(traceparentHeader)) {
+      const set = (name: string, value: string) => header.set(name, value);
       if (span?.context !== undefined) {
-        span.inject((name, value) => header.set(name, value));
+        span.inject(set);
       } else {
-        header.set(traceparentHeader, formatTraceparent(currentTrace() ?? startSpan(undefined)));
+        injectTrace(currentTrace() ?? startSpan(undefined), set);
       }
     }
     return { header, timeoutMs: left, span, started };

@@ -1,4 +1,6 @@
 /** OpenTelemetry for calls. Apart from the rest, so that whoever doesn't use it doesn't load it. */
+
+export { randomHex } from "../call/random-hex.ts";
 export {
   type CallDurations,
   type DurationSeries,

@@ -178,6 +178,18 @@ describe.each(ways)("a call by %s", (way) => {
     expect(await sdk.recordedDurations("server")).toMatchObject([{ count: 2 }]);
   });
 
+  it("passes a trace and its state on where nobody looks", async () => {
+    await using inner = await open(way, undefined, {
+      echo: (_request, { requestHeader }) => ({
+        text: `${requestHeader.get("traceparent")} ${requestHeader.get("tracestate")}`,
+      }),
+    });
+    await using outer = await open(way, undefined, { echo: (request) => inner.client.echo(request) });
+    const headers = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", tracestate: "other=1" };
+    const { text } = await outer.client.echo({ text: "hello" }, { headers });
+    expect(text).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-00 other=1$/);
+  });
+
   it("belongs to a span that its handler makes, and so does what the handler logs", async () => {
     await using sdk = recordingSdk();
     const telemetry = createCallTelemetry(sdk);

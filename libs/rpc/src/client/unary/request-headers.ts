@@ -1,4 +1,4 @@
-import { formatTraceparent, type Trace, traceparentHeader } from "../../call/trace.ts";
+import { injectTrace, type Trace, traceparentHeader } from "../../call/trace.ts";
 import type { ClientCallSpan } from "../../telemetry/call-telemetry.ts";
 import type { UnaryMethod, UnaryProtocol } from "./unary-protocol.ts";
 
@@ -45,10 +45,11 @@ export function createRequestHeaders(protocol: UnaryProtocol): (method: UnaryMet
       headers.push("authorization", authorization);
     }
     if (!traced) {
+      const push = (name: string, value: string) => headers.push(name, value);
       if (call.span?.context !== undefined) {
-        call.span.inject((name, value) => headers.push(name, value));
+        call.span.inject(push);
       } else if (call.trace !== undefined) {
-        headers.push(traceparentHeader, formatTraceparent(call.trace));
+        injectTrace(call.trace, push);
       }
     }
     return headers;
