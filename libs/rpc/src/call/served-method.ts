@@ -13,6 +13,9 @@ import type { MethodLatency } from "../shedding/method-latency.ts";
 /** A unary method's implementation. */
 export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
 
+/** The implementation of a method that answers one message with a stream of them. */
+export type ServerStreamSpec = Extract<MethodImplSpec, { kind: "server_streaming" }>;
+
 /** What is known of a method before anybody answers it. */
 export type MethodFacts = {
   readonly method: DescMethod;
@@ -30,8 +33,8 @@ export type ServedMethod = MethodFacts & {
   readonly path: string;
   /** Connect's own handler: any protocol, any kind of method. */
   readonly handler: UniversalHandler;
-  /** What answers a unary method, for calls that need nothing else of Connect. */
-  readonly unary: UnarySpec | undefined;
+  /** What answers a method with one request message, for calls that need nothing else of Connect. */
+  readonly direct: UnarySpec | ServerStreamSpec | undefined;
 };
 
 /** A router that also tells the implementations that it was given. */

@@ -65,7 +65,11 @@ export function servedMethods(options: ServedMethodsOptions): ServedMethod[] {
       ...facts,
       path: handler.requestPath,
       handler: createCallHandler(facts, handler, options),
-      unary: spec?.kind === "unary" ? spec : undefined,
+      // Interceptors of streams are Connect's to run.
+      direct:
+        spec?.kind === "unary" || (spec?.kind === "server_streaming" && options.interceptors.length === 0)
+          ? spec
+          : undefined,
     };
   });
 }

@@ -1,8 +1,8 @@
 import type { Transport } from "@connectrpc/connect";
 import { createTransport } from "@connectrpc/connect/protocol-connect";
+import { createDirectCalls } from "../call/direct-calls.ts";
 import { createLifecycle } from "../call/lifecycle.ts";
 import { servedMethods } from "../call/served-methods.ts";
-import { createUnaryCalls } from "../call/unary-call.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { withCallDefaults } from "./call-defaults.ts";
@@ -45,7 +45,7 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     readMaxBytes: limits.messageBytes,
     writeMaxBytes: limits.sentMessageBytes,
   });
-  const transport: Transport = { ...streams, unary: inMemoryUnary(methods, createUnaryCalls(shared), limits) };
+  const transport: Transport = { ...streams, unary: inMemoryUnary(methods, createDirectCalls(shared), limits) };
   const { token, telemetry } = options;
   return withCallDefaults(transport, { telemetry, ...(token === undefined ? {} : { token }) }, { protocol: "memory" });
 }

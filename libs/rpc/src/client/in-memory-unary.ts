@@ -1,8 +1,9 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport, type UnaryResponse } from "@connectrpc/connect";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
-import type { ServedMethod } from "../call/served-method.ts";
-import type { StartUnaryCall, UnaryExchange, UnaryMethod } from "../call/unary-call.ts";
+import type { UnaryExchange } from "../call/call-exchange.ts";
+import type { StartCall } from "../call/direct-calls.ts";
+import type { ServedMethod, UnarySpec } from "../call/served-method.ts";
 import type { Limits } from "../limits.ts";
 import { wireError } from "./wire-error.ts";
 
@@ -12,15 +13,11 @@ const baseUrl = "http://in-memory";
  * Calls unary methods of this process. Messages are serialised on the way: neither side sees what the other does to its own, and none is larger than it may be
  * over the wire.
  */
-export function inMemoryUnary(
-  methods: readonly ServedMethod[],
-  start: StartUnaryCall,
-  limits: Limits,
-): Transport["unary"] {
-  const served = new Map<string, UnaryMethod>();
+export function inMemoryUnary(methods: readonly ServedMethod[], start: StartCall, limits: Limits): Transport["unary"] {
+  const served = new Map<string, { method: ServedMethod; spec: UnarySpec }>();
   for (const method of methods) {
-    if (method.unary !== undefined) {
-      served.set(method.path, { ...method, unary: method.unary });
+    if (method.direct?.kind === "unary") {
+      served.set(method.path, { method, spec: method.direct });
     }
   }
   return <I extends DescMessage, O extends DescMessage>(
@@ -36,11 +33,13 @@ export function inMemoryUnary(
     const requestHeader = new Headers(header);
     const exchange: UnaryExchange = {
       protocol: "memory",
-      requestMethod: "POST",
-      url: () => url,
-      headers: () => new Headers(requestHeader),
-      header: (name) => requestHeader.get(name) ?? undefined,
-      clientAddress: () => "",
+      request: {
+        requestMethod: "POST",
+        url: () => url,
+        headers: () => new Headers(requestHeader),
+        header: (name) => requestHeader.get(name) ?? undefined,
+        clientAddress: () => "",
+      },
       timeout: () => timeoutMs,
       receive(to) {
         try {
@@ -52,7 +51,7 @@ export function inMemoryUnary(
       respond(answer, context) {
         const message = fromBinary(
           method.output,
-          withinLimit(toBinary(found.unary.method.output, answer), limits.sentMessageBytes),
+          withinLimit(toBinary(found.spec.method.output, answer), limits.sentMessageBytes),
         );
         done();
         resolve({
@@ -76,7 +75,7 @@ export function inMemoryUnary(
     };
     const done = () => signal?.removeEventListener("abort", abort);
     signal?.addEventListener("abort", abort, { once: true });
-    const call = start(found, exchange);
+    const call = start(found.method, { kind: "unary", spec: found.spec, exchange });
     if (signal?.aborted) {
       abort();
     }

@@ -1,10 +1,10 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { mergeNonProtocolHeaders } from "@connectrpc/connect/protocol";
-import type { UnaryContext } from "../call/unary-context.ts";
+import type { CallContext } from "../call/call-context.ts";
 
 /** A failure as its caller has it after it has crossed the wire: details as bytes, and all headers and trailers as metadata. */
-export function wireError(error: ConnectError, context: UnaryContext): ConnectError {
+export function wireError(error: ConnectError, context: CallContext): ConnectError {
   const metadata = new Headers(context.writtenHeader);
   context.writtenTrailer?.forEach((value, name) => {
     metadata.append(name, value);

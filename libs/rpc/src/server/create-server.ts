@@ -2,16 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "@kinora/proto-common";
+import { createDirectCalls } from "../call/direct-calls.ts";
 import { createLifecycle } from "../call/lifecycle.ts";
 import { servicesOf } from "../call/served-method.ts";
 import { servedMethods } from "../call/served-methods.ts";
-import { createUnaryCalls } from "../call/unary-call.ts";
 import { loadValidator } from "../call/validation.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import type { LimiterOptions } from "../shedding/concurrency-limiter.ts";
 import { createShedding } from "../shedding/shedding.ts";
 import { createTurns } from "../shedding/turns.ts";
+import { createDirectServer } from "./direct/direct-server.ts";
 import { createHealth } from "./health.ts";
 import { createListener, type ListenAddress, type Listener } from "./listener.ts";
 import { createProbes } from "./probes.ts";
@@ -20,7 +21,6 @@ import { createReflection } from "./reflection.ts";
 import { createRequestListener } from "./request-listener.ts";
 import { createRouter } from "./router.ts";
 import type { TlsOptions } from "./tls.ts";
-import { createUnaryServer } from "./unary/unary-server.ts";
 
 /** What `createServer` needs. `ready` throws while the service can't take calls (its database is away, for example); `limits` changes some of the defaults. */
 export type ServerOptions = ServiceOptions & {
@@ -90,17 +90,17 @@ export function createServer(options: ServerOptions): RpcServer {
   });
   const handlers = [...methods, ...operations].map(({ handler }) => handler);
   const find = createRouter(handlers, [...(options.http ?? []), ...createProbes(readiness)]);
-  const unary = createUnaryServer(
+  const direct = createDirectServer(
     methods,
-    createUnaryCalls({ ...shared, interceptors, turns: createTurns() }),
+    createDirectCalls({ ...shared, interceptors, turns: createTurns() }),
     limits,
     shedding,
   );
-  const requests = createRequestListener(find, unary, logger, limits);
+  const requests = createRequestListener(find, direct, logger, limits);
   const listener = createListener({
     onRequest: requests.listen,
-    onStream: unary.onStream,
-    onStreamClosed: unary.onStreamClosed,
+    onStream: direct.onStream,
+    onStreamClosed: direct.onStreamClosed,
     onError: (error) => logger.error({ err: error }, "connection not accepted"),
     limits,
     tls: options.tls,

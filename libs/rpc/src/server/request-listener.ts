@@ -3,12 +3,12 @@ import type { Limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { allowOrigins, answerPreflight } from "./cors.ts";
+import type { DirectServer } from "./direct/direct-server.ts";
 import { discardRest } from "./discard-rest.ts";
 import type { Target } from "./router.ts";
 import { sendError } from "./send-error.ts";
 import { serveCall } from "./serve-call.ts";
 import { serveRoute } from "./serve-route.ts";
-import type { UnaryServer } from "./unary/unary-server.ts";
 import { answerUnknownPath } from "./unknown-path.ts";
 
 /** Gives each request to what answers its path. */
@@ -21,7 +21,7 @@ export type RequestListener = {
 /** Makes the listener that both versions of HTTP share. */
 export function createRequestListener(
   find: (path: string) => Target,
-  unary: UnaryServer,
+  direct: DirectServer,
   logger: Logger,
   limits: Limits,
 ): RequestListener {
@@ -50,7 +50,7 @@ export function createRequestListener(
       return;
     }
     if (!("stream" in request) && !("stream" in response)) {
-      if (unary.onRequest(request, response)) {
+      if (direct.onRequest(request, response)) {
         return;
       }
       discardRest(request, response);

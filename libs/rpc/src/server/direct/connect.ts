@@ -1,3 +1,4 @@
+import type { ConnectError } from "@connectrpc/connect";
 import { mergeNonProtocolHeaders } from "@connectrpc/connect/protocol";
 import {
   codeToHttpStatus,
@@ -9,11 +10,22 @@ import {
   parseTimeout,
   trailerMux,
 } from "@connectrpc/connect/protocol-connect";
+import type { HeaderSource } from "../../call/call-record.ts";
 import { tooLarge } from "./envelope.ts";
 import type { UnaryProtocol, Written } from "./protocol.ts";
 import { ownHeaders } from "./reply.ts";
 
 const timeoutHeader = headerTimeout.toLowerCase();
+
+/** Milliseconds of a `connect-timeout-ms` header. */
+export function connectTimeout(request: HeaderSource): number | ConnectError | undefined {
+  const text = request.header(timeoutHeader);
+  if (text === undefined) {
+    return undefined;
+  }
+  const { timeoutMs, error } = parseTimeout(text, Number.MAX_SAFE_INTEGER);
+  return error ?? timeoutMs;
+}
 
 /** Connect's protocol for unary calls: the message is the body, and errors are JSON with an HTTP status. https://connectrpc.com/docs/protocol */
 export function connect(json: boolean): UnaryProtocol {
@@ -24,14 +36,7 @@ export function connect(json: boolean): UnaryProtocol {
     overhead: 0,
     json,
     encodingHeader: headerUnaryEncoding.toLowerCase(),
-    timeout(request) {
-      const text = request.header(timeoutHeader);
-      if (text === undefined) {
-        return undefined;
-      }
-      const { timeoutMs, error } = parseTimeout(text, Number.MAX_SAFE_INTEGER);
-      return error ?? timeoutMs;
-    },
+    timeout: connectTimeout,
     decode(body, messageBytes) {
       if (body.length > messageBytes) {
         throw tooLarge(body.length, messageBytes);

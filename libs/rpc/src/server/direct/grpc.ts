@@ -9,14 +9,16 @@ import {
 } from "@connectrpc/connect/protocol-grpc";
 import type { HeaderSource } from "../../call/call-record.ts";
 import { envelop, prefixBytes, singleMessage } from "./envelope.ts";
-import type { UnaryProtocol, Written } from "./protocol.ts";
+import type { RequestFormat, StreamProtocol, UnaryProtocol, Written } from "./protocol.ts";
 import { ownHeaders } from "./reply.ts";
 
 const ok = { "grpc-status": grpcStatusOk };
 
-/** gRPC: messages in envelopes, the status in the trailers. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
-export function grpc(json: boolean): UnaryProtocol {
-  const contentType = ["content-type", json ? contentTypeJson : contentTypeProto];
+function contentTypeOf(json: boolean): string[] {
+  return ["content-type", json ? contentTypeJson : contentTypeProto];
+}
+
+function requestFormat(json: boolean): RequestFormat {
   return {
     name: "grpc",
     overhead: prefixBytes,
@@ -24,11 +26,19 @@ export function grpc(json: boolean): UnaryProtocol {
     encodingHeader: headerEncoding.toLowerCase(),
     timeout: grpcTimeout,
     decode: singleMessage,
+  };
+}
+
+/** gRPC: messages in envelopes, the status in the trailers. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export function grpc(json: boolean): UnaryProtocol {
+  const contentType = contentTypeOf(json);
+  return {
+    ...requestFormat(json),
     reply: (message, context) => ({
       status: 200,
       headers: ownHeaders(contentType, context.writtenHeader),
       body: envelop(message),
-      trailers: context.writtenTrailer === undefined ? ok : { ...Object.fromEntries(context.writtenTrailer), ...ok },
+      trailers: okTrailers(context),
     }),
     failure(error, context) {
       const trailers = Object.fromEntries(statusOf(error, context));
@@ -46,7 +56,24 @@ export function grpc(json: boolean): UnaryProtocol {
   };
 }
 
+/** gRPC's streams end as its unary calls do. */
+export function grpcStream(json: boolean): StreamProtocol {
+  return {
+    ...requestFormat(json),
+    headers: contentTypeOf(json),
+    trailers: true,
+    end: (error, context) => ({
+      body: undefined,
+      trailers: error === undefined ? okTrailers(context) : Object.fromEntries(statusOf(error, context)),
+    }),
+  };
+}
+
 const empty = new Uint8Array();
+
+function okTrailers({ writtenTrailer }: Written): Readonly<Record<string, string>> {
+  return writtenTrailer === undefined ? ok : { ...Object.fromEntries(writtenTrailer), ...ok };
+}
 
 /** The call's trailers, with the status of a failure among them. */
 export function statusOf(error: ConnectError, context: Written): Headers {

@@ -4,7 +4,7 @@ import { callerKey } from "../caller.ts";
 import { clientAddressKey } from "../client-address.ts";
 import { type CallRecord, callRecordKey } from "./call-record.ts";
 
-/** What a unary call's request says beside its message, made of whatever brought it when somebody asks. */
+/** What a call's request says beside its message, made of whatever brought it when somebody asks. */
 export type RequestFacts = {
   readonly requestMethod: string;
   url(): string;
@@ -13,8 +13,8 @@ export type RequestFacts = {
   clientAddress(): string;
 };
 
-/** The context of a unary handler. Its parts are made when they are asked for: most handlers use few, and they cost more than the rest of a call. */
-export class UnaryContext implements HandlerContext {
+/** The context of a handler. Its parts are made when they are asked for: most handlers use few of them, and they cost more than the rest of a call. */
+export class CallContext implements HandlerContext {
   readonly #call: CallRecord;
   readonly #request: RequestFacts;
   #requestHeader: Headers | undefined;

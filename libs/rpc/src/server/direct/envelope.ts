@@ -9,10 +9,15 @@ const compressedFlag = 1;
 export function envelop(content: Uint8Array | string, flags = 0): Buffer {
   const message = typeof content === "string" ? Buffer.from(content) : content;
   const envelope = Buffer.allocUnsafe(prefixBytes + message.length);
-  envelope[0] = flags;
-  envelope.writeUInt32BE(message.length, 1);
+  writePrefix(envelope, 0, message.length, flags);
   envelope.set(message, prefixBytes);
   return envelope;
+}
+
+/** Writes what comes in front of a message. */
+export function writePrefix(into: Buffer, at: number, length: number, flags = 0): void {
+  into[at] = flags;
+  into.writeUInt32BE(length, at + 1);
 }
 
 /** The one message of a unary request's body; throws what the caller gets where there is none, more than one, or one that is cut off, compressed or too large. */

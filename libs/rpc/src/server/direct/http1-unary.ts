@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { MessageReceiver, UnaryExchange } from "../../call/unary-call.ts";
-import type { UnaryContext } from "../../call/unary-context.ts";
+import type { CallContext } from "../../call/call-context.ts";
+import type { MessageReceiver, UnaryExchange } from "../../call/call-exchange.ts";
 import { corsHeaders } from "../cors.ts";
 import { Body } from "./body.ts";
 import type { Codec } from "./codec.ts";
@@ -11,7 +11,7 @@ import type { UnaryProtocol } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 
 /** A unary call over HTTP/1.1. */
-export class Http1Exchange implements UnaryExchange {
+export class Http1Unary implements UnaryExchange {
   readonly protocol: string;
   readonly requestMethod = "POST";
   readonly #request: IncomingMessage;
@@ -35,6 +35,10 @@ export class Http1Exchange implements UnaryExchange {
     this.#codec = codec;
     this.#messageBytes = messageBytes;
     this.protocol = format.name;
+  }
+
+  get request(): this {
+    return this;
   }
 
   header(name: string): string | undefined {
@@ -95,7 +99,7 @@ export class Http1Exchange implements UnaryExchange {
     receiver.message(message);
   }
 
-  respond(message: Message, context: UnaryContext): void {
+  respond(message: Message, context: CallContext): void {
     const reply = this.#format.reply(this.#codec.serialize(message), context);
     const compressing = this.#format.name === "connect" ? compressed(reply, this.header("accept-encoding")) : undefined;
     if (compressing === undefined) {
@@ -105,7 +109,7 @@ export class Http1Exchange implements UnaryExchange {
     }
   }
 
-  fail(error: ConnectError, context: UnaryContext): void {
+  fail(error: ConnectError, context: CallContext): void {
     this.#send(this.#format.failure(error, context));
   }
 

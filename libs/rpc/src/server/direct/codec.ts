@@ -1,6 +1,6 @@
 import { type DescMessage, fromBinary, fromJsonString, type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { UnarySpec } from "../../call/served-method.ts";
+import type { ServerStreamSpec, UnarySpec } from "../../call/served-method.ts";
 import type { Limits } from "../../limits.ts";
 import { tooLarge } from "./envelope.ts";
 
@@ -10,8 +10,8 @@ import { tooLarge } from "./envelope.ts";
  */
 export type Codec = { parse(bytes: Uint8Array): Message; serialize(message: Message): Uint8Array | string };
 
-/** The codecs of a unary method. Their errors are those of Connect's own. */
-export function codecsOf({ method }: UnarySpec, limits: Limits): { binary: Codec; json: Codec } {
+/** The codecs of a method. Their errors are those of Connect's own. */
+export function codecsOf({ method }: UnarySpec | ServerStreamSpec, limits: Limits): { binary: Codec; json: Codec } {
   return {
     binary: limited(binaryCodec(method.input, method.output), limits),
     json: limited(jsonCodec(method.input, method.output), limits),
