@@ -14,6 +14,8 @@ const explanations: Record<string, string> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate isn't one that we trust",
   SELF_SIGNED_CERT_IN_CHAIN: "its certificate isn't one that we trust",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate isn't one that we trust",
+  ERR_SSL_WRONG_VERSION_NUMBER: "what answers there doesn't speak TLS",
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "it wants a certificate of ours",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
 };

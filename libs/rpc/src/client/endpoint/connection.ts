@@ -5,6 +5,7 @@ import type {
   ClientSessionRequestOptions,
   OutgoingHttpHeaders,
 } from "node:http2";
+import type { Socket } from "node:net";
 import { connectionWindowBytes, type Dial } from "./dial.ts";
 
 /** An HTTP/2 connection that watches over itself. */
@@ -56,29 +57,50 @@ export async function openConnection(
   onRoom: () => void = () => {},
   signal?: AbortSignal,
 ): Promise<Connection> {
-  const session = dial();
+  const { session, socket } = dial();
+  const ending = endOf(session, socket);
   const abort = () => session.destroy(new Error("it is no longer wanted"));
   signal?.addEventListener("abort", abort);
   const timer = setTimeout(() => {
     session.destroy(new Error(`no connection within ${times.connectMs / 1000} s`));
   }, times.connectMs);
   try {
-    // A connection that is taken and closed again emits no error, only "close".
-    const refused = once(session, "close").then(() => Promise.reject(new Error("it closed the connection at once")));
-    await Promise.race([once(session, "connect"), refused]);
+    const refused = ending.then((error) => Promise.reject(error ?? new Error("it closed the connection at once")));
+    session.once("connect", () => {
+      if (session.encrypted && session.alpnProtocol !== "h2") {
+        session.destroy(new Error("it doesn't offer HTTP/2 over TLS"));
+      }
+    });
+    // The server's settings say how many streams it takes; a server of another kind, or one that wants another certificate, sends none.
+    await Promise.race([once(session, "remoteSettings"), refused]);
     refused.catch(() => {});
-    if (session.encrypted && session.alpnProtocol !== "h2") {
-      session.on("error", () => {}).destroy();
-      throw new Error("it doesn't offer HTTP/2 over TLS");
-    }
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
   }
-  return watch(session, times, onRoom);
+  return watch(session, ending, times, onRoom);
 }
 
-function watch(session: ClientHttp2Session, times: typeof connectionTimes, onRoom: () => void): Connection {
+/**
+ * Settles when a session is gone, with the error if that is why. Where the other side refuses us by an alert of TLS, Node destroys the session and emits nothing but its socket's error. A
+ * connection that is taken and closed again emits no error.
+ */
+function endOf(session: ClientHttp2Session, socket: Socket): Promise<Error | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+  // Without listeners an error would end the process; streams report what happens to them.
+  session.on("error", resolve);
+  socket.on("error", resolve);
+  session.once("close", () => resolve(undefined));
+  socket.once("close", () => resolve(undefined));
+  return promise;
+}
+
+function watch(
+  session: ClientHttp2Session,
+  ending: Promise<unknown>,
+  times: typeof connectionTimes,
+  onRoom: () => void,
+): Connection {
   let streams = 0;
   let limit = session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
   let lastSeen = Number.POSITIVE_INFINITY;
@@ -121,8 +143,6 @@ function watch(session: ClientHttp2Session, times: typeof connectionTimes, onRoo
     Math.min(times.pingMs, times.closeAfterIdleMs),
   ).unref();
 
-  // Streams report what happens to them; without a listener an error here would end the process.
-  session.on("error", () => {});
   session.on("remoteSettings", (settings) => {
     limit = settings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
     onRoom();
@@ -132,10 +152,9 @@ function watch(session: ClientHttp2Session, times: typeof connectionTimes, onRoo
     // The session closes itself right after this event.
     queueMicrotask(onRoom);
   });
-  const closed = Promise.withResolvers<void>();
-  session.once("close", () => {
+  const closed = ending.then(() => {
     clearInterval(rounds);
-    closed.resolve();
+    session.destroy();
     onRoom();
   });
   session.setLocalWindowSize(connectionWindowBytes);
@@ -177,6 +196,6 @@ function watch(session: ClientHttp2Session, times: typeof connectionTimes, onRoo
     unseen: (streamId) => streamId > lastSeen,
     drain: () => session.close(),
     destroy: () => session.destroy(),
-    closed: closed.promise,
+    closed,
   };
 }

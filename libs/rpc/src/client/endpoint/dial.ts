@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, connect, type SecureClientSessionOptions } from "node:http2";
-import { connect as connectSocket, isIP } from "node:net";
+import { connect as connectSocket, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContextOptions } from "node:tls";
 import { type Address, authorityOf } from "./address.ts";
 
@@ -9,8 +9,8 @@ export type TlsOptions = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
   serverName?: string;
 };
 
-/** Begins to connect. The session reports how that went. */
-export type Dial = () => ClientHttp2Session;
+/** Begins to connect. Session and socket report how that goes. */
+export type Dial = () => { session: ClientHttp2Session; socket: Socket };
 
 /**
  * Bytes that a server may send ahead of what has been read. HTTP/2's own 64 kB make a reply of 100 kB wait for a round trip in between; one stream's window holds a
@@ -27,24 +27,23 @@ export function createDial(address: Address, tls?: TlsOptions): Dial {
     strictSingleValueFields: false,
   };
   if (tls === undefined) {
-    return () =>
-      connect(`http://${authorityOf(address)}`, {
-        ...options,
-        createConnection: () => connectSocket({ ...address, noDelay: true }),
-      });
+    return () => {
+      const socket = connectSocket({ ...address, noDelay: true });
+      const session = connect(`http://${authorityOf(address)}`, { ...options, createConnection: () => socket });
+      return { session, socket };
+    };
   }
   const { serverName, ...secrets } = tls;
   const host = "path" in address ? "localhost" : address.host;
   const name = serverName ?? (isIP(host) === 0 ? host : undefined);
-  return () =>
-    connect(`https://${authorityOf(address)}`, {
-      ...options,
-      createConnection: () =>
-        connectTls({
-          ...address,
-          ...secrets,
-          ALPNProtocols: ["h2"],
-          ...(name === undefined ? {} : { servername: name }),
-        }),
+  return () => {
+    const socket = connectTls({
+      ...address,
+      ...secrets,
+      ALPNProtocols: ["h2"],
+      ...(name === undefined ? {} : { servername: name }),
     });
+    const session = connect(`https://${authorityOf(address)}`, { ...options, createConnection: () => socket });
+    return { session, socket };
+  };
 }
