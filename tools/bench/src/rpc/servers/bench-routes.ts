@@ -60,26 +60,32 @@ function spender(work: Work): ((signal: AbortSignal) => Promise<void>) | undefin
   }
 }
 
+/** Places that are handed on in the order of asking; who leaves the line gives up its turn. */
 function pool(size: number, ms: number): (signal: AbortSignal) => Promise<void> {
   let free = size;
   const waiting = new Set<() => void>();
   return async (signal) => {
-    while (free === 0) {
-      signal.throwIfAborted();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.add(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      await promise;
-      waiting.delete(resolve);
-    }
     signal.throwIfAborted();
-    free--;
-    try {
-      await sleep(ms);
-    } finally {
+    if (free > 0) {
+      free--;
+    } else {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const leave = () => {
+        waiting.delete(resolve);
+        reject(signal.reason);
+      };
+      waiting.add(resolve);
+      signal.addEventListener("abort", leave, { once: true });
+      await promise;
+      signal.removeEventListener("abort", leave);
+    }
+    await sleep(ms);
+    const [next] = waiting;
+    if (next === undefined) {
       free++;
-      const next = waiting.values().next().value;
-      next?.();
+    } else {
+      waiting.delete(next);
+      next();
     }
   };
 }
