@@ -15,7 +15,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import { currentContext } from "../call/call-scope.ts";
+import { currentContext, currentTrace } from "../call/call-scope.ts";
 import type { Trace } from "../call/trace.ts";
 import { type CallDurations, meteredDurations } from "./call-durations.ts";
 import { type CallKind, type CallKinds, createCallKinds } from "./call-kinds.ts";
@@ -99,10 +99,22 @@ function contextsAreElsewhere(): boolean {
   return context.with(probe, () => context.active() === probe && currentContext() !== probe);
 }
 
-/** The active context; the call's own where no context manager is registered. */
+/** The active context. Where nothing has made one: that of the call that is handled, or of the caller's trace in which a plain HTTP route runs. */
 function activeContext(): Context {
   const active = context.active();
-  return active === ROOT_CONTEXT ? (currentContext() ?? active) : active;
+  if (active !== ROOT_CONTEXT) {
+    return active;
+  }
+  const ofCall = currentContext();
+  if (ofCall !== undefined) {
+    return ofCall;
+  }
+  const plain = currentTrace();
+  if (plain?.parentId === undefined) {
+    return active;
+  }
+  const { traceId, spanId, flags } = plain;
+  return contextWithSpan(active, trace.wrapSpanContext({ traceId, spanId, traceFlags: Number.parseInt(flags, 16) }));
 }
 
 /** A provider's tracer; undefined for the API's own stand-in as long as no SDK is behind it. */

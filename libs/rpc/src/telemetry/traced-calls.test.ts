@@ -12,6 +12,7 @@ import { createServer } from "../server/create-server.ts";
 import { echoAuthenticate, echoRoutes } from "../testing/echo-service.ts";
 import { type LogLine, recordingLogger } from "../testing/recording-logger.ts";
 import { type RecordingSdk, recordingSdk } from "../testing/recording-sdk.ts";
+import { startServer } from "../testing/start-server.ts";
 import type { CallTelemetry } from "./call-telemetry.ts";
 import { createContextManager } from "./context-manager.ts";
 import { createCallTelemetry } from "./create-call-telemetry.ts";
@@ -211,6 +212,32 @@ describe.each(ways)("a call by %s", (way) => {
     const children = sdk.spans().filter((span) => span.parentSpanContext?.spanId === work?.spanContext().spanId);
     expect(children).toMatchObject([{ kind: SpanKind.CLIENT }]);
   });
+});
+
+it("made by a plain HTTP route belongs to the route's trace, where its caller began one", async () => {
+  await using sdk = recordingSdk();
+  const telemetry = createCallTelemetry(sdk);
+  await using inner = await open("gRPC", telemetry, {});
+  await using outer = await startServer({
+    http: [
+      {
+        path: "/route",
+        async handle(_request, response) {
+          await inner.client.echo({ text: "hello" });
+          response.end(`${currentTrace()?.traceId}`);
+        },
+      },
+    ],
+    telemetry,
+  });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const answer = await fetch(`${outer.url}/route`, { headers: { traceparent } });
+  expect(await answer.text()).toBe("0af7651916cd43dd8448eb211c80319c");
+  await expect.poll(() => sdk.spans().length, patience).toBe(2);
+  const line = outer.lines.find(({ message }) => message === "request");
+  const client = named(sdk, SpanKind.CLIENT, "Echo");
+  expect(client.spanContext().traceId).toBe(line?.fields.trace);
+  expect(client.parentSpanContext?.spanId).toBe(line?.fields.span);
 });
 
 it("leaves the probes of gRPC's own services out", async () => {
