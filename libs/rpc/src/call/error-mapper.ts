@@ -27,6 +27,9 @@ const passedOn: ReadonlySet<Code> = new Set([
   Code.Unavailable,
 ]);
 
+// What Connect says of a message that can't be read. Its sender is at fault, and must not fill the log.
+const unreadable = /^(parse binary: |received compressed envelope)/;
+
 /** An error as the caller gets it. `unexpected` ones belong into the log in full: nobody foresaw them. */
 export type MappedError = { error: ConnectError; unexpected: boolean };
 
@@ -41,7 +44,7 @@ export function toConnectError(thrown: unknown, scope: Pick<CallScope, "trace">)
     (thrown.code !== Code.Unknown || thrown.cause === undefined) &&
     (!thrown.isWireError || passedOn.has(thrown.code))
   ) {
-    return { error: thrown, unexpected: thrown.code === Code.Internal };
+    return { error: thrown, unexpected: thrown.code === Code.Internal && !unreadable.test(thrown.rawMessage) };
   }
   const message = `something went wrong on the server; its log says more under reference ${scope.trace.traceId}`;
   return { error: new ConnectError(message, Code.Internal, undefined, undefined, thrown), unexpected: true };

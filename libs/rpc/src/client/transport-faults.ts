@@ -37,6 +37,10 @@ function deadlineIn(timeoutMs: number | undefined): number {
 }
 
 function truthful(error: unknown, baseUrl: string, deadline: number): unknown {
+  if (error instanceof URIError) {
+    // What Connect throws for a status message that isn't percent-encoded as it should be.
+    return new ConnectError("the reply's status is malformed", Code.Internal, undefined, undefined, error);
+  }
   if (!(error instanceof ConnectError) || error.isWireError) {
     return error;
   }

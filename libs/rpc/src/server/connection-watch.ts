@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { nativeSession, outliveStream } from "../http2-lifetime.ts";
 import type { Limits } from "../limits.ts";
 import { connectionLifetime } from "./connection-age.ts";
 import { goAway } from "./http2-session.ts";
@@ -25,6 +26,7 @@ export type ConnectionWatch = {
 type Http2Connection = {
   readonly session: ServerHttp2Session;
   readonly socket: Socket;
+  readonly native: object | undefined;
   streams: number;
   used: boolean;
   /** When the last stream ended, or it was made. */
@@ -69,6 +71,7 @@ export function createConnectionWatch(
     if (connection !== undefined) {
       connection.streams--;
       connection.idleSince = now;
+      outliveStream(this, connection.native);
     }
   }
 
@@ -163,6 +166,7 @@ export function createConnectionWatch(
       sessions.set(session, {
         session,
         socket,
+        native: nativeSession(session),
         streams: 0,
         used: false,
         idleSince,

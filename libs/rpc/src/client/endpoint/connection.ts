@@ -6,6 +6,7 @@ import type {
   OutgoingHttpHeaders,
 } from "node:http2";
 import type { Socket } from "node:net";
+import { nativeSession, outliveStream } from "../../http2-lifetime.ts";
 import { connectionWindowBytes, type Dial } from "./dial.ts";
 
 /** An HTTP/2 connection that watches over itself. */
@@ -24,8 +25,8 @@ export type Connection = {
   tested(): Promise<boolean>;
   /** Opens a stream; `done` is to be called when that is over. Throws Node's error for headers that can't be sent. */
   open(headers: OutgoingHttpHeaders | readonly string[], options?: ClientSessionRequestOptions): ClientHttp2Stream;
-  /** A stream is over: there is room for another. */
-  done(): void;
+  /** A stream is over, and closed unless it has ended as it should: there is room for another. */
+  done(stream: ClientHttp2Stream): void;
   /** Whether the server has said, by GOAWAY, that it did nothing about this stream. */
   unseen(streamId: number): boolean;
   /** Takes no more streams and ends when the last one does. */
@@ -101,6 +102,7 @@ function watch(
   times: typeof connectionTimes,
   onRoom: () => void,
 ): Connection {
+  const native = nativeSession(session);
   let streams = 0;
   let limit = session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY;
   let lastSeen = Number.POSITIVE_INFINITY;
@@ -186,7 +188,8 @@ function watch(
       }
       return stream;
     },
-    done() {
+    done(stream) {
+      outliveStream(stream, native);
       if (--streams === 0) {
         idleSince = performance.now();
         session.unref();

@@ -130,7 +130,9 @@ class OngoingExchange implements Entrant {
   release(): void {
     if (!this.over) {
       this.over = true;
-      this.connection?.done();
+      if (this.stream !== undefined) {
+        this.connection?.done(this.stream);
+      }
     }
   }
 

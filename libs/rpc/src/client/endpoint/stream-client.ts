@@ -19,7 +19,7 @@ export function createStreamClient(pool: ConnectionPool, baseUrl: string, author
         signal?.removeEventListener("abort", leave);
         try {
           const stream = connection.open(headersOf(request, authority), { endStream: request.body === undefined });
-          stream.once("close", () => connection.done());
+          stream.once("close", () => connection.done(stream));
           exchange(baseUrl, connection, stream, request).then(resolve, reject);
         } catch (error) {
           entrant.fail(ConnectError.from(error, Code.Internal));

@@ -6,9 +6,19 @@ export function toHeaders(fields: IncomingHttpHeaders | undefined, into = new He
     const value = fields[name];
     if (value !== undefined && !name.startsWith(":")) {
       for (const item of Array.isArray(value) ? value : [value]) {
-        into.append(name, item);
+        into.append(name, name === "grpc-message" ? decodable(item) : item);
       }
     }
   }
   return into;
+}
+
+/** A status message that can be decoded: what isn't percent-encoded as it should be stands for itself, where Connect would throw a URIError. */
+export function decodable(message: string): string {
+  try {
+    decodeURIComponent(message);
+    return message;
+  } catch {
+    return encodeURIComponent(message);
+  }
 }
