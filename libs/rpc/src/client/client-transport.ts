@@ -7,7 +7,7 @@ import type { ServerAddress } from "../telemetry/call-telemetry.ts";
 import { type CallDefaults, withCallDefaults } from "./call-defaults.ts";
 import { createChannel } from "./channel.ts";
 import type { TlsOptions } from "./endpoint/dial.ts";
-import { createEndpoint } from "./endpoint/endpoint.ts";
+import { createEndpoint, type Endpoint } from "./endpoint/endpoint.ts";
 import { createHttp1Endpoint } from "./http1-client.ts";
 import type { Lookup } from "./resolver.ts";
 import type { Hedging, Retry } from "./retry/call-options.ts";
@@ -98,22 +98,30 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
     ...(options.hedging === undefined ? {} : { hedging: options.hedging }),
   });
 
-  const stockAt = createStockTransports({
+  const stockOptions = {
     protocol,
-    baseUrl: (endpoint) => (http1 ? `${endpoint.url}${prefix}` : baseUrl),
+    baseUrl: (endpoint: Endpoint) => (http1 ? `${endpoint.url}${prefix}` : baseUrl),
     useBinaryFormat,
     jsonOptions,
     useHttpGet,
-    interceptors,
     acceptCompression: options.acceptCompression ?? [],
     sendCompression: options.sendCompression ?? null,
     compressMinBytes: options.compressMinBytes ?? 1024,
     readMaxBytes,
     writeMaxBytes,
-  });
+  };
   const labels = { protocol, server: serverOf(target) };
   const stock = withCallDefaults(
-    { unary: createUnaryDispatch(channel, dispatch, stockAt), stream: createStreamDispatch(channel, stockAt) },
+    {
+      unary: createUnaryDispatch({
+        channel,
+        dispatch,
+        at: createStockTransports({ ...stockOptions, interceptors: [] }),
+        interceptors,
+        baseUrl,
+      }),
+      stream: createStreamDispatch(channel, createStockTransports({ ...stockOptions, interceptors })),
+    },
     options,
     labels,
   );

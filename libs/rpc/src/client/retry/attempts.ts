@@ -1,4 +1,5 @@
 import { MethodOptions_IdempotencyLevel as Level } from "@bufbuild/protobuf/wkt";
+import { idempotencyKeyHeader } from "../../idempotency/idempotency-key.ts";
 import type { Channel } from "../channel.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { createMethodLatency, type MethodLatency } from "../method-latency.ts";
@@ -12,8 +13,8 @@ export type Again = <T>(attempt: Attempt<T>, call: UnaryCallInfo, at: Endpoint, 
 
 /** Makes attempts, and tells channel and budget how they go. */
 export type Attempts = {
-  /** Whether the method's contract says that it may run twice. */
-  idempotent(method: UnaryMethod): boolean;
+  /** Whether the call may run twice: its method's contract says so, or it has a key by which the server knows it again. */
+  mayRunTwice(call: UnaryCallInfo): boolean;
   /** The only attempt of most calls; `again` decides what follows if it fails. */
   first<T>(endpoint: Endpoint, attempt: Attempt<T>, call: UnaryCallInfo, again: Again): Promise<T>;
   /** One of several attempts, after `previous` others that a server may have seen; `signal` ends it. */
@@ -89,5 +90,13 @@ export function createAttempts(channel: Channel, budget: Budget): Attempts {
     }
   }
 
-  return { idempotent: (method) => methodOf(method).idempotent, first, later };
+  return {
+    mayRunTwice: ({ method, headers }) => methodOf(method).idempotent || has(headers, idempotencyKeyHeader),
+    first,
+    later,
+  };
+}
+
+function has(headers: readonly string[] | Headers, name: string): boolean {
+  return headers instanceof Headers ? headers.has(name) : headers.some((item, i) => i % 2 === 0 && item === name);
 }

@@ -36,7 +36,7 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
   async function again<T>(attempt: Attempt<T>, call: UnaryCallInfo, at: Endpoint, error: unknown): Promise<T> {
     const own = call.values?.get(retryKey);
     const limits = own === undefined ? settings : settingsOf(own);
-    const idempotent = attempts.idempotent(call.method);
+    const idempotent = attempts.mayRunTwice(call);
     const tried = new Set([at]);
     let last = error;
     let seenAttempts = 0;
@@ -97,7 +97,7 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
         if (pushback === undefined) {
           return "next";
         }
-        return pushback === false || pushback >= remainingMs(call) ? "last" : pushback;
+        return pushback === false || pushback.waitMs >= remainingMs(call) ? "last" : pushback.waitMs;
       },
     });
   }
@@ -106,7 +106,7 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
     const asked = call.values?.get(hedgingKey);
     const how = asked ?? hedging;
     if (how !== undefined && how !== false) {
-      if (attempts.idempotent(call.method)) {
+      if (attempts.mayRunTwice(call)) {
         return hedged(attempt, call, how);
       }
       if (asked !== undefined) {
@@ -156,6 +156,6 @@ async function pause(ms: number, signal: AbortSignal | undefined, stop: AbortSig
 
 function cannotHedge(method: UnaryMethod): ConnectError {
   const name = `${method.parent.typeName}.${method.name}`;
-  const message = `${name} can't be hedged: its contract doesn't say that it may run twice ("option idempotency_level = …;")`;
+  const message = `${name} can't be hedged: neither does its contract say that it may run twice ("option idempotency_level = …;"), nor has the call an idempotency key`;
   return new ConnectError(message, Code.InvalidArgument);
 }

@@ -1,6 +1,7 @@
 import { Code, ConnectError, createClient, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { EchoService } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import { describe, expect, it } from "vitest";
+import { sendIdempotencyKeys } from "../../idempotency/idempotency-key.ts";
 import { startFleet } from "../../testing/start-fleet.ts";
 import { type ClientTransportOptions, createClientTransport } from "../client-transport.ts";
 import { retryKey } from "./call-options.ts";
@@ -106,6 +107,23 @@ describe.each(["grpc", "connect", "grpc-web"] as const)("an idempotent call by %
     expect(seen).toHaveLength(8);
   });
 
+  it("is tried again below its interceptors", async () => {
+    const { fleet, seen } = await start(2, (call) => (call === 1 ? unavailable() : undefined));
+    await using _ = fleet;
+    let intercepted = 0;
+    using client = open(fleet.addresses, {
+      protocol,
+      interceptors: [
+        (next) => (request) => {
+          intercepted++;
+          return next(request);
+        },
+      ],
+    });
+    expect((await client.echo({ text: "x" })).text).toBe("ok");
+    expect([intercepted, seen.length]).toEqual([1, 2]);
+  });
+
   it("ends while it waits for its next attempt when it is cancelled", async () => {
     const cancel = new AbortController();
     const { fleet, seen } = await start(1, () => {
@@ -116,6 +134,35 @@ describe.each(["grpc", "connect", "grpc-web"] as const)("an idempotent call by %
     using client = open(fleet.addresses, { protocol });
     await expect(client.echo({ text: "x" }, { signal: cancel.signal })).rejects.toMatchObject({ code: Code.Canceled });
     expect(seen).toHaveLength(1);
+  });
+});
+
+describe.each(["grpc", "connect", "grpc-web"] as const)("a call that changes something by %s", (protocol) => {
+  it("is tried again when it has a key by which the server knows it", async () => {
+    const keys = new Set<string | null>();
+    const { fleet, seen } = await start(2, (call, { requestHeader }) => {
+      keys.add(requestHeader.get("idempotency-key"));
+      return call === 1 ? unavailable() : undefined;
+    });
+    await using _ = fleet;
+    using client = open(fleet.addresses, { protocol });
+    await client.echoUser({ text: "x" }, { headers: { "idempotency-key": "k1" } });
+    expect([seen.length, [...keys]]).toEqual([2, ["k1"]]);
+    seen.length = 0;
+    keys.clear();
+    using keyed = open(fleet.addresses, { protocol, interceptors: [sendIdempotencyKeys()] });
+    await keyed.echoUser({ text: "x" });
+    expect([seen.length, keys.size]).toEqual([2, 1]);
+  });
+
+  it("is tried again when the server asks for it", async () => {
+    const { fleet, seen } = await start(1, (call) =>
+      call === 1 ? unavailable({ "grpc-retry-pushback-ms": "1" }) : undefined,
+    );
+    await using _ = fleet;
+    using client = open(fleet.addresses, { protocol });
+    await client.echoUser({ text: "x" });
+    expect(seen).toHaveLength(2);
   });
 });
 
@@ -162,23 +209,5 @@ describe("retries", () => {
     await Promise.all(Array.from({ length: 100 }, call));
     // Ten at first, and one for every ten calls.
     expect(seen).toHaveLength(100 + 100 + 20);
-  });
-});
-
-describe("calls that interceptors see", () => {
-  it("are tried again below them", async () => {
-    const { fleet, seen } = await start(2, (call) => (call === 1 ? unavailable() : undefined));
-    await using _ = fleet;
-    let intercepted = 0;
-    using client = open(fleet.addresses, {
-      interceptors: [
-        (next) => (request) => {
-          intercepted++;
-          return next(request);
-        },
-      ],
-    });
-    expect((await client.echo({ text: "x" })).text).toBe("ok");
-    expect([intercepted, seen.length]).toEqual([1, 2]);
   });
 });

@@ -1,4 +1,5 @@
 import { Code } from "@connectrpc/connect";
+import type { Pushback } from "./pushback.ts";
 
 export const retrySettings = {
   /** Attempts of an idempotent call in all, the first included. */
@@ -13,14 +14,14 @@ export const retrySettings = {
 
 /** How far a call has come, and what went wrong with its last attempt. */
 export type FailedAttempt = {
-  /** Whether the method may run twice. */
+  /** Whether the call may run twice. */
   idempotent: boolean;
   /** What the attempt ended with. */
   code: Code;
   /** No server has seen the attempt. */
   unseen: boolean;
   /** What the server says about trying again: see `readPushback`. */
-  pushback: number | false | undefined;
+  pushback: Pushback | false | undefined;
   /** Attempts that a server may have seen, this one included. */
   seenAttempts: number;
   /** Attempts that none has seen, this one included. */
@@ -36,24 +37,21 @@ export type RetryDecision = { waitMs: number; pays: boolean } | undefined;
 
 /**
  * Whether to try a call again, and when. What no server has seen is tried again for any method and for free, as gRPC's transparent retries: once, or for as long as there are
- * other endpoints. Beyond that only methods that may run twice, when the server was `unavailable` and doesn't object; with "full jitter" backoff, which is a random time up
- * to the exponential one (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A wait that would outlast the deadline isn't begun.
+ * other endpoints. Beyond that only calls that may run twice or that the server asks for, when it was `unavailable`; after the time that it says, or with "full jitter" backoff, which is a
+ * random time up to the exponential one (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A wait that would outlast the deadline isn't begun.
  */
 export function decideRetry(attempt: FailedAttempt, random: () => number, settings = retrySettings): RetryDecision {
   const { unseen, unseenAttempts, seenAttempts, otherEndpoint } = attempt;
   if (unseen && (unseenAttempts === 1 || (otherEndpoint && unseenAttempts < settings.unseenAttempts))) {
     return { waitMs: 0, pays: false };
   }
+  const { pushback } = attempt;
   const tried = seenAttempts + Math.max(0, unseenAttempts - 1);
-  if (
-    !attempt.idempotent ||
-    attempt.code !== Code.Unavailable ||
-    attempt.pushback === false ||
-    tried >= settings.attempts
-  ) {
+  const wanted = pushback !== false && (attempt.idempotent || pushback?.asked === true);
+  if (!wanted || attempt.code !== Code.Unavailable || tried >= settings.attempts) {
     return undefined;
   }
   const longest = Math.min(settings.longestBackoffMs, settings.firstBackoffMs * 2 ** (Math.max(1, tried) - 1));
-  const waitMs = attempt.pushback ?? random() * longest;
+  const waitMs = pushback?.waitMs ?? random() * longest;
   return waitMs < attempt.remainingMs ? { waitMs, pays: true } : undefined;
 }

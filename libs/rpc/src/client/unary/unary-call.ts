@@ -40,6 +40,8 @@ export type UnaryCallInfo = {
   /** When it must be over, on the clock of `performance.now()`. */
   deadline: number | undefined;
   signal: AbortSignal | undefined;
+  /** Its request headers; as a list: name, value, name, value. */
+  headers: readonly string[] | Headers;
   /** What the caller asks for besides. */
   values: ContextValues | undefined;
 };
@@ -98,7 +100,7 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
           after?.answered();
           return new LazyUnaryResponse(method, message, protocol, reply);
         }, after?.failed);
-    return dispatch(attempt, { method, deadline, signal, values });
+    return dispatch(attempt, { method, deadline, signal, headers, values });
   }
 
   const unary: Transport["unary"] = (method, signal, asked, given, input, contextValues) => {
