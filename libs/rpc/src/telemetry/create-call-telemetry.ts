@@ -1,29 +1,21 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type Code, ConnectError } from "@connectrpc/connect";
 import {
-  type Context,
-  context,
   type MeterProvider,
   metrics,
   propagation,
-  ROOT_CONTEXT,
-  type Span,
   SpanKind,
-  SpanStatusCode,
   type TextMapPropagator,
   type Tracer,
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import { currentContext, currentTrace } from "../call/call-scope.ts";
-import type { Trace } from "../call/trace.ts";
+import { activeContext, contextsAreElsewhere } from "./active-context.ts";
 import { type CallDurations, meteredDurations } from "./call-durations.ts";
-import { type CallKind, type CallKinds, createCallKinds } from "./call-kinds.ts";
-import type { CallSpan, CallTelemetry, ClientCallSpan, RequestHeaders, ServerAddress } from "./call-telemetry.ts";
-import { createPropagation, type Propagation } from "./propagation.ts";
+import { type CallKinds, createCallKinds } from "./call-kinds.ts";
+import { TracedCall, UntracedCall } from "./call-spans.ts";
+import type { CallTelemetry, RequestHeaders, ServerAddress } from "./call-telemetry.ts";
+import { createPropagation } from "./propagation.ts";
 import { protocolOf } from "./rpc-attributes.ts";
-import { contextWithSpan } from "./span-context.ts";
-import { formatFlags } from "./traceparent.ts";
 
 /** Where calls are reported; what is not given is what was registered with OpenTelemetry's API by then. */
 export type CallTelemetryOptions = {
@@ -93,30 +85,6 @@ export function createCallTelemetry(options: CallTelemetryOptions = {}): CallTel
   };
 }
 
-/** Whether a context manager is registered that keeps the active context elsewhere than with the calls, as ours does. */
-function contextsAreElsewhere(): boolean {
-  const probe = context.active().setValue(Symbol("probe"), true);
-  return context.with(probe, () => context.active() === probe && currentContext() !== probe);
-}
-
-/** The active context. Where nothing has made one: that of the call that is handled, or of the caller's trace in which a plain HTTP route runs. */
-function activeContext(): Context {
-  const active = context.active();
-  if (active !== ROOT_CONTEXT) {
-    return active;
-  }
-  const ofCall = currentContext();
-  if (ofCall !== undefined) {
-    return ofCall;
-  }
-  const plain = currentTrace();
-  if (plain?.parentId === undefined) {
-    return active;
-  }
-  const { traceId, spanId, flags } = plain;
-  return contextWithSpan(active, trace.wrapSpanContext({ traceId, spanId, traceFlags: Number.parseInt(flags, 16) }));
-}
-
 /** A provider's tracer; undefined for the API's own stand-in as long as no SDK is behind it. */
 function tracerOf(provider: TracerProvider & { getDelegateTracer?: (name: string) => Tracer | undefined }) {
   return provider.getDelegateTracer === undefined
@@ -138,72 +106,4 @@ function kindsByServer(durations: CallDurations | undefined): (server: ServerAdd
     }
     return found;
   };
-}
-
-/** A call with a span. */
-class TracedCall implements ClientCallSpan {
-  readonly context: Context;
-  readonly #enters: boolean;
-  readonly #kind: CallKind;
-  readonly #span: Span;
-  readonly #parent: Context;
-  readonly #carried: Propagation;
-
-  constructor(kind: CallKind, span: Span, parent: Context, carried: Propagation, enters: boolean) {
-    this.context = contextWithSpan(parent, span);
-    this.#enters = enters;
-    this.#kind = kind;
-    this.#span = span;
-    this.#parent = parent;
-    this.#carried = carried;
-  }
-
-  get trace(): Trace {
-    const { traceId, spanId, traceFlags } = this.#span.spanContext();
-    const parentId = trace.getSpanContext(this.#parent)?.spanId;
-    return { traceId, spanId, flags: formatFlags(traceFlags), ...(parentId === undefined ? {} : { parentId }) };
-  }
-
-  get enter(): CallSpan["enter"] {
-    return this.#enters ? (action) => context.with(this.context, action) : undefined;
-  }
-
-  inject(set: (name: string, value: string) => void): void {
-    this.#carried.inject(this.context, this.#span.spanContext(), set);
-  }
-
-  end(outcome: Code | "ok", error: unknown, ms: number): void {
-    const code = outcome === "ok" ? 0 : outcome;
-    const kind = this.#kind;
-    kind.measure(code, ms, this.context);
-    const span = this.#span;
-    if (!span.isRecording()) {
-      return;
-    }
-    span.setAttributes(kind.end[code] ?? {});
-    if (kind.fails[code]) {
-      // A ConnectError is what the caller gets: no secrets, no stack.
-      const message = error instanceof ConnectError ? { message: error.rawMessage } : {};
-      span.setStatus({ code: SpanStatusCode.ERROR, ...message });
-    }
-    span.end();
-  }
-}
-
-/** A call whose duration is measured, and nothing else. */
-class UntracedCall implements ClientCallSpan {
-  readonly trace = undefined;
-  readonly context = undefined;
-  readonly enter = undefined;
-  readonly #kind: CallKind;
-
-  constructor(kind: CallKind) {
-    this.#kind = kind;
-  }
-
-  inject(): void {}
-
-  end(outcome: Code | "ok", _error: unknown, ms: number): void {
-    this.#kind.measure(outcome === "ok" ? 0 : outcome, ms, undefined);
-  }
 }

@@ -240,6 +240,39 @@ it("made by a plain HTTP route belongs to the route's trace, where its caller be
   expect(client.parentSpanContext?.spanId).toBe(line?.fields.span);
 });
 
+it("is one span for its client, however often it is tried", async () => {
+  await using sdk = recordingSdk();
+  let tries = 0;
+  await using service = await open("gRPC", createCallTelemetry(sdk), {
+    echo({ text }) {
+      tries++;
+      if (tries < 3) throw new ConnectError("not yet", Code.Unavailable);
+      return { text };
+    },
+  });
+  await service.client.echo({ text: "hello" });
+  await expect.poll(() => sdk.spans().length, patience).toBe(4);
+  const client = named(sdk, SpanKind.CLIENT, "Echo");
+  expect(client.attributes["rpc.status_code"]).toBe("OK");
+  const served = sdk.spans().filter(({ kind }) => kind === SpanKind.SERVER);
+  expect(served.map(({ attributes }) => attributes["rpc.status_code"])).toEqual(["UNAVAILABLE", "UNAVAILABLE", "OK"]);
+  for (const span of served) {
+    expect(span.parentSpanContext?.spanId).toBe(client.spanContext().spanId);
+  }
+  expect(await sdk.recordedDurations("client")).toMatchObject([{ count: 1 }]);
+});
+
+it("carries its caller's baggage on", async () => {
+  await using sdk = recordingSdk();
+  const telemetry = createCallTelemetry(sdk);
+  await using inner = await open("gRPC", telemetry, {
+    echo: (_request, { requestHeader }) => ({ text: `${requestHeader.get("baggage")}` }),
+  });
+  await using outer = await open("gRPC", telemetry, { echo: (request) => inner.client.echo(request) });
+  const answer = await outer.client.echo({ text: "hello" }, { headers: { baggage: "tenant=acme" } });
+  expect(answer.text).toBe("tenant=acme");
+});
+
 it("leaves the probes of gRPC's own services out", async () => {
   await using sdk = recordingSdk();
   await using service = await open("Connect", createCallTelemetry(sdk), {});
