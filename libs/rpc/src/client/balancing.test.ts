@@ -42,13 +42,18 @@ async function answersOf(client: Client, count: number): Promise<Set<string>> {
 }
 
 describe("several servers", () => {
-  it.each(["grpc", "connect", "grpc-web"] as const)("share the calls by %s, streams as well", async (protocol) => {
+  it.each<[string, Partial<ClientTransportOptions>]>([
+    ["gRPC", {}],
+    ["Connect", { protocol: "connect" }],
+    ["gRPC-Web", { protocol: "grpc-web" }],
+    ["Connect over HTTP/1.1", { protocol: "connect", httpVersion: "1.1" }],
+  ])("share the calls by %s, streams as well", async (_name, options) => {
     await using fleet = await startFleet(3, (index) => ({
       async *count() {
         yield { number: index };
       },
     }));
-    using client = open(fleet.addresses, { protocol });
+    using client = open(fleet.addresses, options);
     await expect.poll(() => answersOf(client, 30)).toEqual(new Set(["0", "1", "2"]));
     const streams = await Promise.all(Array.from({ length: 30 }, () => Array.fromAsync(client.count({ count: 1 }))));
     expect(new Set(streams.map(([message]) => message?.number))).toEqual(new Set([0, 1, 2]));
@@ -165,7 +170,8 @@ describe("a server that breaks off every call", () => {
       await client.echo({ text: "x" }).catch((error) => expect(error).toMatchObject({ code: Code.Internal }));
     }
     expect(broken).toBeGreaterThan(0);
-    expect(broken).toBeLessThan(10);
+    // A third would be its share.
+    expect(broken).toBeLessThan(40);
   });
 
   it("is left alone while others answer", async () => {
