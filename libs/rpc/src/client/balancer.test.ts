@@ -104,7 +104,7 @@ describe("createBalancer", () => {
           });
           const tiers = new Map(loads.map((load, i) => [load, list[i]?.[0] ?? 0]));
           const avoid = new Set(loads.filter((_, i) => list[i]?.[3]).map(({ endpoint }) => endpoint));
-          const rank = (load: (typeof loads)[number]) => (tiers.get(load) ?? 0) + (avoid.has(load.endpoint) ? 1000 : 0);
+          const rank = (load: (typeof loads)[number]) => (tiers.get(load) ?? 0) + (avoid.has(load.endpoint) ? 0.5 : 0);
           const picked = createBalancer<Fake>().pick(loads, (load) => tiers.get(load) ?? 0, 1, avoid);
           const best = Math.min(...loads.map(rank));
           expect(picked === undefined ? Number.POSITIVE_INFINITY : rank(picked)).toBe(best);

@@ -39,8 +39,8 @@ export const balancerSettings = {
 const full = 1e100;
 // What failures can make of an endpoint at most, so that it can come back.
 const worst = 1e6;
-// Between the tiers of endpoints to avoid and those of the others.
-const avoided = 1e3;
+// Endpoints to avoid come right after the others of their tier.
+const avoided = 0.5;
 
 /** What is known of an endpoint at first: nothing. */
 export function createLoad<E extends Busy>(endpoint: E, now: number): Load<E> {
@@ -62,7 +62,7 @@ export function createLoad<E extends Busy>(endpoint: E, now: number): Load<E> {
 export type Balancer<E extends Busy> = {
   /**
    * The best of `loads`, in two passes and without allocating; undefined if there is none. `tierOf` sorts before anything else: the lowest number wins, `Infinity` is
-   * out. Those in `avoid` are taken only if there are no others. `now` in milliseconds.
+   * out. Those in `avoid` come after the others of their tier; tiers are whole numbers. `now` in milliseconds.
    */
   pick<L extends Load<E>>(
     loads: readonly L[],

@@ -28,6 +28,7 @@ export function createBalancedChannel({ target, createEndpoint, lookup, logger }
   let arrival = Promise.withResolvers<void>();
   arrival.promise.catch(() => {});
   let fault: unknown;
+  let connected: Promise<void> | undefined;
   const closing = new AbortController();
 
   function update(addresses: readonly Address[]): void {
@@ -99,7 +100,7 @@ export function createBalancedChannel({ target, createEndpoint, lookup, logger }
     const { state } = member.endpoint;
     if (state !== "ready" && state !== "connecting" && now - member.wokenAt >= wakeEveryMs) {
       member.wokenAt = now;
-      member.endpoint.connect();
+      void member.endpoint.connect();
     }
     if (member.ejectedUntil > now) {
       return state === "ready" ? 2 : 4;
@@ -112,19 +113,44 @@ export function createBalancedChannel({ target, createEndpoint, lookup, logger }
     return balancer.pick(members, tierOf, now, avoid)?.endpoint;
   }
 
-  /** For a call that comes before the addresses do. */
+  /** Whether it is better to wait than to bind a call to this endpoint, which may turn out not to be there. */
+  function undecided({ state }: Endpoint): boolean {
+    return members.length > 1 && (state === "connecting" || state === "idle");
+  }
+
+  /** For a call that comes before the addresses do, or before any of them is connected. */
   async function chooseLater(call: Picking, avoid: ReadonlySet<Endpoint> | undefined): Promise<Endpoint> {
-    resolver?.refresh();
-    if (fault !== undefined) {
-      // There is no telling when the next look-up succeeds; this call can be told why now.
-      throw unreachable(target.name, fault);
+    if (members.length === 0) {
+      resolver?.refresh();
+      if (fault !== undefined) {
+        // There is no telling when the next look-up succeeds; this call can be told why now.
+        throw unreachable(target.name, fault);
+      }
+      await withinCall(arrival.promise, call);
     }
-    await withinCall(arrival.promise, call);
-    const chosen = choose(avoid);
-    if (chosen === undefined) {
-      throw unreachable(target.name, gone);
+    for (;;) {
+      const chosen = choose(avoid);
+      if (chosen === undefined) {
+        throw unreachable(target.name, gone);
+      }
+      if (!undecided(chosen)) {
+        return chosen;
+      }
+      await withinCall(nextConnected(), call);
+      if (!members.some(({ endpoint }) => endpoint.state === "ready" || endpoint.state === "connecting")) {
+        return choose(avoid) ?? chosen;
+      }
     }
-    return chosen;
+  }
+
+  /** Settles when the next attempt to connect is over. */
+  function nextConnected(): Promise<void> {
+    connected ??= Promise.race(
+      members.filter(({ endpoint }) => undecided(endpoint)).map(({ endpoint }) => endpoint.connect()),
+    ).finally(() => {
+      connected = undefined;
+    });
+    return connected;
   }
 
   return {
@@ -133,7 +159,8 @@ export function createBalancedChannel({ target, createEndpoint, lookup, logger }
       if (members.length === 0) {
         start();
       }
-      return choose(avoid) ?? chooseLater(call, avoid);
+      const chosen = choose(avoid);
+      return chosen === undefined || undecided(chosen) ? chooseLater(call, avoid) : chosen;
     },
     hasOther: (than) => members.some(({ endpoint }) => !than.has(endpoint)),
     starting(endpoint, change) {

@@ -1,3 +1,4 @@
+import { Code } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { recordingLogger } from "../testing/recording-logger.ts";
 import { type Channel, createChannel } from "./channel.ts";
@@ -5,10 +6,17 @@ import { type Address, formatAddress } from "./endpoint/address.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
 import { parseTarget } from "./target.ts";
 
-type Fake = Omit<Endpoint, "state" | "inFlight"> & { state: Endpoint["state"]; inFlight: number; log: string[] };
+type Fake = Omit<Endpoint, "state" | "inFlight"> & {
+  state: Endpoint["state"];
+  inFlight: number;
+  log: string[];
+  /** An attempt to connect ends, or a connection does. */
+  become(state: Endpoint["state"]): void;
+};
 
 function createFake(address: Address): Fake {
   const name = formatAddress(address);
+  let attempt = Promise.withResolvers<void>();
   const fake: Fake = {
     address,
     url: `http://${name}`,
@@ -17,6 +25,15 @@ function createFake(address: Address): Fake {
     log: [],
     connect() {
       fake.log.push("connect");
+      if (fake.state === "idle") {
+        fake.state = "connecting";
+      }
+      return attempt.promise;
+    },
+    become(state) {
+      fake.state = state;
+      attempt.resolve();
+      attempt = Promise.withResolvers();
     },
     drain() {
       fake.log.push("drain");
@@ -30,14 +47,15 @@ function createFake(address: Address): Fake {
   return fake;
 }
 
-/** A channel over endpoints that do nothing. */
-function start(target: string | string[], answers: (string[] | Error)[] = []) {
+/** A channel over endpoints that do nothing, connected from the start unless told otherwise. */
+function start(target: string | string[], answers: (string[] | Error)[] = [], state: Endpoint["state"] = "ready") {
   const fakes: Fake[] = [];
   const logger = recordingLogger();
   const channel = createChannel({
     target: parseTarget(target, false),
     createEndpoint(address) {
       const fake = createFake(address);
+      fake.state = state;
       fakes.push(fake);
       return fake;
     },
@@ -80,38 +98,49 @@ describe("createChannel", () => {
     expect(fakes[0]?.log).toEqual(["close"]);
   });
 
-  it("connects when the first call comes, to all", () => {
-    const { channel, fakes } = start(["a:1", "b:1"]);
+  it("connects to all when the first call comes, which goes to the first that is there", async () => {
+    const { channel, fakes } = start(["a:1", "b:1", "c:1"], [], "idle");
     expect(fakes).toEqual([]);
-    expect(channel.pick(call)).toBeOneOf(fakes);
-    expect(fakes.map(({ log }) => log)).toEqual([["connect"], ["connect"]]);
+    const first = channel.pick(call);
+    const second = channel.pick(call);
+    expect(fakes.map(({ state }) => state)).toEqual(["connecting", "connecting", "connecting"]);
+    fakes[0]?.become("backoff");
+    await vi.advanceTimersByTimeAsync(100);
+    fakes[2]?.become("ready");
+    expect(await Promise.all([first, second])).toEqual([fakes[2], fakes[2]]);
+    channel.close();
+  });
+
+  it("gives a call any endpoint when none can be connected, and lets it wait no longer than it wants to", async () => {
+    const { channel, fakes } = start(["a:1", "b:1"], [], "idle");
+    const late = channel.pick({ signal: undefined, deadline: performance.now() + 50 });
+    const waiting = channel.pick(call);
+    void vi.advanceTimersByTimeAsync(50);
+    await expect(late).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+    fakes[0]?.become("backoff");
+    fakes[1]?.become("backoff");
+    expect(fakes).toContain(await waiting);
     channel.close();
   });
 
   it("prefers what is connected, and tries the others again once a second", async () => {
     const { channel, fakes } = start(["a:1", "b:1", "c:1"]);
     await channel.pick(call);
-    Object.assign(fakes[0] ?? {}, { state: "backoff" });
-    Object.assign(fakes[1] ?? {}, { state: "connecting" });
-    expect(await picked(channel, 10)).toEqual(new Set(["http://b:1", "http://c:1"]));
-    Object.assign(fakes[2] ?? {}, { state: "ready" });
+    fakes[0]?.become("backoff");
+    fakes[1]?.become("connecting");
     expect(await picked(channel, 10)).toEqual(new Set(["http://c:1"]));
-    expect(fakes[0]?.log).toEqual(["connect"]);
+    expect(fakes.map(({ log }) => log)).toEqual([["connect"], [], []]);
     vi.advanceTimersByTime(1000);
     await picked(channel, 10);
-    expect(fakes.map(({ log }) => log.length)).toEqual([2, 1, 1]);
-    Object.assign(fakes[2] ?? {}, { state: "backoff" });
-    Object.assign(fakes[1] ?? {}, { state: "backoff" });
+    expect(fakes.map(({ log }) => log.length)).toEqual([2, 0, 0]);
+    fakes[1]?.become("backoff");
+    fakes[2]?.become("backoff");
     expect((await picked(channel, 10)).size).toBe(3);
     channel.close();
   });
 
   it("ejects what fails while others answer, and takes it back in time", async () => {
     const { channel, fakes, lines } = start(["a:1", "b:1"]);
-    await channel.pick(call);
-    for (const fake of fakes) {
-      fake.state = "ready";
-    }
     await picked(channel, 10);
     const [bad] = fakes;
     const failFive = () => {
@@ -130,7 +159,7 @@ describe("createChannel", () => {
     expect(await picked(channel, 300)).toEqual(new Set(["http://a:1", "http://b:1"]));
     // Better an endpoint that failed than one that isn't there.
     failFive();
-    Object.assign(fakes[1] ?? {}, { state: "backoff" });
+    fakes[1]?.become("backoff");
     expect(await picked(channel, 3)).toEqual(new Set(["http://a:1"]));
     channel.close();
   });
@@ -156,7 +185,7 @@ describe("createChannel", () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(fakes.map(({ url, log }) => [url, log.at(-1)])).toEqual([
       ["http://10.0.0.1:1", "drain"],
-      ["http://10.0.0.2:1", "connect"],
+      ["http://10.0.0.2:1", undefined],
       ["http://10.0.0.3:1", undefined],
     ]);
     expect(await picked(channel, 10)).toEqual(new Set(["http://10.0.0.2:1", "http://10.0.0.3:1"]));

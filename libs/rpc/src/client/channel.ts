@@ -23,8 +23,8 @@ export type Channel = {
   /** Whether there is something to choose. If not, nobody needs to measure calls. */
   readonly balanced: boolean;
   /**
-   * The endpoint for a call, another than those in `avoid` where there is one. At once, but while a name is looked up for the first time: then when that is done, within the call's deadline.
-   * Rejects as `unavailable` when the name has no address or the channel is closed.
+   * The endpoint for a call, another than those in `avoid` where there is one. At once, but while a name is looked up for the first time, and while none of several endpoints is connected: then
+   * when one is, within the call's deadline. Rejects as `unavailable` when the name has no address or the channel is closed.
    */
   pick(call: Picking, avoid?: ReadonlySet<Endpoint>): Endpoint | Promise<Endpoint>;
   /** Whether there is an endpoint besides these. */

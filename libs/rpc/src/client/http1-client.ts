@@ -32,7 +32,7 @@ export function createHttp1Endpoint(options: EndpointOptions): Endpoint {
     address,
     url,
     state: "ready",
-    connect() {},
+    connect: async () => {},
     get inFlight() {
       return inFlight;
     },

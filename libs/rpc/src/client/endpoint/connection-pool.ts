@@ -18,8 +18,8 @@ export type PoolState = "ready" | "connecting" | "idle" | "backoff";
 /** The connections to one address. */
 export type ConnectionPool = {
   readonly state: PoolState;
-  /** Connects beside the calls if there is no connection, once. */
-  connect(): void;
+  /** Connects beside the calls if there is no connection, once. Settles when that is over: `state` tells what came of it. */
+  connect(): Promise<void>;
   /** Streams under way, and those that wait to be. */
   readonly inFlight: number;
   /** Starts the call on the least busy connection: now, or when its turn comes. */
@@ -52,7 +52,7 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
   const testing = new Set<Connection>();
   const waiting = new Set<Entrant>();
   let usable: Connection[] = [];
-  let connecting = false;
+  let connecting: Promise<void> | undefined;
   let failures = 0;
   let ended: string | undefined;
   const end = new AbortController();
@@ -95,9 +95,8 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
         });
       }
     }
-    if (stale.length === 0 && !connecting && usable.length < limits.connections) {
-      connecting = true;
-      void connect();
+    if (stale.length === 0 && usable.length < limits.connections) {
+      connecting ??= connect();
     }
   }
 
@@ -111,7 +110,7 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
     } catch (error) {
       missed(error);
     } finally {
-      connecting = false;
+      connecting = undefined;
       admit();
     }
   }
@@ -163,12 +162,13 @@ export function createConnectionPool(dial: Dial, url: string, logger?: Logger, l
 
   return {
     get state() {
-      return ready() ? "ready" : failures > 0 ? "backoff" : connecting ? "connecting" : "idle";
+      return ready() ? "ready" : failures > 0 ? "backoff" : connecting !== undefined ? "connecting" : "idle";
     },
-    connect() {
+    async connect() {
       if (ended === undefined && !ready()) {
         makeRoom();
       }
+      await connecting;
     },
     get inFlight() {
       let count = waiting.size;

@@ -15,8 +15,8 @@ export type Endpoint = {
   /** What messages call it, such as `http://localhost:8081`. */
   readonly url: string;
   readonly state: PoolState;
-  /** Connects beside the calls if there is no connection: `state` tells what came of it. */
-  connect(): void;
+  /** Connects beside the calls if there is no connection. Settles when that is over: `state` tells what came of it. */
+  connect(): Promise<void>;
   /** Calls under way, those that wait for a stream included. */
   readonly inFlight: number;
   /** Settles always. A fault is a ConnectError; `isUnseen` says whether the server can have seen the call. */
