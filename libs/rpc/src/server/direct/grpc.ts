@@ -8,9 +8,9 @@ import {
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
 import type { HeaderSource } from "../../call/call-record.ts";
-import { envelop, prefixBytes, singleMessage } from "./envelope.ts";
+import { envelop, prefixBytes, prefixOf, singleMessage } from "./envelope.ts";
 import type { RequestFormat, StreamProtocol, UnaryProtocol, Written } from "./protocol.ts";
-import { ownHeaders } from "./reply.ts";
+import { ownHeaders, type Reply } from "./reply.ts";
 
 const ok = { "grpc-status": grpcStatusOk };
 
@@ -37,7 +37,7 @@ export function grpc(json: boolean): UnaryProtocol {
     reply: (message, context) => ({
       status: 200,
       headers: ownHeaders(contentType, context.writtenHeader),
-      body: envelop(message),
+      ...enveloped(message),
       trailers: okTrailers(context),
     }),
     failure(error, context) {
@@ -67,6 +67,15 @@ export function grpcStream(json: boolean): StreamProtocol {
       trailers: error === undefined ? okTrailers(context) : Object.fromEntries(statusOf(error, context)),
     }),
   };
+}
+
+/** From here on, copying a message costs more than writing it apart from its prefix. */
+const largeBytes = 16 * 1024;
+
+function enveloped(message: Uint8Array | string): Pick<Reply, "prefix" | "body"> {
+  return typeof message === "string" || message.length < largeBytes
+    ? { body: envelop(message) }
+    : { prefix: prefixOf(message.length), body: message };
 }
 
 const empty = new Uint8Array();

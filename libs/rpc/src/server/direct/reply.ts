@@ -4,6 +4,8 @@ export type Reply = {
   /** Names (lower case) and values in turn. Not to be changed: many replies share it. */
   headers: readonly string[];
   body: Uint8Array | string | undefined;
+  /** What goes in front of the body, apart from it so that a large one needs no copy. */
+  prefix?: Uint8Array;
   /** Sent after the body; without a body the headers have all there is to say. */
   trailers: Readonly<Record<string, string>> | undefined;
 };

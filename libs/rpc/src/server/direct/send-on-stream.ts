@@ -19,6 +19,11 @@ export function sendOnStream(stream: ServerHttp2Stream, reply: Reply, request: I
     stream.end(body);
   } else {
     begin(stream, reply, request, true);
+    if (reply.prefix !== undefined) {
+      // Both in one write.
+      stream.cork();
+      stream.write(reply.prefix);
+    }
     endWith(stream, body, trailers);
   }
 }
