@@ -9,7 +9,14 @@ export type { Lookup } from "./client/resolver.ts";
 export { type Hedging, hedgingKey, type Retry, retryKey } from "./client/retry/call-options.ts";
 export { clientAddressKey, clientAddressOf } from "./client-address.ts";
 export { DomainError, type DomainErrorOptions, type FaultReason, type FieldViolation } from "./domain-error.ts";
+export { hasIdempotencyKey, sendIdempotencyKeys } from "./idempotency/idempotency-key.ts";
+export type { BegunCall, IdempotencyStore, StoredAnswer, StoredFailure } from "./idempotency/idempotency-store.ts";
+export {
+  createMemoryIdempotencyStore,
+  type MemoryIdempotencyStoreOptions,
+} from "./idempotency/memory-idempotency-store.ts";
 export type { Logger, LogMethod } from "./logger.ts";
 export type { HttpRequest, HttpResponse, HttpRoute, Routes, ServiceOptions } from "./routes.ts";
 export { createServer, type RpcServer, type ServerOptions } from "./server/create-server.ts";
+export type { LimiterOptions } from "./shedding/concurrency-limiter.ts";
 export type { CallSpan, CallTelemetry, ClientCallSpan, ServerAddress } from "./telemetry/call-telemetry.ts";

@@ -4,6 +4,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { AccessOf } from "./call/access.ts";
 import type { Authenticate } from "./caller.ts";
+import type { IdempotencyStore } from "./idempotency/idempotency-store.ts";
 import type { Logger } from "./logger.ts";
 import type { CallTelemetry } from "./telemetry/call-telemetry.ts";
 
@@ -36,6 +37,8 @@ export type ServiceOptions = {
   accessOf?: AccessOf;
   /** Unary methods whose handlers wait on purpose, for something to happen: load shedding leaves them alone, and doesn't take their time for a sign of load. */
   longPolls?: readonly DescMethod[];
+  /** Where the answers of calls with idempotency keys are kept; in memory, within bounds, if not given (docs/overload.md). */
+  idempotencyStore?: IdempotencyStore;
   /** Run inside the built-in ones, around the handler. */
   interceptors?: Interceptor[];
   /** Whether messages are held to the rules of their contract (buf.validate); they are if not given. */

@@ -1,5 +1,6 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { idempotencyKeyHeader } from "../idempotency/idempotency-key.ts";
 import type { Limits } from "../limits.ts";
 import type { Turns } from "../shedding/turns.ts";
 import type { CallUnderWay } from "./call-exchange.ts";
@@ -19,6 +20,8 @@ export type DirectCallsDeps = {
   validation: boolean;
   /** When calls are worked on; at once if not given. */
   turns?: Turns | undefined;
+  /** Answers unary calls that carry idempotency keys; runs around the other interceptors. */
+  idempotency?: Interceptor | undefined;
 };
 
 /** Starts a call. It ends by itself: answered, out of time, or left. `slot`: the one that load shedding has given it. */
@@ -32,7 +35,8 @@ const longestMs = 2 ** 31 - 1;
  * Connect's own pipeline does, without async iterables, `Headers`, `URL` and `AbortController` unless somebody asks for them (docs/rpc.md has the figures).
  */
 export function createDirectCalls(deps: DirectCallsDeps): StartCall {
-  const { lifecycle, limits, interceptors } = deps;
+  const { lifecycle, limits, interceptors, idempotency } = deps;
+  const withKeys = idempotency === undefined ? interceptors : [idempotency, ...interceptors];
 
   // Each step calls the next one, at once if it can: a promise for each would cost as much as all of them.
 
@@ -101,8 +105,8 @@ export function createDirectCalls(deps: DirectCallsDeps): StartCall {
       return;
     }
     const { spec } = answering;
-    const answer =
-      interceptors.length === 0 ? spec.impl(request, context) : interceptUnary(spec, request, context, interceptors);
+    const chain = call.record.request.header(idempotencyKeyHeader) === undefined ? interceptors : withKeys;
+    const answer = chain.length === 0 ? spec.impl(request, context) : interceptUnary(spec, request, context, chain);
     if (isPending(answer)) {
       void respondLater(call, answer, answering);
     } else {

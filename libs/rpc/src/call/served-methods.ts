@@ -29,6 +29,8 @@ export type ServedMethodsOptions = {
   /** Where calls are refused that can't be answered in time; not those of streams, and of `longPolls`, which wait on purpose. */
   shedding?: Shedding | undefined;
   longPolls?: readonly DescMethod[] | undefined;
+  /** Answers calls that carry idempotency keys. */
+  idempotency?: Interceptor | undefined;
   /** The protocol to log; what the request says if not given. */
   protocol?: string;
 };
@@ -44,6 +46,7 @@ export function servedMethods(options: ServedMethodsOptions): ServedMethod[] {
     interceptors: [
       guardInterceptor(lifecycle),
       ...(options.validation ? [validationInterceptor()] : []),
+      ...(options.idempotency === undefined ? [] : [options.idempotency]),
       ...options.interceptors,
     ],
     readMaxBytes: limits.messageBytes,

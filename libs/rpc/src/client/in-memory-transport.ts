@@ -3,6 +3,8 @@ import { createTransport } from "@connectrpc/connect/protocol-connect";
 import { createDirectCalls } from "../call/direct-calls.ts";
 import { createLifecycle } from "../call/lifecycle.ts";
 import { servedMethods } from "../call/served-methods.ts";
+import { idempotencyInterceptor } from "../idempotency/idempotency.ts";
+import { createMemoryIdempotencyStore } from "../idempotency/memory-idempotency-store.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import { withCallDefaults } from "./call-defaults.ts";
@@ -31,6 +33,7 @@ export function createInMemoryTransport(options: ServiceOptions & { token?: stri
     limits,
     interceptors: options.interceptors ?? [],
     validation: options.validation ?? true,
+    idempotency: idempotencyInterceptor(options.idempotencyStore ?? createMemoryIdempotencyStore()),
     accessOf: options.accessOf,
   };
   const methods = servedMethods({ ...shared, routes: options.routes, acceptCompression: [], protocol: "memory" });

@@ -7,6 +7,8 @@ import { createLifecycle } from "../call/lifecycle.ts";
 import { servicesOf } from "../call/served-method.ts";
 import { servedMethods } from "../call/served-methods.ts";
 import { loadValidator } from "../call/validation.ts";
+import { idempotencyInterceptor } from "../idempotency/idempotency.ts";
+import { createMemoryIdempotencyStore } from "../idempotency/memory-idempotency-store.ts";
 import { defaultLimits, type Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import type { LimiterOptions } from "../shedding/concurrency-limiter.ts";
@@ -72,6 +74,7 @@ export function createServer(options: ServerOptions): RpcServer {
     drain: drain.signal,
     limits,
     validation: options.validation ?? true,
+    idempotency: idempotencyInterceptor(options.idempotencyStore ?? createMemoryIdempotencyStore()),
     acceptCompression: [compressionGzip, compressionBrotli],
     accessOf: options.accessOf,
   };
