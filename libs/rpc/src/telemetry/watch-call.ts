@@ -35,19 +35,41 @@ export async function watchStream<I extends DescMessage, O extends DescMessage>(
   }
 }
 
-async function* watchMessages<T>(span: ClientCallSpan, started: number, messages: AsyncIterable<T>): AsyncGenerator<T> {
-  let outcome: Code | "ok" = Code.Canceled;
-  let failure: unknown;
-  try {
-    yield* messages;
-    outcome = "ok";
-  } catch (error) {
-    failure = error;
-    outcome = ConnectError.from(error).code;
+/** The messages, at the cost of one promise each: a generator around them would cost several. */
+function watchMessages<T>(span: ClientCallSpan, started: number, messages: AsyncIterable<T>): AsyncIterable<T> {
+  let ended = false;
+  const end = (outcome: Code | "ok", error?: unknown) => {
+    if (!ended) {
+      ended = true;
+      span.end(outcome, error, performance.now() - started);
+    }
+  };
+  const failed = (error: unknown) => {
+    end(ConnectError.from(error).code, error);
     throw error;
-  } finally {
-    span.end(outcome, failure, performance.now() - started);
-  }
+  };
+  const taken = (result: IteratorResult<T>) => {
+    if (result.done) {
+      end("ok");
+    }
+    return result;
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      const inner = messages[Symbol.asyncIterator]();
+      const iterator: AsyncIterator<T> = { next: () => inner.next().then(taken, failed) };
+      if (inner.return !== undefined) {
+        iterator.return = (value) => {
+          end(Code.Canceled);
+          return inner.return?.(value) ?? Promise.resolve({ done: true, value });
+        };
+      }
+      if (inner.throw !== undefined) {
+        iterator.throw = (reason) => inner.throw?.(reason).then(taken, failed) ?? Promise.reject(reason);
+      }
+      return iterator;
+    },
+  };
 }
 
 function endFailed(span: ClientCallSpan, started: number, error: unknown): void {
