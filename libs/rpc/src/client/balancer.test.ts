@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Backend, type Scenario, seededRandom, simulateBackends } from "../testing/simulate-backends.ts";
-import { balancerSettings, createBalancer, createLoad, observeAnswer, observeAtLeast } from "./balancer.ts";
+import {
+  balancerSettings,
+  createBalancer,
+  createLoad,
+  observeAnswer,
+  observeAtLeast,
+  observeOpening,
+} from "./balancer.ts";
 
 type Fake = { inFlight: number; name: string };
 
@@ -167,6 +174,25 @@ describe("createBalancer", () => {
     }
     expect(tries).toBeGreaterThan(30);
     expect(tries).toBeLessThanOrEqual(calls / balancerSettings.callsPerProbe);
+  });
+
+  it("spreads streams, which say nothing about speed, by their number", () => {
+    const loads = fakes(0, 0, 0);
+    const balancer = createBalancer<Fake>();
+    for (let i = 0; i < 300; i++) {
+      const picked = balancer.pick(loads, same, i);
+      if (picked !== undefined) {
+        picked.endpoint.inFlight++;
+        observeOpening(picked);
+      }
+    }
+    expect(loads.map(({ endpoint }) => endpoint.inFlight)).toEqual([100, 100, 100]);
+    const [first] = loads;
+    if (first !== undefined) {
+      observeAtLeast(first, 4, 300);
+      first.endpoint.inFlight = 0;
+    }
+    expect(balancer.pick(loads, same, 300)).not.toBe(first);
   });
 
   it("doesn't take a quick failure for speed", () => {

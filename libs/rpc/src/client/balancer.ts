@@ -6,7 +6,7 @@ export type Load<E extends Busy> = {
   readonly endpoint: E;
   /** Calls that are on their way to the endpoint and that it doesn't know of yet. */
   starting: number;
-  /** How slow it was of late, sensitive to peaks; 0 before its first answer. In any unit, the same for all. */
+  /** How slow it was of late, sensitive to peaks: how many times as slow as usual. 0 before its first answer. */
   slowness: number;
   /** Calls that it had in flight while it was that slow. */
   crowd: number;
@@ -158,9 +158,13 @@ export function observeAnswer(load: Load<Busy>, slowness: number, now: number, s
     load.crowd = load.crowd * weight + inFlight * (1 - weight);
   }
   load.observedAt = now;
-  if (load.answered < settings.slowStartCalls) {
-    load.answered++;
-  }
+  load.answered = Math.min(settings.slowStartCalls, load.answered + 1);
+}
+
+/** Notes that a stream was opened, which says that the endpoint answers, but not how quickly. */
+export function observeOpening(load: Load<Busy>, settings = balancerSettings): void {
+  load.slowness ||= 1;
+  load.answered = Math.min(settings.slowStartCalls, load.answered + 1);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { constants } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Code, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { EchoService } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import { freePort } from "@kinora/testing";
 import { describe, expect, it } from "vitest";
@@ -171,6 +171,22 @@ describe("a server that breaks off every call", () => {
     }
     expect(broken).toBeGreaterThan(0);
     // A third would be its share.
+    expect(broken).toBeLessThan(40);
+  });
+
+  it("is known by its streams as well", async () => {
+    let broken = 0;
+    using bad = await startRawServer((stream) => {
+      broken++;
+      stream.respond({ ":status": 200, "content-type": "application/grpc+proto" });
+      setImmediate(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+    });
+    await using fleet = await startFleet(2);
+    using client = open([`127.0.0.1:${bad.port}`, ...fleet.addresses]);
+    for (let i = 0; i < 200; i++) {
+      await Array.fromAsync(client.count({ count: 1 })).catch((error) => expect(error).toBeInstanceOf(ConnectError));
+    }
+    expect(broken).toBeGreaterThan(0);
     expect(broken).toBeLessThan(40);
   });
 

@@ -1,4 +1,4 @@
-import { createBalancer, createLoad, type Load, observeAnswer, observeAtLeast } from "./balancer.ts";
+import { createBalancer, createLoad, type Load, observeAnswer, observeAtLeast, observeOpening } from "./balancer.ts";
 import type { Channel, ChannelOptions, Picking } from "./channel.ts";
 import { withinCall } from "./channel-wait.ts";
 import { type Address, formatAddress } from "./endpoint/address.ts";
@@ -180,6 +180,8 @@ export function createBalancedChannel({ target, createEndpoint, lookup, logger }
           ejection.success(member);
           if (slowness > 0) {
             observeAnswer(member, slowness, at);
+          } else {
+            observeOpening(member);
           }
           break;
         case "unseen":

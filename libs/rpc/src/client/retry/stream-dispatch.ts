@@ -1,4 +1,5 @@
-import type { Transport } from "@connectrpc/connect";
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { StreamResponse, Transport } from "@connectrpc/connect";
 import type { Channel } from "../channel.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -27,7 +28,7 @@ export function createStreamDispatch(channel: Channel, at: (endpoint: Endpoint) 
           const transport = at(endpoint);
           const response = await transport.stream(method, signal, remainingMs(), header, replay.messages(), values);
           channel.report(endpoint, 0, "ok");
-          return channel.balanced ? { ...response, message: watched(response.message, channel, endpoint) } : response;
+          return channel.balanced ? watched(response, channel, endpoint) : response;
         } catch (error) {
           const outcome = outcomeOf(error);
           channel.report(endpoint, 0, outcome);
@@ -45,14 +46,41 @@ export function createStreamDispatch(channel: Channel, at: (endpoint: Endpoint) 
   };
 }
 
-async function* watched<T>(messages: AsyncIterable<T>, channel: Channel, endpoint: Endpoint): AsyncGenerator<T> {
-  try {
-    yield* messages;
-  } catch (error) {
-    const outcome = outcomeOf(error);
-    if (outcome === "fault") {
-      channel.report(endpoint, 0, outcome);
+/** The response, which tells the channel when it breaks off. */
+function watched<I extends DescMessage, O extends DescMessage>(
+  response: StreamResponse<I, O>,
+  channel: Channel,
+  endpoint: Endpoint,
+): StreamResponse<I, O> {
+  const broken = (error: unknown): never => {
+    if (outcomeOf(error) === "fault") {
+      channel.report(endpoint, 0, "fault");
     }
     throw error;
-  }
+  };
+  return {
+    stream: true,
+    service: response.service,
+    method: response.method,
+    // These may be made when they are asked for.
+    get header() {
+      return response.header;
+    },
+    get trailer() {
+      return response.trailer;
+    },
+    message: {
+      [Symbol.asyncIterator]() {
+        const inner = response.message[Symbol.asyncIterator]();
+        const iterator: AsyncIterator<MessageShape<O>> = { next: () => inner.next().catch(broken) };
+        if (inner.return !== undefined) {
+          iterator.return = (value) => inner.return?.(value) ?? Promise.resolve({ done: true, value });
+        }
+        if (inner.throw !== undefined) {
+          iterator.throw = (reason) => inner.throw?.(reason) ?? Promise.reject(reason);
+        }
+        return iterator;
+      },
+    },
+  };
 }
