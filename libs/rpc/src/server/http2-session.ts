@@ -16,6 +16,8 @@ export function http2Options(limits: Limits): ServerOptions {
     streamResetBurst: limits.streamsPerConnection * 8,
     streamResetRate: limits.streamsPerConnection * 2,
     maxSessionInvalidFrames: 100,
+    // Streams beyond the number or the memory are refused; after 100 Node would end the connection, and with it the calls under way.
+    maxSessionRejectedStreams: limits.streamsPerConnection * 8,
     settings: {
       maxConcurrentStreams: limits.streamsPerConnection,
       maxHeaderListSize: limits.headerBytes,
