@@ -164,6 +164,8 @@ export function observeAnswer(load: Load<Busy>, slowness: number, now: number, s
 /** Notes that a stream was opened, which says that the endpoint answers, but not how quickly. */
 export function observeOpening(load: Load<Busy>, settings = balancerSettings): void {
   load.slowness ||= 1;
+  // It carries that many as well as before.
+  load.crowd = Math.max(load.crowd, inFlightOf(load));
   load.answered = Math.min(settings.slowStartCalls, load.answered + 1);
 }
 
