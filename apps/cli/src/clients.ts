@@ -1,7 +1,7 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
 import { EncoderService } from "@kinora/proto-encoder";
 import { SessionService, UserService } from "@kinora/proto-user";
+import { createClientTransport } from "@kinora/rpc/client";
 
 /** Gives access tokens, and replaces one that a server no longer takes. */
 export type TokenSource = {
@@ -37,11 +37,12 @@ export function userClient(url: string): UserClient {
 
 /** Connect over HTTP/1.1: what every proxy between here and a server lets through. */
 function transportTo(baseUrl: string, interceptors: Interceptor[]) {
-  return createConnectTransport({
+  return createClientTransport({
     baseUrl,
+    protocol: "connect",
     httpVersion: "1.1",
     interceptors: [nameServer(baseUrl), ...interceptors],
-    defaultTimeoutMs: callTimeoutMs,
+    timeoutMs: callTimeoutMs,
   });
 }
 
