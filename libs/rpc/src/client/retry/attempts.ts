@@ -29,6 +29,7 @@ export type Attempts = {
 
 type Method = { idempotent: boolean; latency: MethodLatency };
 
+/** Attempts over a channel; `budget` earns from each that goes well. */
 export function createAttempts(channel: Channel, budget: Budget): Attempts {
   const methods = new Map<UnaryMethod, Method>();
 

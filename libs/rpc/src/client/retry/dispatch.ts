@@ -60,8 +60,9 @@ export function createDispatch({ channel, retry, hedging, ...options }: Dispatch
       let endpoint: Endpoint;
       try {
         endpoint = await channel.pick(call, tried);
-      } catch {
-        throw last;
+      } catch (reason) {
+        // What failed says more than that there is nothing to go on with.
+        throw call.signal?.aborted ? reason : last;
       }
       tried.add(endpoint);
       try {
