@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   const benchmark = benchmarks.find(({ name }) => name === request.name);
   const unknown = request.only.filter((part) => !benchmark?.parts.some(({ name }) => name === part));
   if (benchmark === undefined || unknown.length > 0) {
-    say("npm run bench -- NAME [--quick] [--only PART] [--rounds N]\n");
+    say("npm run bench -- NAME [--quick] [--only PART] [--rounds N] [--out FOLDER]\n");
     for (const { name, about, parts } of benchmarks) {
       say(`${name}: ${about}`);
       say(parts.map((part) => `  --only ${part.name.padEnd(12)} ${part.about}`).join("\n"));
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
       note: say,
       show: (table) => say(`\n${renderTable(table)}`),
     },
-    folder,
+    request.out ?? folder,
   );
   return report.failures.length === 0 ? 0 : 1;
 }

@@ -1,7 +1,13 @@
 import { parseArgs } from "node:util";
 
 /** What `npm run bench --` was asked for. */
-export type Request = { name: string | undefined; quick: boolean; only: string[]; rounds: number | undefined };
+export type Request = {
+  name: string | undefined;
+  quick: boolean;
+  only: string[];
+  rounds: number | undefined;
+  out: string | undefined;
+};
 
 /** Reads the arguments. Throws an Error that says what is wrong with them. */
 export function readRequest(args: readonly string[]): Request {
@@ -12,6 +18,7 @@ export function readRequest(args: readonly string[]): Request {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
       rounds: { type: "string" },
+      out: { type: "string" },
     },
   });
   if (positionals.length > 1) {
@@ -21,5 +28,6 @@ export function readRequest(args: readonly string[]): Request {
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100)) {
     throw new Error(`--rounds takes a whole number from 1 to 100, not "${values.rounds}"`);
   }
-  return { name: positionals[0], quick: values.quick, only: values.only.flatMap((part) => part.split(",")), rounds };
+  const only = values.only.flatMap((part) => part.split(","));
+  return { name: positionals[0], quick: values.quick, only, rounds, out: values.out };
 }
