@@ -135,15 +135,29 @@ it("counts a late event loop as waiting", () => {
       if (now > 1_000 && now % 50 === 0) {
         limiter.lag(lag);
       }
-      // Always two in flight, 10 ms each.
-      if (now >= 10) {
-        limiter.release(now, method, 10, "ok");
+      // Always twenty in flight, 100 ms each.
+      if (now >= 100) {
+        limiter.release(now, method, 100, "ok");
       }
     }
     return limiter.overloaded;
   };
   expect(overloadedWith(0)).toBe(false);
   expect(overloadedWith(200)).toBe(true);
+});
+
+it("refuses nobody because a few calls are slow", () => {
+  const limiter = createConcurrencyLimiter();
+  const method = createMethodLatency();
+  // Four in flight all the time, quick at first and then hundreds of times as slow.
+  for (let call = 0; call < 4; call++) {
+    limiter.acquire(0);
+  }
+  for (let now = 10; now < 10_000; now += 10) {
+    limiter.release(now, method, now < 3_000 ? 1 : 400, "ok");
+    expect(limiter.acquire(now)).toBe(true);
+  }
+  expect(limiter.overloaded).toBe(false);
 });
 
 it("lets a burst through that takes a second to drain", () => {

@@ -53,7 +53,9 @@ export type ConcurrencyLimiter = {
 const enoughCalls = 8;
 const windowMs = 50;
 const longestWindowMs = 300;
-/** So many in which calls are slow make an overload. */
+/** Fewer calls in flight are no overload, however slow. */
+const leastQueue = 8;
+/** So many windows in which calls are slow make an overload. */
 const overloadWindows = 3;
 const fewCalls = 32;
 /** The overload is over once next to nothing has been refused for so long. */
@@ -125,7 +127,9 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
   function watch(now: number, typical: number, normal: number): void {
     const low = window.low();
     const standing = low >= 1 && low >= window.mean() / 2;
-    const slow = standing && typical + Math.min(lagNow, lagBefore) > 1.5 * normal + allowance(normal);
+    // A few calls on a machine that has stopped for a moment are no queue.
+    const slow =
+      standing && low >= leastQueue && typical + Math.min(lagNow, lagBefore) > 1.5 * normal + allowance(normal);
     if (!slow || inFlight < 0.9 * inFlightBefore) {
       slowWindows = 0;
       inFlightBefore = inFlight;
