@@ -20,6 +20,7 @@ const server = createServer({
     stallMs: 500,
     lingerMs: 200,
     idleConnectionMs: 1_000,
+    connectionAgeGraceMs: 1_000,
     keepAliveMs: 1_000,
     callMs: 1_000,
   },

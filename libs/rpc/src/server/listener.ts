@@ -117,7 +117,10 @@ export function createListener({ onRequest, onStream, onStreamClosed, onError, l
           socket.destroy();
         } else {
           serve(socket, kind);
-          socket.resume();
+          if (kind === "http1") {
+            // An HTTP/2 session reads by itself, and resumes the socket when it ends, to hear of its client's end: on one that flows already that would do nothing.
+            socket.resume();
+          }
         }
       });
     });
