@@ -15,6 +15,10 @@ import { createDispatch } from "./retry/dispatch.ts";
 import { createStreamDispatch } from "./retry/stream-dispatch.ts";
 import { createUnaryDispatch } from "./retry/unary-dispatch.ts";
 import { createStockTransports } from "./stock-transport.ts";
+import { createConnectStreams } from "./stream/connect-stream.ts";
+import { createGrpcStreams } from "./stream/grpc-stream.ts";
+import { createServerStreams } from "./stream/server-stream.ts";
+import { withServerStreams } from "./stream/with-server-streams.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { createConnectProtocol } from "./unary/connect-protocol.ts";
 import { createGrpcProtocol } from "./unary/grpc-protocol.ts";
@@ -65,7 +69,7 @@ export type ClientTransport = Transport & { close(): void };
 
 /**
  * Calls a server over HTTP/2 (without TLS for http addresses). It connects when first called, again whenever a connection is gone, and
- * doesn't keep the process alive while idle. Throws a TypeError for a target that can't be. Unary calls of gRPC and Connect go straight over its streams; everything else through Connect's own transports.
+ * doesn't keep the process alive while idle. Throws a TypeError for a target that can't be. Unary calls and server streams of gRPC and Connect go straight over its streams; everything else through Connect's own transports.
  */
 export function createClientTransport(options: ClientTransportOptions): ClientTransport {
   const { protocol = "grpc", useBinaryFormat = true, useHttpGet = false, interceptors = [] } = options;
@@ -110,6 +114,19 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
     readMaxBytes,
     writeMaxBytes,
   };
+  const compressed = options.sendCompression !== undefined || (options.acceptCompression ?? []).length > 0;
+  const wire = { scheme, authority, prefix } as const;
+  const stockStreams = createStockTransports({ ...stockOptions, interceptors });
+  const streamAt =
+    http1 || protocol === "grpc-web" || compressed || !useBinaryFormat || interceptors.length > 0
+      ? stockStreams
+      : withServerStreams(
+          stockStreams,
+          createServerStreams(
+            (protocol === "grpc" ? createGrpcStreams : createConnectStreams)(wire, writeMaxBytes),
+            readMaxBytes,
+          ),
+        );
   const labels = { protocol, server: serverOf(target) };
   const stock = withCallDefaults(
     {
@@ -120,13 +137,12 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
         interceptors,
         baseUrl,
       }),
-      stream: createStreamDispatch(channel, createStockTransports({ ...stockOptions, interceptors })),
+      stream: createStreamDispatch(channel, streamAt),
     },
     options,
     labels,
   );
   const close = () => channel.close();
-  const compressed = options.sendCompression !== undefined || (options.acceptCompression ?? []).length > 0;
   if (http1 || protocol === "grpc-web" || compressed || useHttpGet || (protocol === "grpc" && !useBinaryFormat)) {
     return { ...stock, close };
   }
@@ -134,11 +150,12 @@ export function createClientTransport(options: ClientTransportOptions): ClientTr
   const unary = createUnary({
     protocol:
       protocol === "grpc"
-        ? createGrpcProtocol({ scheme, authority, prefix }, { readMaxBytes, writeMaxBytes })
-        : createConnectProtocol(
-            { scheme, authority, prefix },
-            { writeMaxBytes, useBinaryFormat, ...(jsonOptions === undefined ? {} : { jsonOptions }) },
-          ),
+        ? createGrpcProtocol(wire, { readMaxBytes, writeMaxBytes })
+        : createConnectProtocol(wire, {
+            writeMaxBytes,
+            useBinaryFormat,
+            ...(jsonOptions === undefined ? {} : { jsonOptions }),
+          }),
     labels,
     telemetry: options.telemetry,
     dispatch,

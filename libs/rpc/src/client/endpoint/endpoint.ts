@@ -1,5 +1,6 @@
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import type { Logger } from "../../logger.ts";
+import { type IncomingReply, receiveReply } from "../stream/incoming-reply.ts";
 import { type Address, authorityOf, formatAddress } from "./address.ts";
 import { createConnectionPool, type PoolState } from "./connection-pool.ts";
 import { createDial, type TlsOptions } from "./dial.ts";
@@ -21,7 +22,9 @@ export type Endpoint = {
   readonly inFlight: number;
   /** Settles always. A fault is a ConnectError; `isUnseen` says whether the server can have seen the call. */
   unary(exchange: UnaryExchange): Promise<UnaryReply>;
-  /** For streams, under Connect's own transports. */
+  /** For server streams. Not with HTTP/1.1. */
+  receive?: (exchange: UnaryExchange) => Promise<IncomingReply>;
+  /** For other streams, under Connect's own transports. */
   request: UniversalClientFn;
   /** Takes no more calls; closes once the last is over. */
   drain(): void;
@@ -56,6 +59,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       return pool.inFlight;
     },
     unary: (exchange) => exchangeUnary(pool, url, exchange),
+    receive: (exchange) => receiveReply(pool, url, exchange),
     request: createStreamClient(pool, url, options.authority ?? authorityOf(address)),
     drain: () => pool.drain(),
     close: () => pool.close(),

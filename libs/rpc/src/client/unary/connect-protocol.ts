@@ -10,8 +10,34 @@ import { lost } from "../faults.ts";
 import { own } from "./envelope.ts";
 import { decodeJson, decodeMessage, encodeJson, encodeMessage, type JsonOptions } from "./messages.ts";
 import { toHeaders } from "./reply-headers.ts";
-import type { Target, UnaryProtocol } from "./unary-protocol.ts";
+import type { RequestShape, Target, UnaryProtocol } from "./unary-protocol.ts";
 import { userAgent } from "./user-agent.ts";
+
+/** How requests by Connect begin. */
+export function connectRequest(target: Target, contentType: string): RequestShape {
+  return {
+    fixedHeaders: (method) => [
+      ":method",
+      "POST",
+      ":scheme",
+      target.scheme,
+      ":authority",
+      target.authority,
+      ":path",
+      `${target.prefix}/${method.parent.typeName}/${method.name}`,
+      "content-type",
+      contentType,
+      "connect-protocol-version",
+      "1",
+      "user-agent",
+      userAgent,
+    ],
+    ownHeaders: new Set(["content-type", "connect-protocol-version", "content-encoding", "connect-content-encoding"]),
+    timeoutHeader: "connect-timeout-ms",
+    // At most ten digits.
+    formatTimeout: (ms) => String(Math.min(ms, 9_999_999_999)),
+  };
+}
 
 /** Unary calls by Connect: https://connectrpc.com/docs/protocol#unary-rpcs. What is unusual goes through Connect's own functions. */
 export function createConnectProtocol(
@@ -43,26 +69,7 @@ export function createConnectProtocol(
   };
 
   return {
-    fixedHeaders: (method) => [
-      ":method",
-      "POST",
-      ":scheme",
-      target.scheme,
-      ":authority",
-      target.authority,
-      ":path",
-      `${target.prefix}/${method.parent.typeName}/${method.name}`,
-      "content-type",
-      contentType,
-      "connect-protocol-version",
-      "1",
-      "user-agent",
-      userAgent,
-    ],
-    ownHeaders: new Set(["content-type", "connect-protocol-version", "content-encoding"]),
-    timeoutHeader: "connect-timeout-ms",
-    // At most ten digits.
-    formatTimeout: (ms) => String(Math.min(ms, 9_999_999_999)),
+    ...connectRequest(target, contentType),
     overhead: 0,
     serialize: (desc, message) =>
       useBinaryFormat

@@ -6,15 +6,11 @@ import { lost } from "../faults.ts";
 import { prefixBytes, unwrap, wrap } from "./envelope.ts";
 import { decodeMessage, encodeMessage } from "./messages.ts";
 import { toHeaders } from "./reply-headers.ts";
-import type { Target, UnaryProtocol } from "./unary-protocol.ts";
+import type { RequestShape, Target, UnaryProtocol } from "./unary-protocol.ts";
 import { userAgent } from "./user-agent.ts";
 
-/** Unary calls by gRPC: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. What is unusual goes through Connect's own functions. */
-export function createGrpcProtocol(
-  target: Target,
-  limits: { readMaxBytes: number; writeMaxBytes: number },
-): UnaryProtocol {
-  const { readMaxBytes, writeMaxBytes } = limits;
+/** How requests by gRPC begin. */
+export function grpcRequest(target: Target): RequestShape {
   return {
     fixedHeaders: (method) => [
       ":method",
@@ -36,6 +32,17 @@ export function createGrpcProtocol(
     timeoutHeader: "grpc-timeout",
     // At most eight digits.
     formatTimeout: (ms) => (ms < 1e8 ? `${ms}m` : `${Math.min(Math.ceil(ms / 1000), 99_999_999)}S`),
+  };
+}
+
+/** Unary calls by gRPC: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. What is unusual goes through Connect's own functions. */
+export function createGrpcProtocol(
+  target: Target,
+  limits: { readMaxBytes: number; writeMaxBytes: number },
+): UnaryProtocol {
+  const { readMaxBytes, writeMaxBytes } = limits;
+  return {
+    ...grpcRequest(target),
     overhead: prefixBytes,
     serialize: (desc, message) => wrap(encodeMessage(desc, message, writeMaxBytes)),
     refuse(status, headers) {

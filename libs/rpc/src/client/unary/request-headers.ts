@@ -1,6 +1,7 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { injectTrace, type Trace, traceparentHeader } from "../../call/trace.ts";
 import type { ClientCallSpan } from "../../telemetry/call-telemetry.ts";
-import type { UnaryMethod, UnaryProtocol } from "./unary-protocol.ts";
+import type { RequestShape } from "./unary-protocol.ts";
 
 /** What a caller may give as headers. */
 export type HeadersInit = ConstructorParameters<typeof Headers>[0];
@@ -20,8 +21,8 @@ export type CallHeaders = {
 };
 
 /** Makes request headers: name, value, name, value. */
-export function createRequestHeaders(protocol: UnaryProtocol): (method: UnaryMethod, call: CallHeaders) => string[] {
-  const prepared = new Map<UnaryMethod, readonly string[]>();
+export function createRequestHeaders(protocol: RequestShape): (method: DescMethod, call: CallHeaders) => string[] {
+  const prepared = new Map<DescMethod, readonly string[]>();
   return (method, call) => {
     let fixed = prepared.get(method);
     if (fixed === undefined) {
@@ -57,7 +58,7 @@ export function createRequestHeaders(protocol: UnaryProtocol): (method: UnaryMet
 }
 
 /** The caller's headers beside ours: those of the protocol stay, a user agent of the caller's takes the place of ours. */
-function merge(fixed: string[], given: Headers, protocol: UnaryProtocol, timed: boolean): string[] {
+function merge(fixed: string[], given: Headers, protocol: RequestShape, timed: boolean): string[] {
   const headers = given.has("user-agent") ? withoutUserAgent(fixed) : fixed;
   for (const [name, value] of given) {
     if (!protocol.ownHeaders.has(name) && !(timed && name === protocol.timeoutHeader)) {

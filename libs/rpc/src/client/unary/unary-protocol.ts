@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http2";
-import type { DescMessage, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { UnaryReply } from "../endpoint/exchange.ts";
 
@@ -15,15 +15,19 @@ export type Target = {
   prefix: string;
 };
 
-/** How unary calls look on the wire. */
-export type UnaryProtocol = {
+/** How a protocol's requests begin. */
+export type RequestShape = {
   /** Request headers that are the same for each call of a method: name, value, name, value. */
-  fixedHeaders(method: UnaryMethod): readonly string[];
+  fixedHeaders(method: DescMethod): readonly string[];
   /** Names of those that a caller can't change. */
   ownHeaders: ReadonlySet<string>;
   /** The header that tells a deadline, and its value for so many milliseconds. */
   timeoutHeader: string;
   formatTimeout(ms: number): string;
+};
+
+/** How unary calls look on the wire. */
+export type UnaryProtocol = RequestShape & {
   /** Bytes that a reply's body has more than its message. */
   overhead: number;
   /** A message as a request's body. */
