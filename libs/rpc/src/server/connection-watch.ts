@@ -86,7 +86,7 @@ export function createConnectionWatch(
       return;
     }
     if (session.closed) {
-      // By us or by its client. Node may keep streams that are long done, and never hear of the client's end, when that says GOAWAY and goes on (Node 26.10).
+      // By us or by its client. Node may keep streams that are long done, and never hear of the client's end, when that says GOAWAY and then breaks the protocol (Node 26.10).
       connection.cutAt = now + (connection.streams > 0 ? limits.connectionAgeGraceMs : limits.lingerMs);
       return;
     }

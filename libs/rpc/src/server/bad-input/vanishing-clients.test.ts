@@ -65,7 +65,7 @@ const wait = '{"text":"wait"}';
 const grpcWait = frame(frameType.data, flag.endStream, 1, envelope(Buffer.from([10, 4, ...Buffer.from("wait")])));
 const large = callHeaders(1, "/large", "text/plain", flag.endHeaders | flag.endStream);
 const goaway = frame(frameType.goaway, 0, 0, Buffer.alloc(8));
-const endOfData = frame(frameType.data, flag.endStream, 3);
+const wrong = frame(frameType.data, 0, 99, Buffer.from("x"));
 const started = { http2: () => openHttp2(server.port), http1: () => open(server.port) };
 
 const moments: [string, keyof typeof started, Uint8Array][] = [
@@ -81,7 +81,7 @@ const moments: [string, keyof typeof started, Uint8Array][] = [
   ["in the middle of an upload, over HTTP/2", "http2", callHeaders(1, "/upload", "text/plain")],
   ["in the middle of its answer, over HTTP/1.1", "http1", Buffer.from("GET /large HTTP/1.1\r\nHost: x\r\n\r\n")],
   ["in the middle of its answer, over HTTP/2", "http2", large],
-  ["after GOAWAY and another call", "http2", Buffer.concat([callHeaders(1), goaway, callHeaders(3), endOfData])],
+  ["after GOAWAY and a frame that breaks the protocol", "http2", Buffer.concat([callHeaders(1), goaway, wrong])],
 ];
 
 describe.each<[string, (socket: Socket) => void]>([
