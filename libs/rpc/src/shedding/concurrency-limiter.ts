@@ -57,12 +57,14 @@ const longestWindowMs = 300;
 const leastQueue = 8;
 /** So many windows in which calls are slow make an overload. */
 const overloadWindows = 3;
-const fewCalls = 32;
+const fewCalls = 4;
 /** The overload is over once next to nothing has been refused for so long. */
 const calmMs = 1_000;
 const calmShare = 0.05;
 /** At the lowest limit, how soon one call more is tried; twice as long after each failure. */
 const shortestGrowMs = 250;
+/** When to look again after what is normal has gone up. */
+const soonMs = 1_000;
 const longestGrowMs = 30_000;
 
 /**
@@ -173,7 +175,8 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
       return;
     }
     if (limit < minLimit + 1) {
-      window.learn(fully);
+      window.learn(nearlyFully);
+      probeAt = typical > 1.8 * normal ? now + soonMs : probeAt;
       cutMean = 0;
       probing = false;
       if (now >= growAt) {
@@ -185,7 +188,7 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
     }
     if (probing && typical < 0.9 * normal) {
       // Even what passed for normal was waiting; perhaps this still is.
-      window.learn(fully);
+      window.learn(nearlyFully);
       setLimit(now, mean / 2, typical);
       return;
     }
@@ -195,8 +198,8 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
       if (probing || typical > 0.75 * cutTypical) {
         // Hardly quicker with so much less in flight: nothing waits.
         probing = false;
-        probeAt = now + probeMs;
-        window.learn(fully);
+        probeAt = now + (typical > 1.8 * normal ? soonMs : probeMs);
+        window.learn(nearlyFully);
         setLimit(now, tolerance * before * Math.min(1, typical / cutTypical) + headroom(before), typical);
         return;
       }
@@ -323,6 +326,9 @@ function halfway(): number {
   return 0.5;
 }
 
-function fully(): number {
-  return 1;
+/**
+ * All the way, but upwards to no more than double: work that outlives its calls (a query of a caller who has gone) can hold up others that are few, for a while.
+ */
+function nearlyFully(method: MethodLatency, mean: number): number {
+  return Math.min(1, Math.LN2 / Math.max(0, mean - method.base));
 }
