@@ -54,7 +54,7 @@ describe("several servers", () => {
       },
     }));
     using client = open(fleet.addresses, options);
-    await expect.poll(() => answersOf(client, 30)).toEqual(new Set(["0", "1", "2"]));
+    await expect.poll(() => answersOf(client, 30), { timeout: 10_000 }).toEqual(new Set(["0", "1", "2"]));
     const streams = await Promise.all(Array.from({ length: 30 }, () => Array.fromAsync(client.count({ count: 1 }))));
     expect(new Set(streams.map(([message]) => message?.number))).toEqual(new Set([0, 1, 2]));
   });
