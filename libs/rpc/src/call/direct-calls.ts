@@ -5,7 +5,7 @@ import type { Limits } from "../limits.ts";
 import type { Turns } from "../shedding/turns.ts";
 import type { CallUnderWay } from "./call-exchange.ts";
 import { applyInCall } from "./call-scope.ts";
-import { coarseTimeout } from "./coarse-timeout.ts";
+import { createDeadlines } from "./deadlines.ts";
 import { interceptUnary } from "./intercept-unary.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type Answering, RunningCall, type Steps } from "./running-call.ts";
@@ -26,9 +26,6 @@ export type DirectCallsDeps = {
 
 /** Starts a call. It ends by itself: answered, out of time, or left. `slot`: the one that load shedding has given it. */
 export type StartCall = (method: MethodFacts, answering: Answering, slot?: number) => CallUnderWay;
-
-// The longest that a timer of Node can wait; one set for longer fires at once.
-const longestMs = 2 ** 31 - 1;
 
 /**
  * Runs calls with one request message directly: admission, then the message, validation, interceptors (of unary calls), the handler, its answer; all within the deadline. What
@@ -196,7 +193,7 @@ export function createDirectCalls(deps: DirectCallsDeps): StartCall {
   }
 
   function finish(call: RunningCall, reason?: ConnectError): void {
-    clearTimeout(call.timer);
+    deadlines.forget(call);
     lifecycle.end(call.record, Code.Canceled);
     call.context.end(reason);
     call.stop?.();
@@ -213,10 +210,7 @@ export function createDirectCalls(deps: DirectCallsDeps): StartCall {
   function bodyIsHere(call: RunningCall): void {
     if (call.reading) {
       call.reading = false;
-      clearTimeout(call.timer);
-      if (call.record.deadline !== undefined) {
-        call.timer = setTimeout(expire, call.record.deadline - performance.now(), call);
-      }
+      call.expiresAt = call.record.deadline ?? Number.POSITIVE_INFINITY;
     }
   }
 
@@ -227,6 +221,7 @@ export function createDirectCalls(deps: DirectCallsDeps): StartCall {
     fail(call, new ConnectError(message, Code.DeadlineExceeded));
   }
 
+  const deadlines = createDeadlines(expire);
   const steps: Steps = { arrived, received, fail, leave };
 
   return (method, answering, slot) => {
@@ -239,13 +234,14 @@ export function createDirectCalls(deps: DirectCallsDeps): StartCall {
     }
     // A stream may take as long as its caller likes.
     const unasked = answering.kind === "unary" ? limits.callMs : Number.POSITIVE_INFINITY;
-    const ms = typeof asked === "number" ? Math.min(asked, longestMs) : unasked;
+    const ms = typeof asked === "number" ? asked : unasked;
     if (Number.isFinite(ms)) {
       record.deadline = record.started + ms;
     }
-    // One timer for both: until the body is here, it may have less time than the call.
+    // Until the body is here, there may be less time than the call has.
     call.reading = ms > limits.unaryBodyMs;
-    call.timer = setTimeout(expire, call.reading ? limits.unaryBodyMs : coarseTimeout(ms), call);
+    call.expiresAt = record.started + Math.min(ms, limits.unaryBodyMs);
+    deadlines.watch(call);
     try {
       const admitting = lifecycle.admit(record, call.context);
       if (admitting === undefined) {

@@ -3,6 +3,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import { CallContext } from "./call-context.ts";
 import type { CallExchange, CallUnderWay, MessageReceiver, StreamExchange, UnaryExchange } from "./call-exchange.ts";
 import type { CallRecord } from "./call-record.ts";
+import type { Expiring } from "./deadlines.ts";
 import type { ServerStreamSpec, UnarySpec } from "./served-method.ts";
 
 /** What answers a call, and where the answer goes. */
@@ -19,13 +20,13 @@ export type Steps = {
 };
 
 /** The state of a call that is run without Connect's pipeline. Its exchange tells it what happens; each event leads to a step, unless the call is over. */
-export class RunningCall implements CallUnderWay, MessageReceiver {
+export class RunningCall implements CallUnderWay, MessageReceiver, Expiring {
   readonly answering: Answering;
   readonly record: CallRecord;
   readonly context: CallContext;
   readonly #steps: Steps;
-  timer: NodeJS.Timeout | undefined = undefined;
-  /** The timer is for the body's arrival, and the call itself has longer. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  /** `expiresAt` is for the body's arrival, and the call itself has longer. */
   reading = false;
   badTimeout: ConnectError | undefined = undefined;
   /** The request's message, once it is here. */

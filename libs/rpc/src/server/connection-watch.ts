@@ -3,6 +3,7 @@ import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2
 import type { Socket } from "node:net";
 import { nativeSession, outliveStream } from "../http2-lifetime.ts";
 import type { Limits } from "../limits.ts";
+import { type Placed, Places } from "../places.ts";
 import { connectionLifetime } from "./connection-age.ts";
 import { goAway } from "./http2-session.ts";
 import { createStallMeter, type StallMeter } from "./stall.ts";
@@ -45,6 +46,11 @@ type Http1Connection = {
 
 type LongStream = { progress: StreamProgress; stalls: StallMeter };
 
+const connectionOf = Symbol("connection");
+
+/** A stream with its connection and its place on it. */
+type WatchedStream = ServerHttp2Stream & Placed & { [connectionOf]?: Http2Connection | undefined };
+
 const longestIntervalMs = 1_000;
 
 /**
@@ -57,18 +63,21 @@ export function createConnectionWatch(
   random: () => number = Math.random,
 ): ConnectionWatch {
   const sessions = new Map<Http2Session, Http2Connection>();
-  const streams = new Map<ServerHttp2Stream, Http2Connection>();
+  const streams = new Places<WatchedStream>();
   const longStreams = new Map<ServerHttp2Stream, LongStream>();
   const sockets = new Map<Socket, Http1Connection>();
   let now = performance.now();
   let timer: NodeJS.Timeout | undefined;
 
-  function streamClosed(this: ServerHttp2Stream): void {
+  function streamClosed(this: WatchedStream): void {
     onStreamClosed(this);
-    const connection = streams.get(this);
-    streams.delete(this);
-    longStreams.delete(this);
+    const connection = this[connectionOf];
+    if (longStreams.size > 0) {
+      longStreams.delete(this);
+    }
     if (connection !== undefined) {
+      this[connectionOf] = undefined;
+      streams.delete(this);
       connection.streams--;
       connection.idleSince = now;
       outliveStream(this, connection.native);
@@ -155,7 +164,7 @@ export function createConnectionWatch(
     for (const connection of sessions.values()) {
       checkSession(connection);
     }
-    for (const stream of streams.keys()) {
+    for (const stream of streams) {
       checkStream(stream);
     }
     for (const [socket, connection] of sockets) {
@@ -180,14 +189,15 @@ export function createConnectionWatch(
       });
       session.once("close", () => sessions.delete(session));
     },
-    http2Stream(stream) {
+    http2Stream(stream: WatchedStream) {
       const { session } = stream;
       const connection = session === undefined ? undefined : sessions.get(session);
       // One that was reset before we heard of it has closed already.
       if (connection !== undefined && !stream.destroyed) {
         connection.streams++;
         connection.used = true;
-        streams.set(stream, connection);
+        stream[connectionOf] = connection;
+        streams.add(stream);
         stream.on("close", streamClosed);
       }
     },

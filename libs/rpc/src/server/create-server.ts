@@ -95,7 +95,7 @@ export function createServer(options: ServerOptions): RpcServer {
   const find = createRouter(handlers, [...(options.http ?? []), ...createProbes(readiness)]);
   const direct = createDirectServer(
     methods,
-    createDirectCalls({ ...shared, interceptors, turns: createTurns() }),
+    createDirectCalls({ ...shared, interceptors, turns: shedding && createTurns() }),
     limits,
     shedding,
   );
