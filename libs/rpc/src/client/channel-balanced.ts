@@ -1,6 +1,6 @@
 import { createBalancer, createLoad, type Load, observeAnswer, observeAtLeast, observeOpening } from "./balancer.ts";
 import type { Channel, ChannelOptions, Picking } from "./channel.ts";
-import { withinCall } from "./channel-wait.ts";
+import { firstFew, withinCall } from "./channel-wait.ts";
 import { type Address, formatAddress } from "./endpoint/address.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
 import { unreachable } from "./faults.ts";
@@ -128,24 +128,34 @@ export function createBalancedChannel({ target, createEndpoint, lookup, logger }
       }
       await withinCall(arrival.promise, call);
     }
+    let waited = false;
     for (;;) {
       const chosen = choose(avoid);
       if (chosen === undefined) {
         throw unreachable(target.name, gone);
       }
-      if (!undecided(chosen)) {
+      const hopeless = !members.some(({ endpoint: { state } }) => state === "ready" || state === "connecting");
+      if (!undecided(chosen) || (waited && hopeless)) {
+        announce(chosen);
         return chosen;
       }
       await withinCall(nextConnected(), call);
-      if (!members.some(({ endpoint }) => endpoint.state === "ready" || endpoint.state === "connecting")) {
-        return choose(avoid) ?? chosen;
-      }
+      waited = true;
     }
   }
 
-  /** Settles when the next attempt to connect is over. */
+  /** Lets the next pick know of a call that begins only when others that waited have been given their endpoints, too. */
+  function announce(endpoint: Endpoint): void {
+    const member = byEndpoint.get(endpoint);
+    if (member !== undefined) {
+      member.starting++;
+      setImmediate(() => member.starting--);
+    }
+  }
+
+  /** Settles when the next attempts to connect are over: the first of them, and others that take little longer, lest all calls that wait go to one endpoint. */
   function nextConnected(): Promise<void> {
-    connected ??= Promise.race(
+    connected ??= firstFew(
       members.filter(({ endpoint }) => undecided(endpoint)).map(({ endpoint }) => endpoint.connect()),
     ).finally(() => {
       connected = undefined;

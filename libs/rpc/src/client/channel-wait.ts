@@ -23,3 +23,17 @@ export async function withinCall<T>(promise: Promise<T>, { signal, deadline }: P
     signal?.removeEventListener("abort", abort);
   }
 }
+
+// Milliseconds.
+const shortestWait = 5;
+const longestWait = 50;
+
+/** Settles when the first of `promises` has, and then all the others or as much time again has passed, from 5 to 50 ms. None of them may reject. */
+export async function firstFew(promises: readonly Promise<void>[]): Promise<void> {
+  const started = performance.now();
+  await Promise.race(promises);
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, Math.min(longestWait, Math.max(shortestWait, performance.now() - started)));
+  await Promise.race([Promise.all(promises), over.promise]);
+  clearTimeout(timer);
+}

@@ -107,7 +107,20 @@ describe("createChannel", () => {
     fakes[0]?.become("backoff");
     await vi.advanceTimersByTimeAsync(100);
     fakes[2]?.become("ready");
+    await vi.advanceTimersByTimeAsync(50);
     expect(await Promise.all([first, second])).toEqual([fakes[2], fakes[2]]);
+    channel.close();
+  });
+
+  it("shares the first calls among endpoints that are connected at about the same time", async () => {
+    const { channel, fakes } = start(["a:1", "b:1", "c:1"], [], "idle");
+    const calls = Promise.all([channel.pick(call), channel.pick(call)]);
+    await vi.advanceTimersByTimeAsync(20);
+    fakes[0]?.become("ready");
+    await vi.advanceTimersByTimeAsync(19);
+    fakes[1]?.become("ready");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(new Set(await calls)).toEqual(new Set(fakes.slice(0, 2)));
     channel.close();
   });
 
