@@ -41,6 +41,15 @@ describe("one connection", () => {
     session.close();
   });
 
+  it("carries large messages both ways, by our client", async () => {
+    await using server = await startServer({ shedding: false });
+    const transport = createClientTransport({ baseUrl: server.url, retry: false, timeoutMs: 60_000 });
+    const client = createClient(EchoService, transport);
+    const answers = await Promise.all(Array.from({ length: 600 }, () => client.echo({ text: large })));
+    expect(answers.every(({ text }) => text === large)).toBe(true);
+    transport.close();
+  });
+
   it("refuses streams beyond its number, and goes on", async () => {
     await using server = await startServer({ limits: { streamsPerConnection: 2 } });
     const transport = createClientTransport({ baseUrl: server.url });

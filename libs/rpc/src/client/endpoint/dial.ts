@@ -22,6 +22,8 @@ export const connectionWindowBytes = 8 * 1024 * 1024;
 /** Connects to an address; with TLS where its options are given, and then only to a server that speaks HTTP/2. */
 export function createDial(address: Address, tls?: TlsOptions): Dial {
   const options: SecureClientSessionOptions & { strictSingleValueFields: boolean } = {
+    // Megabytes. What a call sends is in memory anyway, and by Node's own 10 MB calls that send much at once end as ENHANCE_YOUR_CALM (flow-control.test.ts).
+    maxSessionMemory: 1024,
     settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     // Each header is given once by construction; looking again costs time in every call.
     strictSingleValueFields: false,
