@@ -49,6 +49,8 @@ export async function runBenchmark(
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${benchmark.name}.json`), `${JSON.stringify(report, undefined, 2)}\n`);
   }
-  conditions.show(targetTable(report.targets));
+  if (report.targets.length > 0) {
+    conditions.show(targetTable(report.targets));
+  }
   return report;
 }

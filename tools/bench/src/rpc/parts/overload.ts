@@ -86,7 +86,7 @@ async function measureRound(work: Work, capacity: number, conditions: Conditions
   for (const load of aroundPeak) {
     peak = Math.max(peak, (await offer(load, 1_000, 3_000)).goodPerSecond);
   }
-  const loaded = await offer(excess, 2_000, 8_000);
+  const loaded = await offer(excess, 3_000, 8_000);
   if (loaded.offeredPerSecond < 0.8 * excess * capacity) {
     conditions.note(
       `only ${formatNumber(loaded.offeredPerSecond)} of ${excess * capacity} calls a second could be offered`,
