@@ -14,7 +14,7 @@ const gone = new Error("this transport is closed");
 /** A call that failed counts as one that took this many times as long as usual: endpoints that fail quickly must not look quick. */
 const failedSlowness = 4;
 /** Milliseconds between attempts to connect to an endpoint that no call waits for. Its pool spaces them out as well. */
-const wakeEveryMs = 1_000;
+const wakeEveryMs = 250;
 
 /** A channel whose endpoints come and go with the addresses of its target. */
 export function createBalancedChannel({ target, createEndpoint, lookup, logger }: ChannelOptions): Channel {

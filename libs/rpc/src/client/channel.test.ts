@@ -136,14 +136,14 @@ describe("createChannel", () => {
     channel.close();
   });
 
-  it("prefers what is connected, and tries the others again once a second", async () => {
+  it("prefers what is connected, and tries the others again and again, spaced out", async () => {
     const { channel, fakes } = start(["a:1", "b:1", "c:1"]);
     await channel.pick(call);
     fakes[0]?.become("backoff");
     fakes[1]?.become("connecting");
     expect(await picked(channel, 10)).toEqual(new Set(["http://c:1"]));
     expect(fakes.map(({ log }) => log)).toEqual([["connect"], [], []]);
-    vi.advanceTimersByTime(1000);
+    vi.advanceTimersByTime(250);
     await picked(channel, 10);
     expect(fakes.map(({ log }) => log.length)).toEqual([2, 0, 0]);
     fakes[1]?.become("backoff");
