@@ -28,7 +28,7 @@ try {
       verbose: { type: "boolean", default: false },
       minutes: { type: "string", default: "7" },
       report: { type: "string" },
-      again: { type: "boolean", default: process.env.CI !== undefined },
+      again: { type: "boolean", default: Boolean(process.env.CI) },
     },
   });
   const modes = modesOf(positionals);
