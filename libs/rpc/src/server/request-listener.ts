@@ -26,6 +26,9 @@ export function createRequestListener(
   limits: Limits,
 ): RequestListener {
   let underWay = 0;
+  const closed = () => {
+    underWay--;
+  };
 
   function answer(request: HttpRequest, response: HttpResponse): Promise<void> | void {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
@@ -50,9 +53,6 @@ export function createRequestListener(
       return;
     }
     if (!("stream" in request) && !("stream" in response)) {
-      if (direct.onRequest(request, response)) {
-        return;
-      }
       discardRest(request, response);
     }
     allowOrigins(response);
@@ -62,12 +62,13 @@ export function createRequestListener(
   return {
     listen(request, response) {
       underWay++;
-      response.once("close", () => {
-        underWay--;
-      });
       // A broken connection shows in the response's "close"; without listeners its error would end the process.
-      request.on("error", () => {});
-      response.on("error", () => {});
+      request.on("error", ignore);
+      response.on("error", ignore);
+      if (!("stream" in request) && !("stream" in response) && direct.onRequest(request, response, closed)) {
+        return;
+      }
+      response.once("close", closed);
       answer(request, response)?.catch((error) => {
         logger.error({ err: error }, "request not answered");
         response.destroy();
@@ -76,6 +77,8 @@ export function createRequestListener(
     underWay: () => underWay,
   };
 }
+
+function ignore(): void {}
 
 function headerBytes(request: HttpRequest): number {
   return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);

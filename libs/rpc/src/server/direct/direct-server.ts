@@ -23,7 +23,8 @@ export type DirectServer = {
   onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
   /** A stream has closed, one of ours or not. */
   onStreamClosed(stream: ServerHttp2Stream): void;
-  onRequest(request: IncomingMessage, response: ServerResponse): boolean;
+  /** `closed` is called once the response to a request that is taken has closed. */
+  onRequest(request: IncomingMessage, response: ServerResponse, closed: () => void): boolean;
 };
 
 /** Makes the server of those among `methods` that can be called directly. */
@@ -87,7 +88,7 @@ export function createDirectServer(
   return {
     onStream(stream, headers, rawHeaders) {
       const found = served.get(headers[":path"] ?? "");
-      if (found === undefined || headers[":method"] !== "POST" || tooLarge(rawHeaders, limits.headerBytes)) {
+      if (found === undefined || headers[":method"] !== "POST" || tooLarge(stream, rawHeaders, limits)) {
         return false;
       }
       return found.spec.kind === "unary"
@@ -95,7 +96,7 @@ export function createDirectServer(
         : onServerStream(found, found.spec, stream, headers);
     },
     onStreamClosed: streamClosed,
-    onRequest(request, response) {
+    onRequest(request, response, closed) {
       const found = served.get(request.url ?? "");
       if (found?.spec.kind !== "unary" || request.method !== "POST") {
         return false;
@@ -107,7 +108,10 @@ export function createDirectServer(
       }
       const exchange = new Http1Unary(request, response, format, codecOf(found, format), limits.messageBytes);
       const call: CallUnderWay = start(found.method, { kind: "unary", spec: found.spec, exchange });
-      response.once("close", () => call.leave());
+      response.on("close", () => {
+        closed();
+        call.leave();
+      });
       return true;
     },
   };
@@ -127,7 +131,10 @@ function isGone(stream: ServerHttp2Stream): boolean {
 }
 
 /** Node heeds the limit that we announce only once the client has acknowledged it. */
-function tooLarge(rawHeaders: readonly string[], headerBytes: number): boolean {
+function tooLarge({ session }: ServerHttp2Stream, rawHeaders: readonly string[], { headerBytes }: Limits): boolean {
+  if (session?.pendingSettingsAck === false) {
+    return false;
+  }
   let size = 0;
   for (const text of rawHeaders) {
     size += text.length;

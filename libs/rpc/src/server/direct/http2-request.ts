@@ -71,9 +71,14 @@ export class Http2Request implements RequestFacts, HeaderSource {
   receive(to: MessageReceiver): void {
     const { stream } = this;
     this.#receiver = to;
-    this.#body = new Body(this.#messageBytes, this.#format.overhead);
     // What came in one read with the headers is here already, which of a small request is everything.
     const chunk: Buffer | null = stream.read();
+    if (chunk !== null && chunk.length <= this.#messageBytes && hasEnded(stream)) {
+      this.#bytes = chunk;
+      to.arrived();
+      return;
+    }
+    this.#body = new Body(this.#messageBytes, this.#format.overhead);
     if (chunk !== null) {
       this.data(chunk);
     }
