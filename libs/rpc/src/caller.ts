@@ -15,10 +15,7 @@ export type Interruptible = { readonly signal: AbortSignal };
  * Turns an Authorization header into a caller, at once if it can. No header stands for an anonymous caller; a credential that isn't good
  * throws a DomainError `unauthenticated`.
  */
-export type Authenticate = (
-  authorization: string | undefined,
-  context?: Interruptible,
-) => Caller | Promise<Caller>;
+export type Authenticate = (authorization: string | undefined, context?: Interruptible) => Caller | Promise<Caller>;
 
 /** Where the gate leaves the caller, before the request's body is read. */
 export const callerKey: ContextKey<Caller> = createContextKey<Caller>({ kind: "anonymous" }, { description: "caller" });

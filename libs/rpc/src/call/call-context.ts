@@ -1,7 +1,9 @@
+import type { X509Certificate } from "node:crypto";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { callerKey } from "../caller.ts";
 import { clientAddressKey } from "../client-address.ts";
+import { peerCertificateKey } from "../peer-certificate.ts";
 import { type CallRecord, callRecordKey } from "./call-record.ts";
 
 /** What a call's request says beside its message, made of whatever brought it when somebody asks. */
@@ -11,6 +13,8 @@ export type RequestFacts = {
   headers(): Headers;
   /** The caller's IP address; empty within the process. */
   clientAddress(): string;
+  /** The certificate that the caller has identified itself with. */
+  peerCertificate(): X509Certificate | undefined;
 };
 
 /** The context of a handler. Its parts are made when they are asked for: most handlers use few of them, and they cost more than the rest of a call. */
@@ -87,6 +91,7 @@ export class CallContext implements HandlerContext {
       this.#values = createContextValues();
       this.#values.set(callRecordKey, this.#call);
       this.#values.set(clientAddressKey, this.#request.clientAddress());
+      this.#values.set(peerCertificateKey, () => this.#request.peerCertificate());
       if (this.#call.caller !== undefined) {
         this.#values.set(callerKey, this.#call.caller);
       }

@@ -39,6 +39,7 @@ export function inMemoryUnary(methods: readonly ServedMethod[], start: StartCall
         headers: () => new Headers(requestHeader),
         header: (name) => requestHeader.get(name) ?? undefined,
         clientAddress: () => "",
+        peerCertificate: () => undefined,
       },
       timeout: () => timeoutMs,
       receive(to) {

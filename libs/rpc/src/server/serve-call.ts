@@ -2,8 +2,10 @@ import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { clientAddressKey } from "../client-address.ts";
+import { peerCertificateKey } from "../peer-certificate.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { sendError } from "./send-error.ts";
+import { certificateOfPeer } from "./tls.ts";
 
 /** Runs one call that came over HTTP: Connect's handler between Node's request and response. */
 export async function serveCall(
@@ -11,7 +13,10 @@ export async function serveCall(
   request: HttpRequest,
   response: HttpResponse,
 ): Promise<void> {
-  const values = createContextValues().set(clientAddressKey, request.socket.remoteAddress ?? "");
+  const { socket } = request;
+  const values = createContextValues()
+    .set(clientAddressKey, socket.remoteAddress ?? "")
+    .set(peerCertificateKey, () => certificateOfPeer(socket));
   let universalRequest: ReturnType<typeof universalRequestFromNodeRequest>;
   try {
     universalRequest = universalRequestFromNodeRequest(request, response, undefined, values);

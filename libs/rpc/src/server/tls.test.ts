@@ -4,10 +4,15 @@ import { request } from "node:https";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
+import { createClient } from "@connectrpc/connect";
+import { EchoService } from "@kinora/proto-common/kinora/testing/v1/echo_service_pb.js";
 import { describe, expect, it } from "vitest";
+import { createClientTransport } from "../client/client-transport.ts";
+import { peerCertificateOf } from "../peer-certificate.ts";
 import { createCertificateAuthority, type Identity } from "../testing/certificates.ts";
+import { echoRoutes } from "../testing/echo-service.ts";
 import { startServer } from "../testing/start-server.ts";
-import { peerCertificateOf, type TlsOptions } from "./tls.ts";
+import { certificateOfPeer, type TlsOptions } from "./tls.ts";
 
 const authority = createCertificateAuthority();
 const { ca } = authority;
@@ -21,7 +26,7 @@ function start(options: Partial<TlsOptions> = {}) {
         path: "/who",
         async handle(request, response) {
           const socket = "stream" in request ? request.stream.session?.socket : request.socket;
-          response.end(`${request.httpVersion} ${peerCertificateOf(socket)?.subject ?? "nobody"}`);
+          response.end(`${request.httpVersion} ${certificateOfPeer(socket)?.subject ?? "nobody"}`);
         },
       },
     ],
@@ -57,6 +62,38 @@ async function shownBy(port: number): Promise<string | undefined> {
   socket.destroy();
   return name;
 }
+
+describe("a handler", () => {
+  it.each(["2", "1.1"] as const)("knows the certificate of its caller, over HTTP/%s", async (httpVersion) => {
+    const seen: (string | undefined)[] = [];
+    await using server = await startServer({
+      tls: { ...authority.issue("server.test"), ca, requestClientCertificate: "required" },
+      routes: echoRoutes({
+        echo: ({ text }, context) => {
+          seen.push(peerCertificateOf(context)?.subject);
+          return { text };
+        },
+        async *count(_request, context) {
+          seen.push(peerCertificateOf(context)?.subject);
+          yield { number: 1 };
+        },
+      }),
+    });
+    const transport = createClientTransport({
+      baseUrl: server.url,
+      protocol: "connect",
+      httpVersion,
+      tls: { ...authority.issue("client.test"), ca },
+    });
+    const client = createClient(EchoService, transport);
+    await client.echo({ text: "who" });
+    for await (const { number } of client.count({ count: 1 })) {
+      expect(number).toBe(1);
+    }
+    transport.close();
+    expect(seen).toEqual([expect.stringContaining("client.test"), expect.stringContaining("client.test")]);
+  });
+});
 
 describe("a server with a certificate", () => {
   it("answers both versions on one port, and says so in its address", async () => {

@@ -44,7 +44,7 @@ export function createTlsServer(
  * The certificate that the client at the other end of a connection has identified itself with; undefined without TLS, without one, when it isn't good, or
  * when the connection is gone. Takes the socket of a request or of an HTTP/2 session.
  */
-export function peerCertificateOf(socket: object | undefined): X509Certificate | undefined {
+export function certificateOfPeer(socket: object | undefined): X509Certificate | undefined {
   try {
     return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
   } catch {

@@ -1,9 +1,11 @@
+import type { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { CallContext } from "../../call/call-context.ts";
 import type { MessageReceiver, UnaryExchange } from "../../call/call-exchange.ts";
 import { corsHeaders } from "../cors.ts";
+import { certificateOfPeer } from "../tls.ts";
 import { Body } from "./body.ts";
 import type { Codec } from "./codec.ts";
 import { compressed } from "./compressed.ts";
@@ -62,6 +64,10 @@ export class Http1Unary implements UnaryExchange {
 
   clientAddress(): string {
     return this.#request.socket.remoteAddress ?? "";
+  }
+
+  peerCertificate(): X509Certificate | undefined {
+    return certificateOfPeer(this.#request.socket);
   }
 
   timeout(): number | ConnectError | undefined {

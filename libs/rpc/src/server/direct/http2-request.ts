@@ -1,8 +1,10 @@
+import type { X509Certificate } from "node:crypto";
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Message } from "@bufbuild/protobuf";
 import type { RequestFacts } from "../../call/call-context.ts";
 import type { CallUnderWay, MessageReceiver } from "../../call/call-exchange.ts";
 import type { HeaderSource } from "../../call/call-record.ts";
+import { certificateOfPeer } from "../tls.ts";
 import { Body } from "./body.ts";
 import type { Codec } from "./codec.ts";
 import type { RequestFormat } from "./protocol.ts";
@@ -61,6 +63,10 @@ export class Http2Request implements RequestFacts, HeaderSource {
 
   clientAddress(): string {
     return addressOf(this.stream.session);
+  }
+
+  peerCertificate(): X509Certificate | undefined {
+    return certificateOfPeer(this.stream.session?.socket);
   }
 
   /** Whether some of the body is still on its way. */
