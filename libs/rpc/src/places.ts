@@ -6,7 +6,7 @@ export type Placed = { [place]?: number | undefined };
 
 /**
  * A set whose members know their place in it, so that one goes in and out in no time and without garbage. A `Set` of objects that come and go by the ten thousand each second makes a
- * new table every few hundred of them, which is a good part of what a small call costs.
+ * new table every few hundred of them, which costs some per cent of a small call.
  */
 export class Places<T extends Placed> {
   readonly #members: (T | undefined)[] = [];

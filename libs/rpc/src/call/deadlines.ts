@@ -18,7 +18,7 @@ export type Deadlines<T extends Expiring> = {
 const tickMs = 10;
 
 /**
- * One timer for all: nearly everything ends long before it must, and a timer each costs as much as a tenth of a small call. It ticks only while there is
+ * One timer for all: nearly everything ends long before it must, and a timer each costs some per cent of a small call. It ticks only while there is
  * something to watch. An end may come 10 ms late: those who wait for it have clocks of their own.
  */
 export function createDeadlines<T extends Expiring>(

@@ -9,7 +9,7 @@ import { type Codec, codecsOf } from "./codec.ts";
 import { streamFormatOf, unaryFormatOf } from "./formats.ts";
 import { Http1Unary } from "./http1-unary.ts";
 import { Http2Request, streamClosed } from "./http2-request.ts";
-import { Http2Stream } from "./http2-stream.ts";
+import { Http2Streaming } from "./http2-streaming.ts";
 import { Http2Unary } from "./http2-unary.ts";
 import type { RequestFormat } from "./protocol.ts";
 import { createRefusalReplies } from "./refusal-replies.ts";
@@ -80,7 +80,7 @@ export function createDirectServer(
     }
     const codec = codecOf(entry, format);
     const request = new Http2Request(stream, headers, format, codec, limits.messageBytes);
-    const exchange = new Http2Stream(request, format, codec);
+    const exchange = new Http2Streaming(request, format, codec);
     request.carry(start(entry.method, { kind: "server_streaming", spec, exchange }));
     return true;
   }

@@ -9,6 +9,7 @@ import { certificateOfPeer } from "../tls.ts";
 import { Body } from "./body.ts";
 import type { Codec } from "./codec.ts";
 import { compressed } from "./compressed.ts";
+import { deliverMessage } from "./deliver-message.ts";
 import type { UnaryProtocol } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 
@@ -92,17 +93,9 @@ export class Http1Unary implements UnaryExchange {
     const receiver = this.#receiver;
     const bytes = this.#body?.bytes();
     this.#body = undefined;
-    if (bytes === undefined || receiver === undefined) {
-      return;
+    if (bytes !== undefined && receiver !== undefined) {
+      deliverMessage(bytes, this.#format, this.#codec, this.#messageBytes, receiver);
     }
-    let message: Message;
-    try {
-      message = this.#codec.parse(this.#format.decode(bytes, this.#messageBytes));
-    } catch (error) {
-      receiver.fault(error);
-      return;
-    }
-    receiver.message(message);
   }
 
   respond(message: Message, context: CallContext): void {

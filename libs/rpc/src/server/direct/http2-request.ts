@@ -1,19 +1,19 @@
 import type { X509Certificate } from "node:crypto";
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { Message } from "@bufbuild/protobuf";
 import type { RequestFacts } from "../../call/call-context.ts";
 import type { CallUnderWay, MessageReceiver } from "../../call/call-exchange.ts";
 import type { HeaderSource } from "../../call/call-record.ts";
 import { certificateOfPeer } from "../tls.ts";
 import { Body } from "./body.ts";
 import type { Codec } from "./codec.ts";
+import { deliverMessage } from "./deliver-message.ts";
 import type { RequestFormat } from "./protocol.ts";
 
 /**
  * The request of a call on an HTTP/2 stream, by Node's core interface: its compatibility interface costs several times what the stream itself does.
  *
  * Node's handle of a stream keeps the stream alive until the next full garbage collection, and with it all that its listeners know. So they know nothing:
- * they find the request by a property of the stream, which is taken away when the call is over. That halves what the collector has to copy.
+ * they find the request by a property of the stream, which is taken away when the call is over. That took 40 % off what the collector has to copy.
  */
 export class Http2Request implements RequestFacts, HeaderSource {
   readonly requestMethod = "POST";
@@ -116,17 +116,9 @@ export class Http2Request implements RequestFacts, HeaderSource {
     const receiver = this.#receiver;
     this.#bytes = undefined;
     this.#receiver = undefined;
-    if (bytes === undefined || receiver === undefined) {
-      return;
+    if (bytes !== undefined && receiver !== undefined) {
+      deliverMessage(bytes, this.#format, this.#codec, this.#messageBytes, receiver);
     }
-    let message: Message;
-    try {
-      message = this.#codec.parse(this.#format.decode(bytes, this.#messageBytes));
-    } catch (error) {
-      receiver.fault(error);
-      return;
-    }
-    receiver.message(message);
   }
 
   closed(): void {

@@ -16,7 +16,7 @@ const batchBytes = 16 * 1024;
 const nothing = Buffer.alloc(0);
 
 /** A call on an HTTP/2 stream that is answered by a stream of messages. */
-export class Http2Stream implements StreamExchange {
+export class Http2Streaming implements StreamExchange {
   readonly protocol: string;
   readonly request: Http2Request;
   readonly #format: StreamProtocol;
@@ -151,6 +151,6 @@ export class Http2Stream implements StreamExchange {
   }
 }
 
-function flush(exchange: Http2Stream): void {
+function flush(exchange: Http2Streaming): void {
   exchange.flush();
 }
