@@ -8,21 +8,21 @@ import {
   port,
   readConfig,
   secret,
+  serviceAddress,
   text,
-  url,
 } from "@kinora/service";
 
 const spec = {
   ...commonSettings,
   /** Where the encoder is. */
-  ENCODER_URL: url({ default: "http://localhost:8082" }),
+  ENCODER_URL: serviceAddress({ default: "http://localhost:8082" }),
   /** The worker's credential; without it, the one below KINORA_DATA. */
   WORKER_TOKEN: optional(secret()),
   /** Tasks at the same time. */
   WORKER_SLOTS: integer({ default: 1, min: 1, max: 64 }),
   /** Name in the encoder's logs. */
   WORKER_ID: text({ default: `${hostname()}-${process.pid}`, maxLength: 200 }),
-  /** Answers /healthz and /readyz there; without it, the worker serves nothing. */
+  /** Answers /healthz, /readyz and /drain there; without it, the worker serves nothing. */
   PORT: optional(port()),
 };
 

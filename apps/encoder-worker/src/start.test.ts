@@ -90,6 +90,21 @@ describe("the worker as a process", () => {
     expect(await worker.stop("SIGINT")).toMatchObject({ code: 0 });
   });
 
+  it("leases nothing more once it is told to drain, and lives on until it is ended", async () => {
+    const port = await freePort();
+    const encoderPort = await freePort();
+    const { askers } = await idleEncoder(encoderPort);
+    const worker = start({ PORT: String(port), ENCODER_URL: `http://127.0.0.1:${encoderPort}` });
+    await waitUntil("it asks for work", () => askers.length > 0);
+    await waitUntilReady(`http://127.0.0.1:${port}`);
+    const answer = await fetch(`http://127.0.0.1:${port}/drain`);
+    expect(await answer.json()).toEqual({ status: "drained" });
+    const asked = askers.length;
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    expect(askers).toHaveLength(asked);
+    expect(await worker.stop("SIGTERM")).toMatchObject({ code: 0 });
+  });
+
   it("removes the spool that a killed worker left", async () => {
     const killed = start();
     await waitUntil("it is ready", () => killed.output().includes("ready"));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createWorker } from "@kinora/encoder-worker";
-import { createClientTransport, createServer, type RpcServer } from "@kinora/rpc";
+import { createClientTransport, createServer, type HttpRoute, type RpcServer } from "@kinora/rpc";
 import { configuredLogger, type Env, localCredential, prepareDataDir, startTelemetry } from "@kinora/service";
 import { readWorkerConfig } from "./config.ts";
 
@@ -13,16 +13,18 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   const telemetry = await startTelemetry(config, "encoder-worker", logger);
   // Without the logger: the worker itself tells of an encoder that doesn't answer.
   const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token, telemetry: telemetry.calls });
+  const retire = new AbortController();
   const worker = createWorker({
     transport,
     spoolDir: await prepareDataDir(join(dataDir, "worker")),
     slots: config.WORKER_SLOTS,
     workerId: config.WORKER_ID,
     logger,
+    retire: retire.signal,
   });
-  const health = config.PORT === undefined ? undefined : await serveHealth(config.PORT, config.HOST);
   const stop = new AbortController();
   const running = worker.run(stop.signal); // a rejection ends the process: there is nothing else for it to do
+  const health = config.PORT === undefined ? undefined : await serveHealth(config.PORT, config.HOST);
   logger.info({ slots: config.WORKER_SLOTS }, `encoder-worker is ready for tasks of ${config.ENCODER_URL}`);
 
   return {
@@ -36,8 +38,29 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   };
 
   async function serveHealth(port: number, host: string): Promise<RpcServer> {
-    const server = createServer({ routes: () => {}, authenticate: async () => ({ kind: "anonymous" }), logger });
+    const server = createServer({
+      routes: () => {},
+      http: [drainRoute(retire, running)],
+      authenticate: async () => ({ kind: "anonymous" }),
+      logger,
+    });
     await server.listen({ port, host });
     return server;
   }
+}
+
+/**
+ * `/drain`: from now on the worker leases nothing; the answer comes when what it has is done. For a `preStop` hook of Kubernetes, which calls it before it ends a
+ * worker and waits: then no work is done twice.
+ */
+function drainRoute(retire: AbortController, running: Promise<void>): HttpRoute {
+  return {
+    path: "/drain",
+    async handle(_request, response) {
+      retire.abort();
+      await running;
+      response.setHeader("content-type", "application/json");
+      response.end('{"status":"drained"}\n');
+    },
+  };
 }

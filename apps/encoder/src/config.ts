@@ -1,4 +1,14 @@
-import { type ConfigOf, type Env, optional, port, readConfig, secret, serviceSettings, url } from "@kinora/service";
+import {
+  type ConfigOf,
+  type Env,
+  optional,
+  port,
+  readConfig,
+  secret,
+  serviceAddress,
+  serviceSettings,
+  url,
+} from "@kinora/service";
 
 const spec = {
   ...serviceSettings,
@@ -6,9 +16,13 @@ const spec = {
   /** How workers reach this service for the bytes of videos and streams; if not set, PUBLIC_URL or else the address listened on. */
   INTERNAL_URL: optional(url()),
   /** Where the user service is: it is asked for quota, and its keys verify access tokens. */
-  USER_URL: url({ default: "http://localhost:8081" }),
+  USER_URL: serviceAddress({ default: "http://localhost:8081" }),
+  /** How people's programs reach the user service, where that isn't USER_URL. */
+  USER_PUBLIC_URL: optional(url()),
   /** The credential of the workers; without it, the one below KINORA_DATA. */
   WORKER_TOKEN: optional(secret()),
+  /** Who shows this reads /metrics/queue, to scale the workers by; without it, nobody can. */
+  METRICS_TOKEN: optional(secret()),
 };
 
 /** The encoder's environment. */

@@ -11,6 +11,7 @@ import {
   prepareDataDir,
   remoteKeys,
   startTelemetry,
+  webAddress,
 } from "@kinora/service";
 import { readEncoderConfig } from "./config.ts";
 
@@ -54,7 +55,11 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
 
   let listening = { port: config.PORT, url: "" };
   const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
-  const authenticate = createAuthenticator({ keys: remoteKeys(config.USER_URL), serviceToken, workerToken });
+  const authenticate = createAuthenticator({
+    keys: remoteKeys(webAddress(config.USER_URL)),
+    serviceToken,
+    workerToken,
+  });
   const service = await createEncoderService({
     database,
     dataDir,
@@ -63,13 +68,17 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     authenticate,
     publicUrl,
     internalUrl: () => config.INTERNAL_URL ?? config.PUBLIC_URL ?? listening.url,
+    metricsToken: config.METRICS_TOKEN,
   });
   starting.defer(() => service.close());
 
   const discovery: HttpRoute = {
     path: "/.well-known/kinora",
     handle: (request, response) =>
-      discoveryRoute({ user: config.USER_URL, encoder: publicUrl() }).handle(request, response),
+      discoveryRoute({
+        user: config.USER_PUBLIC_URL ?? webAddress(config.USER_URL),
+        encoder: publicUrl(),
+      }).handle(request, response),
   };
   const server = createServer({
     routes: service.routes,

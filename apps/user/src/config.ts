@@ -1,10 +1,23 @@
-import { type ConfigOf, type Env, integer, oneOf, port, readConfig, serviceSettings, url } from "@kinora/service";
+import {
+  type ConfigOf,
+  type Env,
+  integer,
+  oneOf,
+  optional,
+  port,
+  readConfig,
+  serviceAddress,
+  serviceSettings,
+  url,
+} from "@kinora/service";
 
 const spec = {
   ...serviceSettings,
   PORT: port({ default: 8081 }),
   /** Where the encoder is: it is told of deleted accounts. */
-  ENCODER_URL: url({ default: "http://localhost:8082" }),
+  ENCODER_URL: serviceAddress({ default: "http://localhost:8082" }),
+  /** How people's programs reach the encoder, where that isn't ENCODER_URL. */
+  ENCODER_PUBLIC_URL: optional(url()),
   /** Whether people may make accounts themselves. */
   SIGN_UP: oneOf(["open", "closed"], { default: "open" }),
   /** Minutes of video that a user may have encoded in a month; 0 for no limit. */

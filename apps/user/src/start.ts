@@ -9,6 +9,7 @@ import {
   localCredential,
   prepareDataDir,
   startTelemetry,
+  webAddress,
 } from "@kinora/service";
 import { createUserService, userMigrations } from "@kinora/user";
 import { readUserConfig } from "./config.ts";
@@ -59,7 +60,10 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
   const discovery: HttpRoute = {
     path: "/.well-known/kinora",
     handle: (request, response) =>
-      discoveryRoute({ user: publicUrl(), encoder: config.ENCODER_URL }).handle(request, response),
+      discoveryRoute({
+        user: publicUrl(),
+        encoder: config.ENCODER_PUBLIC_URL ?? webAddress(config.ENCODER_URL),
+      }).handle(request, response),
   };
   const server = createServer({
     routes: service.routes,

@@ -22,6 +22,8 @@ export type WorkerOptions = {
   drainGraceMs?: number;
   /** How long a task goes on without an answer of the encoder, in milliseconds; 120,000 unless given. */
   giveUpMs?: number;
+  /** Once it aborts, the worker leases nothing more; what it has goes on to its end, and `run` resolves then. */
+  retire?: AbortSignal;
 };
 
 /** An encoding worker. */
@@ -37,10 +39,12 @@ export type Worker = {
 export function createWorker(options: WorkerOptions): Worker {
   const { transport, spoolDir, slots = 1, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
   const client = createClient(WorkerService, transport);
+  const { retire } = options;
   const memory = memoryLimitBytes(slots);
   return {
     async run(signal) {
       const spool = await openSpool(spoolDir);
+      const leasing = retire === undefined ? signal : AbortSignal.any([signal, retire]);
       const handBack = new AbortController();
       let grace: NodeJS.Timeout | undefined;
       const drain = () => {
@@ -58,7 +62,9 @@ export function createWorker(options: WorkerOptions): Worker {
       };
       try {
         await Promise.all(
-          Array.from({ length: slots }, () => leaseLoop({ client, workerId, encoders: ["cpu"], outage, work, signal })),
+          Array.from({ length: slots }, () =>
+            leaseLoop({ client, workerId, encoders: ["cpu"], outage, work, signal: leasing }),
+          ),
         );
       } finally {
         signal.removeEventListener("abort", drain);

@@ -18,6 +18,8 @@ export type EncoderServiceDeps = {
   publicUrl: () => string;
   /** How workers reach this service, such as `http://127.0.0.1:8082`. Asked for at each use, since the port may be known only once the server listens. */
   internalUrl: () => string;
+  /** The credential of whoever scales the workers by `/metrics/queue`; without it there is no such route. */
+  metricsToken?: string | undefined;
 };
 
 /** The encoder service as a value. */

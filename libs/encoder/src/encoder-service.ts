@@ -3,6 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { WorkerService } from "@kinora/proto-encoder";
 import { QuotaService } from "@kinora/proto-user";
 import { objectRoute, openFolderStore } from "@kinora/storage";
+import { backlogRoute } from "./backlog/backlog-route.ts";
 import type { Context } from "./context.ts";
 import type { EncoderService, EncoderServiceDeps } from "./deps.ts";
 import { cleanUp } from "./encode/cleanup.ts";
@@ -73,6 +74,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       uploadRoute(context, uploads, deps.authenticate),
       playbackRoute(context),
       playerScriptRoute(),
+      ...(deps.metricsToken === undefined ? [] : [backlogRoute(context.db, deps.metricsToken)]),
     ],
     drain,
     async close() {

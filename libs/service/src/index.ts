@@ -16,6 +16,7 @@ export { localCredential } from "./local-credential.ts";
 export { createLogger, type LoggerOptions, logLevels } from "./logger.ts";
 export { remoteKeys } from "./remote-keys.ts";
 export { type Program, runMain } from "./run-main.ts";
+export { serviceAddress, webAddress } from "./service-address.ts";
 export { StartupError } from "./startup-error.ts";
 export { explainSystemError } from "./system-error.ts";
 export { startTelemetry, type Telemetry } from "./telemetry/telemetry.ts";

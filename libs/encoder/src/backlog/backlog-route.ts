@@ -1,0 +1,39 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { HttpRoute } from "@kinora/rpc";
+import { answerText } from "@kinora/storage";
+import { encoderFamilies, taskQueue } from "../queue/queue.ts";
+import { countTasks } from "../store/backlog.store.ts";
+import type { Db } from "../store/db.ts";
+import { backlogOf } from "./backlog.ts";
+
+/**
+ * `GET /metrics/queue`: what is to be done, as JSON (`Backlog`), for whoever decides how many workers there are, such as KEDA's `metrics-api` scaler. It opens to
+ * `Authorization: Bearer <token>` alone: that credential reads these numbers and does nothing else.
+ */
+export function backlogRoute(db: Db, token: string): HttpRoute {
+  const wanted = digest(`Bearer ${token}`);
+  return {
+    path: "/metrics/queue",
+    async handle(request, response) {
+      if (request.method !== "GET" && request.method !== "HEAD") {
+        response.setHeader("Allow", "GET, HEAD");
+        return answerText(request, response, 405, "This can only be read.");
+      }
+      // Digests have one length, so comparing them takes the same time whatever was sent.
+      if (!timingSafeEqual(digest(request.headers.authorization ?? ""), wanted)) {
+        response.setHeader("WWW-Authenticate", "Bearer");
+        return answerText(request, response, 401, "Send the metrics token: Authorization: Bearer …");
+      }
+      const body = JSON.stringify(backlogOf(await countTasks(db), encoderFamilies.map(taskQueue)));
+      response.setHeader("Content-Type", "application/json");
+      response.setHeader("Content-Length", Buffer.byteLength(body));
+      response.setHeader("Cache-Control", "no-store");
+      response.statusCode = 200;
+      response.end(request.method === "HEAD" ? "" : body);
+    },
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
