@@ -34,7 +34,7 @@ import type { SigningKeys } from "./signing-keys.ts";
 export type SessionHandlersDeps = { store: Store; passwords: PasswordHasher; keys: SigningKeys; now: () => Date };
 
 /** Answers user.v1.SessionService. */
-export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<typeof SessionService> {
+export function createSessionHandlers(deps: SessionHandlersDeps): Partial<ServiceImpl<typeof SessionService>> {
   const { store, passwords, keys, now } = deps;
 
   async function tokensOf(
