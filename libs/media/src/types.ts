@@ -34,6 +34,9 @@ export type VideoTrack = {
   timeBase?: Rational | undefined;
   startPts?: bigint;
   frameCountExact?: boolean;
+  colorPrimaries?: number;
+  colorMatrix?: number;
+  seekable?: boolean;
 };
 
 /** An audio track of a source. */
@@ -104,6 +107,7 @@ export type FrameTable = {
   keyframePts: bigint[];
   sceneChanges: SceneChange[];
   damage: Damage[];
+  approximate?: boolean;
 };
 
 /** A cut in the picture; `score` from 0 to 1. */
@@ -124,6 +128,10 @@ export type VideoPlan = {
   startSeconds: number;
   timeBase?: Rational | undefined;
   startPts?: bigint;
+  timescale?: number;
+  colorPrimaries?: number;
+  colorTransfer?: number;
+  colorMatrix?: number;
 };
 
 /** One quality of the ladder. */
