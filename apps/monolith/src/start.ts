@@ -56,6 +56,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     logger: logTo("user"),
     encoder: toEncoder,
     dataDir,
+    publicUrl: () => publicUrl(),
     signUp: config.SIGN_UP,
     quotaMinutes: config.QUOTA_MINUTES,
     signal,

@@ -49,6 +49,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     logger,
     encoder,
     dataDir,
+    publicUrl: () => publicUrl(),
     signUp: config.SIGN_UP,
     quotaMinutes: config.QUOTA_MINUTES,
     signal,

@@ -1,4 +1,5 @@
 import type { Migration } from "@kinora/database";
+import { accounts } from "./migrations/0010_accounts.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
 
@@ -96,4 +97,5 @@ export const userMigrations: readonly Migration[] = [
         for each statement execute function refuse_change();
     `,
   },
+  accounts,
 ];

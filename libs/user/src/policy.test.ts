@@ -2,7 +2,7 @@ import type { Caller } from "@kinora/rpc";
 import { describe, expect, it } from "vitest";
 import type { Role } from "./account/account.ts";
 import type { AccountChange } from "./account/update-mask.ts";
-import { canCreate, canList, canSee, refuseDelete, refuseUpdate } from "./policy.ts";
+import { canCreate, canList, canSee, refuseDelete, refuseDisable, refuseUpdate, type SignUp } from "./policy.ts";
 
 const user = (userId: string, role: Role): Caller => ({ kind: "user", userId, role, sessionId: "s" });
 
@@ -21,9 +21,11 @@ describe("who sees whom", () => {
 });
 
 describe("canCreate", () => {
-  it.each<["open" | "closed", Role | undefined, boolean]>([
+  it.each<[SignUp, Role | undefined, boolean]>([
     ["open", undefined, true],
     ["open", "member", true],
+    ["invitation", undefined, false],
+    ["invitation", "admin", true],
     ["closed", undefined, false],
     ["closed", "member", false],
     ["closed", "admin", true],
@@ -34,42 +36,65 @@ describe("canCreate", () => {
 });
 
 describe("refuseUpdate", () => {
-  it.each<[Role, "self" | Role, AccountChange, string | undefined]>([
-    ["member", "self", { name: "x" }, undefined],
-    ["member", "self", { role: "member" }, undefined],
-    ["member", "self", { role: "admin" }, "permission_denied"],
-    ["member", "self", { role: "owner" }, "permission_denied"],
-    ["member", "member", { name: "x" }, "not_found"],
-    ["member", "owner", { name: "x" }, "not_found"],
-    ["admin", "self", { role: "member" }, undefined],
-    ["admin", "self", { role: "owner" }, "failed_precondition"],
-    ["admin", "member", { name: "x", role: "admin" }, undefined],
-    ["admin", "admin", { role: "member" }, undefined],
-    ["admin", "member", { role: "owner" }, "failed_precondition"],
-    ["admin", "owner", { name: "x" }, "permission_denied"],
-    ["owner", "self", { name: "x", role: "owner" }, undefined],
-    ["owner", "self", { role: "admin" }, "failed_precondition"],
-    ["owner", "admin", { role: "member" }, undefined],
-    ["owner", "member", { role: "owner" }, "failed_precondition"],
-  ])("%s changes %s to %j: %s", (role, target, change, reason) => {
+  it.each<[Role, "self" | Role, AccountChange, number, string | undefined]>([
+    ["member", "self", { name: "x" }, 1, undefined],
+    ["member", "self", { role: "member" }, 1, undefined],
+    ["member", "self", { role: "admin" }, 1, "permission_denied"],
+    ["member", "self", { role: "owner" }, 1, "permission_denied"],
+    ["member", "member", { name: "x" }, 1, "not_found"],
+    ["member", "owner", { name: "x" }, 1, "not_found"],
+    ["admin", "self", { role: "member" }, 1, undefined],
+    ["admin", "self", { role: "owner" }, 1, "permission_denied"],
+    ["admin", "member", { name: "x" }, 1, undefined],
+    ["admin", "member", { role: "admin" }, 1, "permission_denied"],
+    ["admin", "member", { role: "owner" }, 1, "permission_denied"],
+    ["admin", "admin", { name: "x" }, 1, "permission_denied"],
+    ["admin", "admin", { role: "member" }, 1, "permission_denied"],
+    ["admin", "owner", { name: "x" }, 1, "permission_denied"],
+    ["owner", "self", { name: "x", role: "owner" }, 0, undefined],
+    ["owner", "self", { role: "admin" }, 0, "failed_precondition"],
+    ["owner", "self", { role: "admin" }, 1, undefined],
+    ["owner", "admin", { role: "member" }, 1, undefined],
+    ["owner", "member", { role: "owner" }, 1, undefined],
+    ["owner", "owner", { role: "member" }, 1, undefined],
+  ])("%s changes %s to %j with %i other owners: %s", (role, target, change, otherOwners, reason) => {
     const actor = { id: "a", role };
     const person = target === "self" ? actor : { id: "b", role: target };
-    expect(refuseUpdate(actor, person, change)?.reason).toBe(reason);
+    expect(refuseUpdate(actor, person, change, otherOwners)?.reason).toBe(reason);
   });
 });
 
 describe("refuseDelete", () => {
-  it.each<[Role, "self" | Role, string | undefined]>([
-    ["member", "self", undefined],
-    ["member", "member", "not_found"],
-    ["member", "owner", "not_found"],
-    ["admin", "self", undefined],
-    ["admin", "admin", undefined],
-    ["admin", "owner", "failed_precondition"],
-    ["owner", "member", undefined],
-    ["owner", "self", "failed_precondition"],
-  ])("%s deletes %s: %s", (role, target, reason) => {
+  it.each<[Role, "self" | Role, number, string | undefined]>([
+    ["member", "self", 1, undefined],
+    ["member", "member", 1, "not_found"],
+    ["member", "owner", 1, "not_found"],
+    ["admin", "self", 1, undefined],
+    ["admin", "member", 1, undefined],
+    ["admin", "admin", 1, "permission_denied"],
+    ["admin", "owner", 1, "permission_denied"],
+    ["owner", "member", 1, undefined],
+    ["owner", "owner", 1, undefined],
+    ["owner", "self", 1, undefined],
+    ["owner", "self", 0, "failed_precondition"],
+  ])("%s deletes %s with %i other owners: %s", (role, target, otherOwners, reason) => {
     const actor = { id: "a", role };
-    expect(refuseDelete(actor, target === "self" ? actor : { id: "b", role: target })?.reason).toBe(reason);
+    const person = target === "self" ? actor : { id: "b", role: target };
+    expect(refuseDelete(actor, person, otherOwners)?.reason).toBe(reason);
+  });
+});
+
+describe("refuseDisable", () => {
+  it.each<[Role, "self" | Role, string | undefined]>([
+    ["member", "self", "failed_precondition"],
+    ["member", "member", "not_found"],
+    ["admin", "member", undefined],
+    ["admin", "admin", "permission_denied"],
+    ["admin", "owner", "permission_denied"],
+    ["owner", "owner", undefined],
+    ["owner", "self", "failed_precondition"],
+  ])("%s disables %s: %s", (role, target, reason) => {
+    const actor = { id: "a", role };
+    expect(refuseDisable(actor, target === "self" ? actor : { id: "b", role: target })?.reason).toBe(reason);
   });
 });

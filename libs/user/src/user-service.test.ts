@@ -183,9 +183,9 @@ describe("createUserService", () => {
       encoder: agreeableEncoder(),
       dataDir: kinora.dataDir,
     };
-    await expect(createUserService({ ...deps, signUp: "open", quotaMinutes: -1 })).rejects.toThrow(
-      "quotaMinutes is -1",
-    );
+    await expect(
+      createUserService({ ...deps, publicUrl: () => "https://kinora.example", signUp: "open", quotaMinutes: -1 }),
+    ).rejects.toThrow("quotaMinutes is -1");
     await expect(createUserService({ ...deps, signUp: "ajar" as "open", quotaMinutes: 0 })).rejects.toThrow(
       "signUp is ajar",
     );
@@ -200,6 +200,7 @@ describe("createUserService", () => {
     };
     const starting = createUserService({
       ...deps,
+      publicUrl: () => "https://kinora.example",
       signUp: "open",
       quotaMinutes: 0,
       signal: AbortSignal.abort(new Error("stop")),

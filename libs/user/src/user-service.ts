@@ -4,7 +4,9 @@ import { QuotaService, SessionService, UserService } from "@kinora/proto-user";
 import type { HttpRoute, Logger, Routes } from "@kinora/rpc";
 import type { JWTVerifyGetKey } from "jose";
 import { createUserHandlers } from "./account/user-handlers.ts";
+import { createChecks } from "./check/checks.ts";
 import { startAccountDeletion } from "./deletion/account-deletion.ts";
+import { createPasskeys, relyingPartyOf } from "./factor/passkeys.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { ensureLocalOwner } from "./owner/local-owner.ts";
 import { createPasswordHasher } from "./password/password-hasher.ts";
@@ -23,6 +25,8 @@ export type UserServiceDeps = {
   encoder: Transport;
   /** KINORA_DATA: `credentials/owner.json` is left in it at the first start. */
   dataDir: string;
+  /** How browsers reach the user service: passkeys are bound to its host. Asked for when it is needed, as a port may be chosen late. */
+  publicUrl: () => string;
   /** Whether people may make accounts themselves. */
   signUp: "open" | "closed";
   /** Minutes of video per user and month; 0 for no limit. */
@@ -45,7 +49,7 @@ export type KinoraUserService = {
 
 /** Starts the user service over an open database. The first start makes its signing key and the owner account. */
 export async function createUserService(deps: UserServiceDeps): Promise<KinoraUserService> {
-  const { database, logger, encoder, dataDir, signUp, quotaMinutes, now = () => new Date() } = deps;
+  const { database, logger, encoder, dataDir, publicUrl, signUp, quotaMinutes, now = () => new Date() } = deps;
   if (signUp !== "open" && signUp !== "closed") throw new TypeError(`signUp is ${signUp}; expected open or closed`);
   if (!Number.isSafeInteger(quotaMinutes) || quotaMinutes < 0) {
     throw new TypeError(`quotaMinutes is ${quotaMinutes}; expected a whole number, 0 or more`);
@@ -56,11 +60,13 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const keys = await loadSigningKeys(store, signal, now());
   await ensureLocalOwner({ store, passwords, logger, dataDir, now }, signal);
   const deletion = await startAccountDeletion({ database, encoder, logger });
+  const passkeys = createPasskeys({ store, relyingParty: relyingPartyOf(publicUrl), now });
+  const checks = createChecks({ store, passwords, passkeys, now });
   const housekeeping = startHousekeeping({ store, logger, now });
   return {
     routes(router) {
       router.service(UserService, createUserHandlers({ store, passwords, deletion, signUp, now }));
-      router.service(SessionService, createSessionHandlers({ store, passwords, keys, now }));
+      router.service(SessionService, createSessionHandlers({ store, checks, keys, now }));
       router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, now }));
     },
     http: [jwksRoute(keys.jwks)],

@@ -19,5 +19,7 @@ export function toUserMessage(account: Account): User {
     role: roles[account.role],
     createTime: timestampFromDate(account.createTime),
     updateTime: timestampFromDate(account.updateTime),
+    emailVerified: account.emailVerifyTime !== null,
+    ...(account.disableTime !== null && { disableTime: timestampFromDate(account.disableTime) }),
   });
 }

@@ -4,7 +4,7 @@ import type { PagePosition } from "./page-token.ts";
 import type { AccountChange } from "./update-mask.ts";
 
 const columns = `id, email, name, coalesce(to_char(birth_date, 'YYYY-MM-DD'), '') as "birthDate", role,
-  create_time as "createTime", update_time as "updateTime"`;
+  create_time as "createTime", update_time as "updateTime", email_verify_time as "emailVerifyTime", disable_time as "disableTime"`;
 
 /** What a new account is made of. */
 export type NewAccount = Account & { emailKey: string; passwordHash: string };
@@ -12,8 +12,8 @@ export type NewAccount = Account & { emailKey: string; passwordHash: string };
 /** Adds an account. Breaks constraint `users_email_key_key` where the address has one. */
 export async function insertAccount(sql: Sql, account: NewAccount): Promise<void> {
   await sql.query(
-    `insert into users (id, email, email_key, name, birth_date, password_hash, role, create_time, update_time)
-     values ($1, $2, $3, $4, nullif($5, '')::date, $6, $7, $8, $9)`,
+    `insert into users (id, email, email_key, name, birth_date, password_hash, role, create_time, update_time, email_verify_time)
+     values ($1, $2, $3, $4, nullif($5, '')::date, $6, $7, $8, $9, $10)`,
     [
       account.id,
       account.email,
@@ -24,6 +24,7 @@ export async function insertAccount(sql: Sql, account: NewAccount): Promise<void
       account.role,
       account.createTime,
       account.updateTime,
+      account.emailVerifyTime,
     ],
   );
 }
@@ -45,6 +46,11 @@ export async function findCredential(
   return found;
 }
 
+/** Replaces a password's hash by another one of the same password, unless the password was changed meanwhile. */
+export async function replacePasswordHash(sql: Sql, before: string, after: string): Promise<void> {
+  await sql.query("update users set password_hash = $2 where password_hash = $1", [before, after]);
+}
+
 /** Accounts after a position, oldest first. */
 export async function listAccounts(sql: Sql, after: PagePosition | undefined, limit: number): Promise<Account[]> {
   return after === undefined
@@ -55,15 +61,28 @@ export async function listAccounts(sql: Sql, after: PagePosition | undefined, li
       );
 }
 
+/** Accounts that are kept as they are until the transaction ends. */
+export type LockedAccounts = {
+  get(id: string): Account | undefined;
+  /** How many owners there are besides this account; those who can't log in don't count. */
+  otherOwners(id: string): number;
+};
+
 /**
- * The accounts of these identifiers, kept as they are until the transaction ends.
- * One statement that locks in one order, so that two calls about the same two people can't wait for each other.
+ * Locks the accounts of these identifiers, and all owners': so that two of them who leave at the same moment don't both see another one stay.
+ * One statement that locks in one order, so that two calls about the same people can't wait for each other.
  */
-export async function lockAccounts(sql: Sql, ids: readonly string[]): Promise<Map<string, Account>> {
-  const accounts = await sql.query<Account>(`select ${columns} from users where id = any($1) order by id for update`, [
-    ids,
-  ]);
-  return new Map(accounts.map((account) => [account.id, account]));
+export async function lockAccounts(sql: Sql, ids: readonly string[]): Promise<LockedAccounts> {
+  const accounts = await sql.query<Account>(
+    `select ${columns} from users where id = any($1) or role = 'owner' order by id for update`,
+    [ids],
+  );
+  return {
+    get: (id) => (ids.includes(id) ? accounts.find((account) => account.id === id) : undefined),
+    otherOwners: (id) =>
+      accounts.filter((account) => account.role === "owner" && account.id !== id && account.disableTime === null)
+        .length,
+  };
 }
 
 /** Changes an account and returns it as it is then. */
@@ -81,6 +100,17 @@ export async function updateAccount(sql: Sql, id: string, change: AccountChange,
   return account;
 }
 
+/** Disables an account, or enables it where `disableTime` is null. An account that is disabled already keeps its time. */
+export async function setDisabled(sql: Sql, id: string, disableTime: Date | null, now: Date): Promise<Account> {
+  const [account] = await sql.query<Account>(
+    `update users set disable_time = case when $2::timestamptz is null then null else coalesce(disable_time, $2) end, update_time = $3
+     where id = $1 returning ${columns}`,
+    [id, disableTime, now],
+  );
+  if (account === undefined) throw new Error(`account ${id} vanished while it was locked`);
+  return account;
+}
+
 /** Removes an account with its sessions, and remembers that the identifier was one. */
 export async function deleteAccount(sql: Sql, id: string, now: Date): Promise<void> {
   await sql.query("delete from users where id = $1", [id]);
@@ -92,10 +122,13 @@ export async function wasDeleted(sql: Sql, id: string): Promise<boolean> {
   return (await sql.query("select 1 from deleted_users where id = $1", [id])).length > 0;
 }
 
-/** The owner of the installation, if there is one yet. */
+/** The first owner of the installation, if there is one yet. */
 export async function findOwner(sql: Sql): Promise<Account | undefined> {
   const owner: Role = "owner";
-  const [found] = await sql.query<Account>(`select ${columns} from users where role = $1`, [owner]);
+  const [found] = await sql.query<Account>(
+    `select ${columns} from users where role = $1 order by create_time limit 1`,
+    [owner],
+  );
   return found;
 }
 

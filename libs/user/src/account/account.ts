@@ -11,4 +11,8 @@ export type Account = {
   role: Role;
   createTime: Date;
   updateTime: Date;
+  /** When its owner showed that mail reaches them; null if not yet. */
+  emailVerifyTime: Date | null;
+  /** When it was disabled; null if it isn't. */
+  disableTime: Date | null;
 };

@@ -1,11 +1,25 @@
 import { randomUUID } from "node:crypto";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { UserService } from "@kinora/proto-user";
+import type { User, UserService } from "@kinora/proto-user";
 import { callerOf, DomainError, type FieldViolation, requireUser } from "@kinora/rpc";
+import { recordEvent } from "../audit/audit.store.ts";
+import type { AuditEntry } from "../audit/audit.ts";
+import { originOf } from "../check/origin.ts";
 import type { AccountDeletion } from "../deletion/account-deletion.ts";
 import { invalidField, invalidFields } from "../fault.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
-import { canCreate, canList, canSee, type Person, type Refusal, refuseDelete, refuseUpdate } from "../policy.ts";
+import {
+  canCreate,
+  canList,
+  canSee,
+  type Person,
+  type Refusal,
+  refuseDelete,
+  refuseDisable,
+  refuseUpdate,
+  type SignUp,
+} from "../policy.ts";
+import { deleteSessionsOfUser } from "../session/session.store.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Sql, Store } from "../store/store.ts";
 import {
@@ -14,6 +28,7 @@ import {
   insertAccount,
   listAccounts,
   lockAccounts,
+  setDisabled,
   updateAccount,
   wasDeleted,
 } from "./account.store.ts";
@@ -30,7 +45,7 @@ export type UserHandlersDeps = {
   store: Store;
   passwords: PasswordHasher;
   deletion: AccountDeletion;
-  signUp: "open" | "closed";
+  signUp: SignUp;
   now: () => Date;
 };
 
@@ -39,6 +54,31 @@ const defaultPageSize = 50;
 /** Answers user.v1.UserService. Who may do what is decided in policy.ts. */
 export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof UserService> {
   const { store, passwords, deletion, signUp, now } = deps;
+
+  const note = (
+    sql: Sql,
+    type: AuditEntry["type"],
+    context: HandlerContext,
+    more: Pick<AuditEntry, "userId" | "actorId" | "details">,
+  ) => recordEvent(sql, { type, origin: originOf(context), time: now(), ...more });
+
+  async function setDisabledBy(context: HandlerContext, givenId: string, disableTime: Date | null): Promise<User> {
+    const id = givenId.toLowerCase();
+    const caller = requireUser(context);
+    const account = await store.transaction(context.signal, async (tx) => {
+      const people = await lockAccounts(tx, [caller.userId, id]);
+      const actor = actorOf(people.get(caller.userId));
+      const target = people.get(id);
+      if (target === undefined) throw noSuchUser();
+      refuse(refuseDisable(actor, target));
+      const type = disableTime === null ? "account.enabled" : "account.disabled";
+      await note(tx, type, context, { userId: id, actorId: actor.id });
+      if (disableTime !== null) await deleteSessionsOfUser(tx, id);
+      return await setDisabled(tx, id, disableTime, now());
+    });
+    return toUserMessage(account);
+  }
+
   return {
     async createUser(request, context) {
       const { signal } = context;
@@ -65,6 +105,8 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
         role: "member",
         createTime: time,
         updateTime: time,
+        emailVerifyTime: null,
+        disableTime: null,
       };
       try {
         await insertAccount(store.on(signal), { ...account, emailKey: emailKey(request.email), passwordHash });
@@ -108,15 +150,21 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
       const change = readAccountChange(request.user, request.updateMask?.paths ?? [], now());
       const account = await store.transaction(context.signal, async (tx) => {
         const people = await lockAccounts(tx, [caller.userId, id]);
-        const actor = people.get(caller.userId);
+        const actor = actorOf(people.get(caller.userId));
         const target = people.get(id);
-        if (actor === undefined) throw accountGone();
         if (target === undefined) throw noSuchUser();
-        refuse(refuseUpdate(actor, target, change));
+        refuse(refuseUpdate(actor, target, change, people.otherOwners(id)));
+        if (change.role !== undefined && change.role !== target.role) {
+          const details = { from: target.role, to: change.role };
+          await note(tx, "account.role_changed", context, { userId: id, actorId: actor.id, details });
+        }
         return await updateAccount(tx, id, change, now());
       });
       return { user: toUserMessage(account) };
     },
+
+    disableUser: async (request, context) => ({ user: await setDisabledBy(context, request.id, now()) }),
+    enableUser: async (request, context) => ({ user: await setDisabledBy(context, request.id, null) }),
 
     async deleteUser(request, context) {
       const id = request.id.toLowerCase();
@@ -131,8 +179,8 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
           if (mayKnow && (await wasDeleted(tx, id))) return;
           throw noSuchUser();
         }
-        if (actor === undefined) throw accountGone();
-        refuse(refuseDelete(actor, target));
+        refuse(refuseDelete(actorOf(actor), target, people.otherOwners(id)));
+        await note(tx, "account.deleted", context, { userId: id, actorId: caller.userId });
         await deleteAccount(tx, id, now());
         await deletion.enqueue(tx, id);
       });
@@ -154,6 +202,13 @@ function refuse(refusal: Refusal | undefined): void {
 
 function noSuchUser(): DomainError {
   return new DomainError("not_found", "no such user");
+}
+
+/** The caller as the database has them, if they may still act. */
+function actorOf(account: Account | undefined): Account {
+  if (account === undefined) throw accountGone();
+  if (account.disableTime !== null) throw new DomainError("unauthenticated", "this account has been disabled");
+  return account;
 }
 
 function accountGone(): DomainError {

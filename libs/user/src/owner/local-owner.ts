@@ -40,6 +40,8 @@ export async function ensureLocalOwner(
       role: "owner",
       createTime: time,
       updateTime: time,
+      emailVerifyTime: null,
+      disableTime: null,
     });
     await writePrivately(file, { email: ownerEmail, password });
     return undefined;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { hash, verify } from "@node-rs/argon2";
+import { normalizePassword } from "./password-policy.ts";
 import { createWorkLimit } from "./work-limit.ts";
 
 /**
@@ -15,7 +16,11 @@ export type PasswordHasher = {
   hash(password: string, signal: AbortSignal): Promise<string>;
   /** Whether the password has this hash. With `undefined` the answer is no, after the same work as for any other hash. */
   verify(phc: string | undefined, password: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether a hash was made with other parameters than today's: the next login is the time to replace it. */
+  isOutdated(phc: string): boolean;
 };
+
+const prefix = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}$`;
 
 /**
  * Hashing runs on Node's thread pool (four threads unless UV_THREADPOOL_SIZE says otherwise), as do file access and name look-up:
@@ -27,10 +32,14 @@ export async function createPasswordHasher(
   const limit = createWorkLimit(limits);
   const decoy = await hash(randomBytes(32), parameters);
   return {
-    hash: (password, signal) => limit.run(signal, () => hash(password, parameters, signal)),
+    hash: (password, signal) => limit.run(signal, () => hash(normalizePassword(password), parameters, signal)),
     async verify(phc, password, signal) {
-      const right = await limit.run(signal, () => verify(phc ?? decoy, password, null, signal));
+      const composed = normalizePassword(password);
+      const matches = (text: string) => limit.run(signal, () => verify(phc ?? decoy, text, null, signal));
+      // The first release hashed what was typed, composed or not.
+      const right = (await matches(composed)) || (composed !== password && (await matches(password)));
       return right && phc !== undefined;
     },
+    isOutdated: (phc) => !phc.startsWith(prefix),
   };
 }

@@ -3,18 +3,15 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { SessionService, TokensSchema } from "@kinora/proto-user";
-import { clientAddressOf, DomainError, requireUser } from "@kinora/rpc";
-import { findAccount, findCredential } from "../account/account.store.ts";
+import { DomainError, requireUser } from "@kinora/rpc";
+import { findAccount } from "../account/account.store.ts";
 import type { Account } from "../account/account.ts";
 import { toUserMessage } from "../account/account-message.ts";
-import { emailKey, hasControlCharacters } from "../account/email.ts";
-import { invalidField } from "../fault.ts";
-import type { PasswordHasher } from "../password/password-hasher.ts";
+import type { Checks } from "../check/checks.ts";
+import { originOf } from "../check/origin.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Store } from "../store/store.ts";
 import { signAccessToken } from "./access-token.ts";
-import { addressKey } from "./client-address.ts";
-import { admitAttempt, attemptKeys, forgiveAttempt } from "./login-throttle.ts";
 import { decideRefresh } from "./refresh-decision.ts";
 import { createRefreshToken, hashRefreshToken } from "./refresh-token.ts";
 import {
@@ -22,7 +19,6 @@ import {
   deleteSessionOfToken,
   findSession,
   findToken,
-  hasSessionFrom,
   insertSession,
   lockSession,
   rotateToken,
@@ -31,11 +27,11 @@ import { hasExpired, idleExpiry, type Session, startSession } from "./session.ts
 import type { SigningKeys } from "./signing-keys.ts";
 
 /** What the handlers of user.v1.SessionService need. */
-export type SessionHandlersDeps = { store: Store; passwords: PasswordHasher; keys: SigningKeys; now: () => Date };
+export type SessionHandlersDeps = { store: Store; checks: Checks; keys: SigningKeys; now: () => Date };
 
 /** Answers user.v1.SessionService. */
 export function createSessionHandlers(deps: SessionHandlersDeps): Partial<ServiceImpl<typeof SessionService>> {
-  const { store, passwords, keys, now } = deps;
+  const { store, checks, keys, now } = deps;
 
   async function tokensOf(
     session: Pick<Session, "id" | "idleExpireTime">,
@@ -55,19 +51,10 @@ export function createSessionHandlers(deps: SessionHandlersDeps): Partial<Servic
   return {
     async createSession(request, context) {
       const { signal } = context;
-      if (hasControlCharacters(request.email)) throw invalidField("email", "must not contain control characters");
-      const key = emailKey(request.email);
-      const clientAddress = addressKey(clientAddressOf(context));
-      // Known and unknown accounts go the same way in the same time: each look-up, each count and one hash (ASVS 6.3.8).
-      const found = await findCredential(store.on(signal), key);
-      const known = await hasSessionFrom(store.on(signal), found?.id ?? randomUUID(), clientAddress, now());
-      const attempt = attemptKeys(key, clientAddress, known);
-      await admitAttempt(store, signal, attempt, now());
-      const right = await passwords.verify(found?.passwordHash, request.password, signal);
-      if (found === undefined || !right) throw wrongCredential();
-      await forgiveAttempt(store, signal, attempt);
+      const origin = originOf(context);
+      const { account } = await checks.identify(request, origin, signal);
 
-      const session = startSession({ id: randomUUID(), userId: found.id, clientAddress, now: now() });
+      const session = startSession({ id: randomUUID(), userId: account.id, clientAddress: origin.address, now: now() });
       const refreshToken = createRefreshToken();
       try {
         await store.transaction(signal, (tx) => insertSession(tx, session, hashRefreshToken(refreshToken)));
@@ -77,8 +64,8 @@ export function createSessionHandlers(deps: SessionHandlersDeps): Partial<Servic
       }
       return {
         sessionId: session.id,
-        tokens: await tokensOf(session, found, refreshToken),
-        user: toUserMessage(found),
+        tokens: await tokensOf(session, account, refreshToken),
+        user: toUserMessage(account),
       };
     },
 

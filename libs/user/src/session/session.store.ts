@@ -75,6 +75,11 @@ export async function deleteSession(sql: Sql, id: string): Promise<void> {
   await sql.query("delete from sessions where id = $1", [id]);
 }
 
+/** Ends all sessions of a user. */
+export async function deleteSessionsOfUser(sql: Sql, userId: string): Promise<void> {
+  await sql.query("delete from sessions where user_id = $1", [userId]);
+}
+
 /** Ends the session of a refresh token, used or not. */
 export async function deleteSessionOfToken(sql: Sql, tokenHash: Buffer): Promise<void> {
   await sql.query("delete from sessions where id = (select session_id from refresh_tokens where token_hash = $1)", [

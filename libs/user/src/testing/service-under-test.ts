@@ -104,6 +104,7 @@ export async function startServiceUnderTest(
       logger,
       encoder: agreeableEncoder(),
       dataDir: folder.path,
+      publicUrl: () => "https://kinora.example",
       signUp: "open",
       quotaMinutes: 0,
       now,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sweep } from "../housekeeping.ts";
 import { createStore } from "../store/store.ts";
 import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
-import { attemptKeys, throttleRules } from "./login-throttle.ts";
+import { attemptKeys, throttleRules } from "./throttle.ts";
 
 let kinora: ServiceUnderTest;
 let ada: Person;

@@ -1,0 +1,52 @@
+import type { Origin } from "../check/origin.ts";
+
+/** What the audit log has names for; docs/identity.md says when each is written. */
+export type AuditType =
+  | "account.created"
+  | "account.deleted"
+  | "account.disabled"
+  | "account.enabled"
+  | "account.exported"
+  | "account.role_changed"
+  | "check.failed"
+  | "check.passed"
+  | "check.throttled"
+  | "email.change_requested"
+  | "email.changed"
+  | "email.verified"
+  | "factor.added"
+  | "factor.removed"
+  | "invitation.created"
+  | "invitation.deleted"
+  | "password.changed"
+  | "password.reset"
+  | "password.reset_failed"
+  | "password.reset_requested"
+  | "recovery_codes.created"
+  | `session.${string}`
+  | `key.${string}`
+  | `service_account.${string}`;
+
+/** Something that happened. `details` never holds a secret, nor anything that somebody typed at a login. */
+export type AuditEntry = {
+  type: AuditType;
+  /** The account that it concerns. */
+  userId?: string | undefined;
+  /** The account that did it, if somebody was logged in. */
+  actorId?: string | undefined;
+  origin: Origin;
+  time: Date;
+  details?: Record<string, string>;
+};
+
+/** An entry as the log has it. */
+export type AuditEvent = {
+  id: number;
+  time: Date;
+  type: string;
+  userId: string | null;
+  actorId: string | null;
+  address: string;
+  device: string;
+  details: Record<string, string>;
+};

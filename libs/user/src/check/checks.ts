@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { DomainError } from "@kinora/rpc";
+import { findAccount, findCredential, replacePasswordHash } from "../account/account.store.ts";
+import type { Account } from "../account/account.ts";
+import { emailKey, hasControlCharacters } from "../account/email.ts";
+import { recordEvent } from "../audit/audit.store.ts";
+import { hashLongCode } from "../code/secret-code.ts";
+import type { PasskeyOptions, Passkeys } from "../factor/passkeys.ts";
+import { useRecoveryCode } from "../factor/recovery-code.store.ts";
+import { enrolledFactors } from "../factor/second-factors.store.ts";
+import { findTotp, useTotpStep } from "../factor/totp.store.ts";
+import { totpStep } from "../factor/totp.ts";
+import { invalidField } from "../fault.ts";
+import type { PasswordHasher } from "../password/password-hasher.ts";
+import { hasSessionFrom } from "../session/session.store.ts";
+import type { Store } from "../store/store.ts";
+import type { Factor, PassedCheck, SecondFactor } from "./assurance.ts";
+import type { Origin } from "./origin.ts";
+import { type AttemptKey, admitAttempt, attemptKeys, factorRules, forgiveAttempt } from "./throttle.ts";
+
+/** Something that somebody shows to prove who they are. */
+export type Check =
+  | { case: "password"; value: string }
+  | { case: "totp"; value: string }
+  | { case: "recoveryCode"; value: string }
+  | { case: "passkey"; value: { challengeId: string; credentialJson: string } };
+
+/** Who it is, by what, and which second factors they have. */
+export type Identified = { account: Account; check: PassedCheck; enrolled: SecondFactor[] };
+
+/**
+ * Verifies what people show at a login. Every attempt is throttled before anything is looked at, and is in the audit log afterwards. Throws `unauthenticated` in the
+ * same words and after the same work for unknown accounts and wrong secrets, `exhausted` with the seconds to wait, `permission_denied` for disabled accounts whose
+ * secret was right.
+ */
+export type Checks = {
+  identify(login: { email: string; password: string }, origin: Origin, signal: AbortSignal): Promise<Identified>;
+  identifyByPasskey(
+    answer: { challengeId: string; credentialJson: string },
+    origin: Origin,
+    signal: AbortSignal,
+  ): Promise<Identified>;
+  /** A further check of somebody who is known. */
+  verify(userId: string, check: Check, origin: Origin, signal: AbortSignal): Promise<PassedCheck>;
+  /** A challenge for a passkey of this user, or of whoever has one. */
+  startPasskey(userId: string | undefined, origin: Origin, signal: AbortSignal): Promise<PasskeyOptions>;
+};
+
+export function createChecks(deps: {
+  store: Store;
+  passwords: PasswordHasher;
+  passkeys: Passkeys;
+  now: () => Date;
+}): Checks {
+  const { store, passwords, passkeys, now } = deps;
+
+  /** Verifies under a throttle and notes what came of it. `verify` says whose secret it was, and undefined for nobody's. */
+  async function attempt(
+    factor: Factor,
+    at: { keys: AttemptKey[]; userId: string | undefined; origin: Origin; signal: AbortSignal },
+    verify: () => Promise<string | undefined>,
+  ): Promise<string> {
+    const { keys, userId, origin, signal } = at;
+    const note = (type: "check.passed" | "check.failed" | "check.throttled", concerned: string | undefined) =>
+      recordEvent(store.on(signal), { type, userId: concerned, origin, time: now(), details: { factor } });
+    try {
+      await admitAttempt(store, signal, keys, now());
+    } catch (error) {
+      if (error instanceof DomainError && error.reason === "exhausted") await note("check.throttled", userId);
+      throw error;
+    }
+    const proven = await verify();
+    if (proven === undefined) {
+      await note("check.failed", userId);
+      throw refusals[factor]();
+    }
+    await forgiveAttempt(store, signal, keys);
+    await note("check.passed", proven);
+    return proven;
+  }
+
+  /** The keys of attempts at a known account. */
+  async function keysOf(userId: string, origin: Origin, signal: AbortSignal): Promise<AttemptKey[]> {
+    const known = await hasSessionFrom(store.on(signal), userId, origin.address, now());
+    return attemptKeys(userId, origin.address, known, factorRules, "factor-");
+  }
+
+  async function verifyPassword(phc: string | undefined, password: string, signal: AbortSignal): Promise<boolean> {
+    const right = await passwords.verify(phc, password, signal);
+    if (right && phc !== undefined && passwords.isOutdated(phc)) {
+      await replacePasswordHash(store.on(signal), phc, await passwords.hash(password, signal));
+    }
+    return right;
+  }
+
+  const verifiers: Record<Check["case"], (userId: string, value: never, signal: AbortSignal) => Promise<boolean>> = {
+    async password(userId, value: string, signal) {
+      const [found] = await store
+        .on(signal)
+        .query<{ hash: string }>("select password_hash as hash from users where id = $1", [userId]);
+      return await verifyPassword(found?.hash, value, signal);
+    },
+    async totp(userId, value: string, signal) {
+      const sql = store.on(signal);
+      const secret = (await findTotp(sql, userId))?.secret;
+      const step = secret ? totpStep(secret, value, now()) : undefined;
+      return secret != null && step !== undefined && (await useTotpStep(sql, userId, secret, step));
+    },
+    recoveryCode: (userId, value: string, signal) => useRecoveryCode(store.on(signal), userId, hashLongCode(value)),
+    async passkey(userId, value: { challengeId: string; credentialJson: string }, signal) {
+      return (await passkeys.finishLogin({ userId, ...value }, signal)) !== undefined;
+    },
+  };
+
+  async function identified(userId: string, factor: Factor, signal: AbortSignal): Promise<Identified> {
+    const sql = store.on(signal);
+    const account = await findAccount(sql, userId);
+    if (account === undefined) throw refusals[factor](); // deleted while it was checked
+    if (account.disableTime !== null) throw accountDisabled();
+    return { account, check: { factor, time: now() }, enrolled: await enrolledFactors(sql, userId) };
+  }
+
+  return {
+    async identify({ email, password }, origin, signal) {
+      if (hasControlCharacters(email)) throw invalidField("email", "must not contain control characters");
+      const key = emailKey(email);
+      // Known and unknown accounts go the same way in the same time: each look-up, each count and one hash (ASVS 6.3.8).
+      const found = await findCredential(store.on(signal), key);
+      const known = await hasSessionFrom(store.on(signal), found?.id ?? randomUUID(), origin.address, now());
+      const keys = attemptKeys(key, origin.address, known);
+      const userId = await attempt("password", { keys, userId: found?.id, origin, signal }, async () => {
+        return (await verifyPassword(found?.passwordHash, password, signal)) ? found?.id : undefined;
+      });
+      return await identified(userId, "password", signal);
+    },
+
+    async identifyByPasskey(answer, origin, signal) {
+      // The answer itself names the account, so there is nobody's account to guess at: only the address counts.
+      const keys = attemptKeys("", origin.address, true, factorRules, "passkey-");
+      const userId = await attempt("passkey", { keys, userId: undefined, origin, signal }, async () => {
+        return (await passkeys.finishLogin({ userId: undefined, ...answer }, signal))?.userId;
+      });
+      return await identified(userId, "passkey", signal);
+    },
+
+    async verify(userId, check, origin, signal) {
+      const factor = factors[check.case];
+      const keys = await keysOf(userId, origin, signal);
+      await attempt(factor, { keys, userId, origin, signal }, async () => {
+        return (await verifiers[check.case](userId, check.value as never, signal)) ? userId : undefined;
+      });
+      return (await identified(userId, factor, signal)).check;
+    },
+
+    async startPasskey(userId, origin, signal) {
+      const keys = attemptKeys(userId ?? "", origin.address, true, challengeRules, "challenge-");
+      await admitAttempt(store, signal, keys, now());
+      return await passkeys.startLogin(userId, signal);
+    },
+  };
+}
+
+/** Challenges cost a row for five minutes each. */
+const challengeRules = {
+  account: { attempts: 0, seconds: 300 },
+  address: { attempts: 300, seconds: 300 },
+  pair: { attempts: 300, seconds: 300 },
+};
+
+const factors = {
+  password: "password",
+  totp: "totp",
+  recoveryCode: "recovery_code",
+  passkey: "passkey",
+} as const satisfies Record<Check["case"], Factor>;
+
+const refusals: Record<Factor, () => DomainError> = {
+  password: () => new DomainError("unauthenticated", "the e-mail address or the password is wrong"),
+  totp: () =>
+    new DomainError("unauthenticated", "the code is wrong or has been used; wait for the app's next one and try that"),
+  recovery_code: () => new DomainError("unauthenticated", "the recovery code is wrong or has been used"),
+  passkey: () => new DomainError("unauthenticated", "the passkey wasn't accepted; start again"),
+};
+
+function accountDisabled(): DomainError {
+  return new DomainError("permission_denied", "this account has been disabled; ask an administrator of this Kinora");
+}
