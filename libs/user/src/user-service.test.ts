@@ -186,9 +186,14 @@ describe("createUserService", () => {
     await expect(
       createUserService({ ...deps, publicUrl: () => "https://kinora.example", signUp: "open", quotaMinutes: -1 }),
     ).rejects.toThrow("quotaMinutes is -1");
-    await expect(createUserService({ ...deps, signUp: "ajar" as "open", quotaMinutes: 0 })).rejects.toThrow(
-      "signUp is ajar",
-    );
+    await expect(
+      createUserService({
+        ...deps,
+        publicUrl: () => "https://kinora.example",
+        signUp: "ajar" as "open",
+        quotaMinutes: 0,
+      }),
+    ).rejects.toThrow("signUp is ajar");
   });
 
   it("gives up starting when asked to", async () => {
