@@ -1,15 +1,14 @@
+import type { Rung } from "./types.ts";
+
 /** A picture's size in pixels. */
 export type Size = { width: number; height: number };
 
-/** A step of the ladder: the box that a rendition fills, and the bit rate that it may reach at up to 30 frames a second. */
-type Rung = { name: string; long: number; short: number; maxBitrate: number };
-
-const rungs: Rung[] = [
-  { name: "1080p", long: 1920, short: 1080, maxBitrate: 6_000_000 },
-  { name: "720p", long: 1280, short: 720, maxBitrate: 3_400_000 },
-  { name: "480p", long: 854, short: 480, maxBitrate: 1_600_000 },
-  { name: "360p", long: 640, short: 360, maxBitrate: 900_000 },
-  { name: "240p", long: 426, short: 240, maxBitrate: 500_000 },
+const ownRungs: readonly Rung[] = [
+  { name: "1080p", longSide: 1920, shortSide: 1080, maxBitrate: 6_000_000 },
+  { name: "720p", longSide: 1280, shortSide: 720, maxBitrate: 3_400_000 },
+  { name: "480p", longSide: 854, shortSide: 480, maxBitrate: 1_600_000 },
+  { name: "360p", longSide: 640, shortSide: 360, maxBitrate: 900_000 },
+  { name: "240p", longSide: 426, shortSide: 240, maxBitrate: 500_000 },
 ];
 
 /** A rendition's place in the ladder: its name, its size and its cap at up to 30 frames a second. */
@@ -20,18 +19,20 @@ const tolerance = 1.02;
 
 /**
  * The renditions for a picture of this size (as it is displayed), largest first: every rung whose box it can fill without being
- * enlarged, at the source's own shape. A picture smaller than the last box gets one rendition of its own size.
+ * enlarged, at the source's own shape. A picture smaller than the last box gets one rendition of its own size. `rungs`, largest first, are Kinora's own if
+ * there are none.
  */
-export function ladder(source: Size): LadderStep[] {
+export function ladder(source: Size, rungs: readonly Rung[] = []): LadderStep[] {
   const long = Math.max(source.width, source.height);
   const short = Math.min(source.width, source.height);
-  const steps = rungs.flatMap((rung) => {
-    const scale = Math.min(rung.long / long, rung.short / short);
+  const all = rungs.length > 0 ? rungs : ownRungs;
+  const steps = all.flatMap((rung) => {
+    const scale = Math.min(rung.longSide / long, rung.shortSide / short);
     return scale > tolerance ? [] : [{ name: rung.name, ...scaled(source, scale), maxBitrate: rung.maxBitrate }];
   });
   if (steps.length > 0) return steps;
   const own = scaled(source, 1);
-  return [{ name: `${Math.min(own.width, own.height)}p`, ...own, maxBitrate: 500_000 }];
+  return [{ name: `${Math.min(own.width, own.height)}p`, ...own, maxBitrate: all.at(-1)?.maxBitrate ?? 500_000 }];
 }
 
 /**

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { planEncode } from "./plan.ts";
+import { planEncode } from "./plan/plan-encode.ts";
 import { runTask, TaskError } from "./task.ts";
 import { type MediaSpec, makeMedia } from "./testing/make-media.ts";
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { planEncode } from "./plan.ts";
+import { planEncode } from "./plan/plan-encode.ts";
 import { runTask } from "./task.ts";
 import { inspectPicture, inspectStream } from "./testing/index.ts";
 import { type MediaSpec, makeMedia } from "./testing/make-media.ts";

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { sampleVideo, temporaryFolder, waitUntil } from "@kinora/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { planEncode } from "./plan.ts";
+import { planEncode } from "./plan/plan-encode.ts";
 import { type EncodeTask, runTask, type TaskOptions } from "./task.ts";
 import { makeMedia } from "./testing/make-media.ts";
 import type { EncodePlan, StreamResult } from "./types.ts";

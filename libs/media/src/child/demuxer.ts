@@ -11,7 +11,7 @@ import {
   AVSEEK_SIZE,
 } from "node-av/constants";
 import { Dictionary, FFmpegError, FormatContext, IOContext, type Packet, type Stream } from "node-av/lib";
-import { limits } from "../plan.ts";
+import { limits } from "../plan/plan-encode.ts";
 import type { ByteSource } from "../source/byte-source.ts";
 import { TaskError } from "../task-error.ts";
 import { AVERROR_EIO } from "./av.ts";

@@ -1,16 +1,17 @@
-import { displaySize, ladder, type Size } from "./ladder.ts";
-import { h264Level } from "./level.ts";
-import type { AudioPlan, AudioTrack, EncodePlan, MediaInfo, Rational, RenditionPlan, VideoTrack } from "./types.ts";
-
-/** What may be chosen for an encode; everything has a default. */
-export type PlanSettings = {
-  /** Length of a segment in seconds; 4 unless given. */
-  segmentSeconds?: number;
-  /** x264 preset; `veryfast` unless given. */
-  preset?: string;
-  /** x264 constant rate factor; 22 unless given. */
-  crf?: number;
-};
+import { displaySize } from "../ladder.ts";
+import type {
+  AudioPlan,
+  AudioTrack,
+  EncodePlan,
+  EncodeSettings,
+  Fleet,
+  MediaInfo,
+  Rational,
+  VideoTrack,
+} from "../types.ts";
+import { headChunks } from "./head-chunks.ts";
+import { wholeSettings } from "./profiles.ts";
+import { planRenditions } from "./renditions.ts";
 
 /** A plan, or why there can be none: a sentence for the person who sent the video. */
 export type PlanDecision = { plan: EncodePlan; refusal?: undefined } | { refusal: string; plan?: undefined };
@@ -25,8 +26,14 @@ export const limits = {
   audioTracks: 32,
 };
 
-/** Decides what is made from a source. Pure: the same source and settings give the same plan. */
-export function planEncode(media: MediaInfo, settings: PlanSettings = {}): PlanDecision {
+/** One slot of software encoding: what a laptop has. */
+const smallestFleet: Fleet = { slots: 1, framesPerSecond: 0, encoders: ["cpu"] };
+
+/**
+ * Decides what is made from a source, as far as its headers tell: the plan's chunks are those of the head, and `completePlan` adds the rest. Pure: the same source,
+ * settings and fleet give the same plan.
+ */
+export function planEncode(media: MediaInfo, settings: EncodeSettings = {}, fleet = smallestFleet): PlanDecision {
   const video = media.video;
   if (!video) {
     return {
@@ -40,10 +47,12 @@ export function planEncode(media: MediaInfo, settings: PlanSettings = {}): PlanD
   const refusal = refuse(media, video, frameRate);
   if (refusal !== undefined) return { refusal };
 
-  const audio = media.audio[0];
+  const whole = wholeSettings(settings);
+  const audioTracks = media.audio.map((track, index) => planAudio(track, index, whole.audioBitrate));
+  const perTitle = whole.ladder === "per-title";
   return {
     plan: {
-      segmentSeconds: settings.segmentSeconds ?? 4,
+      segmentSeconds: whole.segmentSeconds,
       video: {
         streamIndex: video.streamIndex,
         rotation: video.rotation,
@@ -51,12 +60,19 @@ export function planEncode(media: MediaInfo, settings: PlanSettings = {}): PlanD
         toneMap: isHdr(video.colorTransfer),
         frameRate,
         frameCount: video.frameCount,
-        renditions: planRenditions(displaySize(video), video, frameRate, settings),
+        renditions: planRenditions(video, frameRate, whole, fleet),
         startSeconds: video.startSeconds,
+        timeBase: video.timeBase,
+        startPts: video.startPts ?? 0n,
       },
-      audio: audio && planAudio(audio),
+      audio: audioTracks[0],
+      audioTracks,
       // The first seconds are often black or a logo.
       posterSeconds: Math.round(Math.min(media.durationSeconds * 0.25, 60) * 1000) / 1000,
+      chunks: perTitle ? [] : headChunks(video, frameRate, media.durationSeconds, whole.segmentSeconds),
+      complete: false,
+      settings: whole,
+      fleet,
     },
   };
 }
@@ -70,8 +86,9 @@ function refuse(media: MediaInfo, video: VideoTrack, frameRate: Rational): strin
   if (side > limits.side || pixels > limits.pixels) {
     return `The picture is too large: ${video.width} × ${video.height} pixels. Kinora takes up to ${limits.side} on a side and ${limits.pixels / 1e6} million in all.`;
   }
-  if (video.frameCount === 0) return "The video track contains no pictures.";
-  if (video.frameCount === 1 && media.audio.length === 0) return "This file is a still picture, not a video.";
+  const known = video.frameCountExact !== false || video.frameCount > 1;
+  const still = known ? refuseCount(video.frameCount, media.audio.length) : undefined;
+  if (still !== undefined) return still;
   if (!(media.durationSeconds >= 0 && media.durationSeconds <= limits.seconds)) {
     return `The video says that it is ${Math.round(media.durationSeconds / 3600)} hours long. Kinora takes up to ${limits.seconds / 3600}.`;
   }
@@ -84,34 +101,24 @@ function refuse(media: MediaInfo, video: VideoTrack, frameRate: Rational): strin
   return undefined;
 }
 
-function planRenditions(size: Size, video: VideoTrack, frameRate: Rational, settings: PlanSettings): RenditionPlan[] {
-  // A variable rate goes above its average for a while, and the level must hold then too.
-  const perSecond = frameRate.num / frameRate.den;
-  const peakRate = video.variableFrameRate && perSecond < 60 ? { num: 60, den: 1 } : frameRate;
-  const { crf = 22, preset = "veryfast" } = settings;
-  return ladder(size).map(({ name, width, height, maxBitrate: cap }) => {
-    const maxBitrate = Math.round(cap * rateFactor(perSecond));
-    const bufferBits = Math.round(maxBitrate * 1.5);
-    const level = h264Level({ width, height, frameRate: peakRate, maxBitrate, bufferBits });
-    return { name, width, height, crf, maxBitrate, bufferBits, profile: "high", level, preset };
-  });
+/** Why a source with so many pictures is no video; undefined if it may be one. */
+export function refuseCount(frames: number, audioTracks: number): string | undefined {
+  if (frames === 0) return "The video track contains no pictures.";
+  if (frames === 1 && audioTracks === 0) return "This file is a still picture, not a video.";
+  if (frames > limits.frames) return `The video has ${frames} pictures. Kinora takes up to ${limits.frames}.`;
+  return undefined;
 }
 
-/** More pictures a second need more bits, though not in proportion, since neighbours are more alike. */
-function rateFactor(framesPerSecond: number): number {
-  if (framesPerSecond <= 35) return 1;
-  return framesPerSecond <= 90 ? 1.5 : 2;
-}
-
-function planAudio(track: AudioTrack): AudioPlan {
+function planAudio(track: AudioTrack, index: number, stereoBitrate: number): AudioPlan {
   const channels = track.channels === 1 ? 1 : 2;
   return {
     streamIndex: track.streamIndex,
     // Whole fractions of 44.1 kHz stay in its family, so that resampling is exact; all else becomes 48 kHz.
     sampleRate: track.sampleRate % 11_025 === 0 ? 44_100 : 48_000,
     channels,
-    bitrate: channels === 1 ? 80_000 : 128_000,
+    bitrate: channels === 1 ? Math.round(stereoBitrate * 0.625) : stereoBitrate,
     language: track.language,
+    name: index === 0 ? "audio" : `audio-${index + 1}`,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { planEncode } from "./plan.ts";
-import type { AudioTrack, MediaInfo, VideoTrack } from "./types.ts";
+import type { AudioTrack, MediaInfo, VideoTrack } from "../types.ts";
+import { planEncode } from "./plan-encode.ts";
 
 const video = (changes: Partial<VideoTrack> = {}): VideoTrack => ({
   streamIndex: 0,
@@ -42,7 +42,18 @@ const plan = (source: MediaInfo) => {
 
 describe("a plan", () => {
   it("says everything that the encode needs", () => {
-    expect(plan(media())).toEqual({
+    const { settings, fleet, ...rest } = plan(media());
+    expect(settings).toMatchObject({ codec: "h264", ladder: "fixed", preset: "veryfast", crf: 22 });
+    expect(fleet).toEqual({ slots: 1, framesPerSecond: 0, encoders: ["cpu"] });
+    const sound = {
+      streamIndex: 1,
+      sampleRate: 48_000,
+      channels: 2,
+      bitrate: 128_000,
+      language: "eng",
+      name: "audio",
+    };
+    expect(rest).toEqual({
       segmentSeconds: 4,
       posterSeconds: 13.05,
       video: {
@@ -53,6 +64,7 @@ describe("a plan", () => {
         frameRate: { num: 24, den: 1 },
         frameCount: 1253,
         startSeconds: 0,
+        startPts: 0n,
         renditions: [
           rendition("720p", 1280, 720, 3_400_000, 31),
           rendition("480p", 854, 480, 1_600_000, 30),
@@ -60,12 +72,46 @@ describe("a plan", () => {
           rendition("240p", 426, 240, 500_000, 21),
         ],
       },
-      audio: { streamIndex: 1, sampleRate: 48_000, channels: 2, bitrate: 128_000, language: "eng" },
+      audio: sound,
+      audioTracks: [sound],
+      chunks: [],
+      complete: false,
     });
   });
 
   it("is the same for the same source", () => {
     expect(plan(media())).toEqual(plan(media()));
+  });
+
+  it.each([
+    ["hevc", { codec: "hevc" }, { codec: "hevc", profile: "main", level: 31, maxBitrate: 2_380_000 }],
+    ["av1", { codec: "av1" }, { codec: "av1", level: 31, maxBitrate: 2_040_000, preset: "9", crf: 35 }],
+    ["own preset and quality", { preset: "slow", crf: 18 }, { codec: "h264", preset: "slow", crf: 18 }],
+  ])("takes settings: %s", (_, settings, expected) => {
+    expect(planEncode(media(), settings).plan?.video?.renditions[0]).toMatchObject(expected);
+  });
+
+  it("takes a ladder of one's own", () => {
+    const rungs = [
+      { name: "huge", longSide: 3840, shortSide: 2160, maxBitrate: 9_000_000 },
+      { name: "half", longSide: 640, shortSide: 360, maxBitrate: 700_000 },
+    ];
+    expect(planEncode(media(), { rungs }).plan?.video?.renditions).toMatchObject([
+      { name: "half", width: 640, height: 360, maxBitrate: 700_000 },
+    ]);
+  });
+
+  it("gives all renditions to one encoder family: a GPU's where live workers have one", () => {
+    const families = (encoder: string | undefined, encoders: string[], codec = "h264") =>
+      new Set(
+        planEncode(media(), { encoder, codec }, { slots: 4, framesPerSecond: 0, encoders }).plan?.video?.renditions.map(
+          (one) => one.encoder,
+        ),
+      );
+    expect(families(undefined, ["cpu"])).toEqual(new Set(["cpu"]));
+    expect(families("auto", ["cpu", "vaapi", "nvenc"])).toEqual(new Set(["nvenc"]));
+    expect(families("cpu", ["cpu", "nvenc"])).toEqual(new Set(["cpu"]));
+    expect(families("auto", ["cpu", "nvenc"], "av1")).toEqual(new Set(["cpu"]));
   });
 
   it("shows pictures upright and with square pixels", () => {
@@ -162,5 +208,8 @@ function rendition(name: string, width: number, height: number, maxBitrate: numb
     profile: "high",
     level,
     preset: "veryfast",
+    codec: "h264",
+    encoder: "cpu",
+    pixelFormat: "yuv420p",
   };
 }

@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ChunkPlan, FrameTable, VideoTrack } from "../types.ts";
+import { completeChunks } from "./chunks.ts";
+import { lookUpFrames } from "./frame-lookup.ts";
+import { headChunks } from "./head-chunks.ts";
+
+const fleet = (slots: number, framesPerSecond = 0) => ({ slots, framesPerSecond, encoders: ["cpu"] });
+
+/** A table of the given runs, in a time base of 1/12800 s. */
+function tableOf(runs: [frames: number, delta: number][], more: Partial<FrameTable> = {}): FrameTable {
+  const startPts = more.startPts ?? 0n;
+  return {
+    timeBase: { num: 1, den: 12_800 },
+    frameCount: runs.reduce((sum, [frames]) => sum + frames, 0),
+    startPts,
+    endPts: startPts + runs.reduce((sum, [frames, delta]) => sum + BigInt(frames * delta), 0n),
+    runFrames: runs.map(([frames]) => frames),
+    runDeltas: runs.map(([, delta]) => BigInt(delta)),
+    keyframePts: [startPts],
+    sceneChanges: [],
+    damage: [],
+    ...more,
+  };
+}
+
+const steady = (frames: number, more: Partial<FrameTable> = {}) => tableOf([[frames, 512]], more); // 25 frames a second
+
+/** Every frame's PTS. */
+const allFrames = (table: FrameTable) => {
+  const lookup = lookUpFrames(table);
+  return Array.from({ length: lookup.count }, (_, frame) => lookup.ptsOf(frame));
+};
+
+/** The frames that a worker takes for a chunk, by the contract. */
+function taken(chunk: ChunkPlan, frames: readonly bigint[]): bigint[] {
+  return frames.filter(
+    (pts) => (chunk.index === 0 || pts >= chunk.startPts) && (chunk.endPts === undefined || pts < chunk.endPts),
+  );
+}
+
+function expectPartition(chunks: ChunkPlan[], table: FrameTable): void {
+  const frames = allFrames(table);
+  const all = chunks.flatMap((chunk) => taken(chunk, frames));
+  expect(all.join()).toBe(frames.join());
+  let segment = 1;
+  let frame = 0;
+  for (const [index, chunk] of chunks.entries()) {
+    const own = taken(chunk, frames);
+    expect(chunk).toMatchObject({ index, firstSegment: segment, firstFrame: frame, frameCount: own.length });
+    expect(chunk.segmentPts[0]).toBe(chunk.startPts);
+    // Each segment has a frame of its own to begin with.
+    const starts = chunk.segmentPts.map((pts, at) => (at === 0 ? own[0] : own.find((one) => one >= pts)));
+    expect(starts).not.toContain(undefined);
+    expect(new Set(starts).size).toBe(starts.length);
+    expect([...starts].sort((a, b) => Number(BigInt(a ?? 0) - BigInt(b ?? 0)))).toEqual(starts);
+    expect(chunk.endPts).toBe(chunks[index + 1]?.startPts);
+    if (chunk.seekPts !== undefined) expect(chunk.seekPts <= (own[0] ?? 0n)).toBe(true);
+    segment += chunk.segmentPts.length;
+    frame += own.length;
+  }
+}
+
+describe("chunks", () => {
+  const anyTable = fc
+    .record({
+      runs: fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 60_000 })), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+      startPts: fc.bigInt({ min: -10_000n, max: 10n ** 12n }),
+      scenes: fc.array(fc.tuple(fc.nat(4000), fc.double({ min: 0, max: 1, noNaN: true })), { maxLength: 30 }),
+      keyframes: fc.array(fc.nat(4000), { maxLength: 30 }),
+    })
+    .map(({ runs, startPts, scenes, keyframes }) => {
+      const table = tableOf(runs, { startPts });
+      const lookup = lookUpFrames(table);
+      const ptsOf = (frame: number) => lookup.ptsOf(frame % lookup.count);
+      return {
+        ...table,
+        sceneChanges: scenes.map(([frame, score]) => ({ pts: ptsOf(frame), score })),
+        keyframePts: [...new Set(keyframes.map(ptsOf))].sort((a, b) => (a < b ? -1 : 1)),
+      };
+    });
+
+  it("have every frame exactly once, whatever the source and the fleet", () => {
+    const anyFleet = fc.record({ slots: fc.integer({ min: 1, max: 3000 }), speed: fc.integer({ min: 0, max: 5000 }) });
+    fc.assert(
+      fc.property(anyTable, anyFleet, fc.integer({ min: 1, max: 10 }), (table, { slots, speed }, segmentSeconds) => {
+        const options = { segmentSeconds, fleet: fleet(slots, speed) };
+        const chunks = completeChunks([], table, options);
+        expectPartition(chunks, table);
+        expect(completeChunks([], table, options)).toEqual(chunks);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("follow a head that was cut before the source was known, to the frame", () => {
+    const rates = fc.constantFrom([24, 1], [25, 1], [30_000, 1001], [24_000, 1001], [60, 1]);
+    fc.assert(
+      fc.property(
+        rates,
+        fc.integer({ min: 1, max: 5000 }),
+        fc.constantFrom(1000, 12_800, 90_000),
+        (rate, count, den) => {
+          // What a container with this time base makes of a steady rate: time stamps rounded one by one.
+          const [num = 25, per = 1] = rate;
+          const pts = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.round((n * per * den) / num)));
+          const deltas = pts.slice(1).map((end, n) => Number(end - (pts[n] ?? 0n)));
+          const table = { ...tableOf(deltas.map((delta) => [1, delta])), timeBase: { num: 1, den } };
+          const track = {
+            seekable: true,
+            variableFrameRate: false,
+            timeBase: { num: 1, den },
+            startPts: 0n,
+          } as VideoTrack;
+          const head = headChunks(track, { num, den: per }, 60, 4);
+          expect(head.length).toBe(2);
+          const chunks = completeChunks(head, table, { segmentSeconds: 4, fleet: fleet(2) });
+          expectPartition(chunks, table);
+          const perSegment = Math.round((4 * num) / per);
+          if (count > 4 * perSegment) expect(chunks[0]?.frameCount).toBe(perSegment);
+          expect(chunks[1]?.frameCount ?? 0).toBeLessThanOrEqual(2 * perSegment);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it("have segments of four seconds, and no scrap at the end", () => {
+    const chunks = completeChunks([], steady(1310), { segmentSeconds: 4, fleet: fleet(1) });
+    const starts = chunks.flatMap((chunk) => chunk.segmentPts.map((pts) => Number(pts) / 512));
+    expect(starts).toEqual(Array.from({ length: 13 }, (_, n) => n * 100)); // the last one has 110 frames
+  });
+
+  it("get shorter with more workers, and longer with faster ones", () => {
+    const lengths = (slots: number, speed: number) =>
+      completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) })[0]?.segmentPts.length;
+    expect(lengths(1, 0)).toBe(8);
+    expect(lengths(30, 0)).toBe(6);
+    expect(lengths(1000, 0)).toBe(1);
+    expect(lengths(1, 3)).toBe(1);
+    expect(lengths(1, 1000)).toBe(15);
+  });
+
+  it("begin with a scene where one is near", () => {
+    const sceneChanges = [
+      { pts: 512n * 812n, score: 0.9 },
+      { pts: 512n * 1500n, score: 0.9 },
+    ];
+    const chunks = completeChunks([], steady(5000, { sceneChanges }), { segmentSeconds: 4, fleet: fleet(1) });
+    expect(chunks[1]).toMatchObject({ startPts: 512n * 812n, sceneChange: true });
+    expect(chunks[2]).toMatchObject({ startPts: 512n * 1612n, sceneChange: false });
+  });
+
+  it("are one where parts can't be found by their time", () => {
+    const chunks = completeChunks([], steady(1000), { segmentSeconds: 4, fleet: fleet(8), whole: true });
+    expect(chunks).toHaveLength(1);
+    expect(chunks[0]?.segmentPts).toHaveLength(10);
+  });
+
+  it("can't be made of a table that contradicts itself", () => {
+    const options = { segmentSeconds: 4, fleet: fleet(1) };
+    expect(() => completeChunks([], { ...steady(100), frameCount: 99 }, options)).toThrow(RangeError);
+    expect(() => completeChunks([], tableOf([[10, 0]]), options)).toThrow(RangeError);
+    expect(() => completeChunks([], { ...steady(100), runDeltas: [] }, options)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,28 @@
+import type { EncodePlan, FrameTable } from "../types.ts";
+import { completeChunks } from "./chunks.ts";
+import { type PlanDecision, refuseCount } from "./plan-encode.ts";
+
+/**
+ * Completes a plan with what the analysis found: every chunk, and the number of frames. Chunks that the plan has already stay as they are, since their work may have begun.
+ * `seekable` false: one chunk for all, since parts can't be found by their time. Pure, as `planEncode` is. Throws a RangeError where the table isn't one.
+ */
+export function completePlan(plan: EncodePlan, table: FrameTable, options: { seekable: boolean }): PlanDecision {
+  const { video, fleet = { slots: 1, framesPerSecond: 0, encoders: [] } } = plan;
+  if (!video) throw new RangeError("The plan has no video track.");
+  const refusal = refuseCount(table.frameCount, plan.audioTracks?.length ?? 0);
+  if (refusal !== undefined) return { refusal };
+  const chunks = completeChunks(plan.chunks ?? [], table, {
+    segmentSeconds: plan.segmentSeconds,
+    fleet,
+    whole: !options.seekable,
+  });
+  return {
+    plan: {
+      ...plan,
+      // The stream's zero stays: the sound may be under way.
+      video: { ...video, frameCount: table.frameCount, timeBase: table.timeBase ?? video.timeBase },
+      chunks,
+      complete: true,
+    },
+  };
+}
