@@ -79,4 +79,82 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    name: "0002_fleet",
+    sql: `
+      ALTER TABLE encodes DROP CONSTRAINT encodes_state_check;
+      ALTER TABLE encodes ADD CONSTRAINT encodes_state_check CHECK (state IN
+        ('queued', 'probing', 'planning', 'planned', 'encoding', 'verifying', 'succeeded', 'failed', 'cancelled'));
+      ALTER TABLE encodes
+        ADD COLUMN profile text NOT NULL DEFAULT 'h264-web',
+        -- Everything that the profile and the request say, together.
+        ADD COLUMN settings jsonb,
+        -- 1, 0 or -1; higher comes first.
+        ADD COLUMN priority smallint NOT NULL DEFAULT 0,
+        -- The reservation of quota; the encode's id where there was only one.
+        ADD COLUMN reservation_id uuid,
+        -- encoder.v1.FrameTable, as binary Protobuf.
+        ADD COLUMN frame_table bytea,
+        ADD COLUMN verification jsonb,
+        -- Track to the SHA-256 of its initialisation segment, in hex: the same in every chunk.
+        ADD COLUMN inits jsonb NOT NULL DEFAULT '{}',
+        -- Failed by machines' faults, with everything that was done still there.
+        ADD COLUMN retryable boolean NOT NULL DEFAULT false,
+        -- Made of many tasks, each with a folder of its own; otherwise its files lie below stream_prefix.
+        ADD COLUMN chunked boolean NOT NULL DEFAULT false,
+        -- When its beginning could be played for the first time.
+        ADD COLUMN playable_at timestamptz(3);
+
+      ALTER TABLE tasks DROP CONSTRAINT tasks_kind_check;
+      ALTER TABLE tasks ADD CONSTRAINT tasks_kind_check CHECK (kind IN
+        ('probe', 'encode', 'analyse', 'encode_chunk', 'audio', 'images', 'trial', 'verify'));
+      ALTER TABLE tasks
+        -- The message of the work that a worker is given, and that of its result.
+        ADD COLUMN work jsonb,
+        ADD COLUMN result jsonb,
+        -- What attempts at a track of sound have brought so far: [{attempt, track}].
+        ADD COLUMN delivered jsonb NOT NULL DEFAULT '[]',
+        ADD COLUMN chunk integer,
+        -- Which segments of which tracks it makes.
+        ADD COLUMN tracks text[] NOT NULL DEFAULT '{}',
+        ADD COLUMN first_segment integer NOT NULL DEFAULT 0,
+        ADD COLUMN segments integer NOT NULL DEFAULT 0,
+        -- Bytes, frames measured and the sum of their XPSNR, for each of the tracks once it is done.
+        ADD COLUMN track_bytes double precision[] NOT NULL DEFAULT '{}',
+        ADD COLUMN track_measured double precision[] NOT NULL DEFAULT '{}',
+        ADD COLUMN track_xpsnr double precision[] NOT NULL DEFAULT '{}',
+        -- Its part of the encode's work, in seconds of video.
+        ADD COLUMN weight double precision NOT NULL DEFAULT 0,
+        -- Its place in the queue (pg-boss's priority): see queue/fair-order.ts.
+        ADD COLUMN place integer NOT NULL DEFAULT 0,
+        -- Why it was given up.
+        ADD COLUMN error text NOT NULL DEFAULT '',
+        -- How long the attempt took that succeeded.
+        ADD COLUMN seconds double precision,
+        ADD COLUMN done_at timestamptz;
+      CREATE INDEX tasks_waiting ON tasks (queue, created_at) WHERE state = 'waiting';
+      CREATE INDEX tasks_chunks_done ON tasks (done_at DESC) WHERE kind = 'encode_chunk' AND state = 'done';
+
+      -- Workers that have asked for work lately.
+      CREATE TABLE workers (
+        id text PRIMARY KEY,
+        slots integer NOT NULL,
+        cores integer NOT NULL,
+        memory_bytes bigint NOT NULL,
+        encoders text[] NOT NULL,
+        seen_at timestamptz NOT NULL
+      );
+
+      -- How far each person's work has been given its place in the queues, and how far the queues are: see queue/fair-order.ts.
+      CREATE TABLE fair_shares (
+        owner_id uuid PRIMARY KEY,
+        finish double precision NOT NULL
+      );
+      CREATE TABLE fair_clock (
+        only boolean PRIMARY KEY DEFAULT true CHECK (only),
+        reached double precision NOT NULL
+      );
+      INSERT INTO fair_clock (reached) VALUES (0);
+    `,
+  },
 ];

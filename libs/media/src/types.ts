@@ -108,6 +108,7 @@ export type FrameTable = {
   sceneChanges: SceneChange[];
   damage: Damage[];
   approximate?: boolean;
+  lastCutPts?: bigint | undefined;
 };
 
 /** A cut in the picture; `score` from 0 to 1. */
@@ -224,6 +225,8 @@ export type ChunkResult = {
   lastPts: bigint;
   seconds: number;
   cpuSeconds: number;
+  start?: bigint;
+  end?: bigint;
 };
 
 /** Poster and storyboard. */

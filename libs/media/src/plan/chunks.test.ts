@@ -160,6 +160,13 @@ describe("chunks", () => {
     expect(chunks[0]?.segmentPts).toHaveLength(10);
   });
 
+  it("don't begin where a recording's clock has started again", () => {
+    const lastCutPts = 512n * 1250n;
+    const chunks = completeChunks([], steady(5000, { lastCutPts }), { segmentSeconds: 4, fleet: fleet(1) });
+    expect(chunks.map((chunk) => chunk.firstFrame)).toEqual([0, 800]);
+    expect(chunks[1]?.frameCount).toBe(4200);
+  });
+
   it("can't be made of a table that contradicts itself", () => {
     const options = { segmentSeconds: 4, fleet: fleet(1) };
     expect(() => completeChunks([], { ...steady(100), frameCount: 99 }, options)).toThrow(RangeError);

@@ -24,8 +24,13 @@ export function completeChunks(
   const left = Number(frames.ptsOf(frames.count) - frames.ptsOf(first)) / Number(segmentTicks);
   const perSegment = ((frames.count - first) / Math.max(1, left)) | 0;
   const length = options.whole ? Number.POSITIVE_INFINITY : chunkSegments(Math.ceil(left), perSegment, options.fleet);
+  const { lastCutPts } = table;
   while (first < frames.count) {
-    const { starts, end, sceneChange } = nextChunk(frames, first, { length, segmentTicks, scenes: table.sceneChanges });
+    const cut = nextChunk(frames, first, { length, segmentTicks, scenes: table.sceneChanges });
+    const isLast = lastCutPts !== undefined && frames.ptsOf(cut.end) > lastCutPts;
+    const { starts, end, sceneChange } = isLast
+      ? nextChunk(frames, first, { length: Number.POSITIVE_INFINITY, segmentTicks, scenes: [] })
+      : cut;
     const startPts = frames.ptsOf(first);
     const previous = chunks.at(-1);
     // Cuts of the head lie between frames. Whoever stands on either side of one must mean the same by it.
