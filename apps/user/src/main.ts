@@ -1,4 +1,5 @@
 import { runMain } from "@kinora/service";
+import { migrateUser } from "./migrate.ts";
 import { startUser } from "./start.ts";
 
-await runMain({ name: "user", start: startUser });
+await runMain({ name: "user", start: process.argv.includes("--migrate") ? migrateUser : startUser });

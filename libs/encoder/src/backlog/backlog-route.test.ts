@@ -25,8 +25,8 @@ afterAll(async () => {
   await database.close();
 });
 
-const get = (authorization?: string, method = "GET") =>
-  fetch(`${url}/metrics/queue`, { method, headers: authorization === undefined ? {} : { authorization } });
+const get = (authorization?: string, method = "GET", query = "") =>
+  fetch(`${url}/metrics/queue${query}`, { method, headers: authorization === undefined ? {} : { authorization } });
 
 async function addTasks(states: readonly string[]): Promise<void> {
   const [video, encode, owner] = [randomUUID(), randomUUID(), randomUUID()];
@@ -62,6 +62,12 @@ describe("/metrics/queue", () => {
       tasks: 3,
       queues: { "encode.cpu": { waiting: 2, leased: 1, tasks: 3 } },
     });
+  });
+
+  it("counts the queues that are asked for, also when they are empty", async () => {
+    const count = async (query: string) => (await get(`Bearer ${token}`, "GET", query)).json();
+    expect(await count("?queue=encode.cpu&queue=encode.nvenc")).toMatchObject({ tasks: 3 });
+    expect(await count("?queue=encode.nvenc")).toEqual({ waiting: 0, leased: 0, tasks: 0, queues: {} });
   });
 
   it.each([undefined, "", "Bearer ", "Bearer worker", "Bearer service", `Basic ${token}`, `Bearer ${token}x`])(

@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpRoute } from "@kinora/rpc";
 import { answerText } from "@kinora/storage";
-import { encoderFamilies, taskQueue } from "../queue/queue.ts";
 import { countTasks } from "../store/backlog.store.ts";
 import type { Db } from "../store/db.ts";
 import { backlogOf } from "./backlog.ts";
 
 /**
- * `GET /metrics/queue`: what is to be done, as JSON (`Backlog`), for whoever decides how many workers there are, such as KEDA's `metrics-api` scaler. It opens to
+ * `GET /metrics/queue`: what is to be done, as JSON (`Backlog`), for whoever decides how many workers there are, such as KEDA's `metrics-api` scaler. `?queue=a&queue=b` counts
+ * these alone. It opens to
  * `Authorization: Bearer <token>` alone: that credential reads these numbers and does nothing else.
  */
 export function backlogRoute(db: Db, token: string): HttpRoute {
@@ -24,7 +24,10 @@ export function backlogRoute(db: Db, token: string): HttpRoute {
         response.setHeader("WWW-Authenticate", "Bearer");
         return answerText(request, response, 401, "Send the metrics token: Authorization: Bearer …");
       }
-      const body = JSON.stringify(backlogOf(await countTasks(db), encoderFamilies.map(taskQueue)));
+      const asked = new URL(request.url ?? "", "http://localhost").searchParams.getAll("queue");
+      const counts = await countTasks(db);
+      const counted = asked.length === 0 ? counts : counts.filter(({ queue }) => asked.includes(queue));
+      const body = JSON.stringify(backlogOf(counted));
       response.setHeader("Content-Type", "application/json");
       response.setHeader("Content-Length", Buffer.byteLength(body));
       response.setHeader("Cache-Control", "no-store");

@@ -11,12 +11,14 @@ const contracts = ["libs/proto/*"];
 const shared = ["libs/rpc", "libs/service", "libs/database", "libs/storage", "libs/testing"];
 /** A worker has no database and no store: it sees leases and URLs. */
 const worker = ["libs/rpc", "libs/service", "libs/media", "libs/testing"];
+/** What an app's deploy/ folder is written with; nothing that runs. */
+const manifests = "tools/kubernetes";
 
 /** "Who may know whom" as data: docs/architecture.md has the table. A folder that no rule names is an error. */
 export const rules: readonly Rule[] = [
-  { from: "apps/user", mayImport: ["libs/user", ...contracts, ...shared] },
-  { from: "apps/encoder", mayImport: ["libs/encoder", ...contracts, ...shared] },
-  { from: "apps/encoder-worker", mayImport: ["libs/encoder-worker", ...contracts, ...worker] },
+  { from: "apps/user", mayImport: ["libs/user", ...contracts, ...shared, manifests] },
+  { from: "apps/encoder", mayImport: ["libs/encoder", ...contracts, ...shared, manifests] },
+  { from: "apps/encoder-worker", mayImport: ["libs/encoder-worker", ...contracts, ...worker, manifests] },
   { from: "apps/cli", mayImport: [...contracts, "libs/rpc", "libs/testing"] },
   // The only place where the services meet other than through a contract.
   {
@@ -38,6 +40,7 @@ export const rules: readonly Rule[] = [
   { from: "libs/proto/*", mayImport: ["libs/proto/common"], npm: ["@bufbuild/protobuf"] },
 
   { from: "tools/workspace", mayImport: [] },
+  { from: "tools/kubernetes", mayImport: ["libs/testing"] },
   { from: "tools/conformance", mayImport: ["libs/rpc", "libs/proto/common"] },
   { from: "tools/bench", mayImport: ["libs/rpc", "libs/service", "libs/proto/common", "libs/testing"] },
 ];

@@ -1,5 +1,5 @@
 /** Every file that the inference looks at. */
-export const factFiles = "{apps,libs,tools}/**/{package.json,src/main.ts,bin/*,*.test.ts}";
+export const factFiles = "{apps,libs,tools}/**/{package.json,src/main.ts,deploy/manifests.ts,bin/*,*.test.ts}";
 
 /** What the inference knows of a project: only what the names of its files tell. */
 export type ProjectFacts = {
@@ -7,6 +7,8 @@ export type ProjectFacts = {
   root: string;
   /** It has src/main.ts and is no command (which has bin/): something that runs until it is stopped. */
   isServer: boolean;
+  /** It has deploy/manifests.ts: what it needs in Kubernetes. */
+  hasManifests: boolean;
   /** It has src/….test.ts. */
   hasTests: boolean;
   /** It has e2e/….test.ts: slow suites, apart from the quick ones. */
@@ -24,6 +26,7 @@ export function factsOf(files: readonly string[]): ProjectFacts[] {
     return {
       root,
       isServer: holds((path) => path === "src/main.ts") && !holds((path) => path.startsWith("bin/")),
+      hasManifests: holds((path) => path === "deploy/manifests.ts"),
       hasTests: holds((path) => path.startsWith("src/") && path.endsWith(".test.ts")),
       hasEndToEndTests: holds((path) => path.startsWith("e2e/") && path.endsWith(".test.ts")),
     };

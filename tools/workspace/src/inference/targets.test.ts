@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { factsOf } from "./facts.ts";
 import { inferProject } from "./targets.ts";
 
-const nothing = { isServer: false, hasTests: false, hasEndToEndTests: false };
+const nothing = { isServer: false, hasManifests: false, hasTests: false, hasEndToEndTests: false };
 
 describe("what is known of a project", () => {
   it("comes from the names of its files", () => {
     const files = [
       "apps/user/package.json",
       "apps/user/src/main.ts",
+      "apps/user/deploy/manifests.ts",
       "apps/user/e2e/login.test.ts",
       "libs/user/package.json",
       "libs/user/src/session/lease.test.ts",
@@ -19,9 +20,9 @@ describe("what is known of a project", () => {
     ];
     expect(factsOf(files)).toEqual([
       { root: "apps/cli", ...nothing },
-      { root: "apps/user", isServer: true, hasTests: false, hasEndToEndTests: true },
+      { root: "apps/user", isServer: true, hasManifests: true, hasTests: false, hasEndToEndTests: true },
       { root: "libs/proto/user", ...nothing },
-      { root: "libs/user", isServer: false, hasTests: true, hasEndToEndTests: false },
+      { root: "libs/user", ...nothing, hasTests: true },
     ]);
   });
 });
@@ -34,6 +35,12 @@ describe("inferred targets", () => {
     ["a library with tests", "libs/x", { hasTests: true }, ["build", "lint", "test", "typecheck"]],
     ["an app", "apps/x", { isServer: true }, ["build", "lint", "serve", "typecheck"]],
     ["an app that is a command", "apps/x", {}, ["build", "lint", "typecheck"]],
+    [
+      "an app in Kubernetes",
+      "apps/x",
+      { isServer: true, hasManifests: true },
+      ["build", "lint", "manifests", "serve", "typecheck"],
+    ],
     ["a library with a main.ts", "libs/x", { isServer: true }, ["build", "lint", "typecheck"]],
     ["slow suites", "apps/x", { hasEndToEndTests: true }, ["build", "e2e", "lint", "typecheck"]],
     ["the conformance suite", "tools/conformance", {}, ["build", "conformance", "lint", "typecheck"]],
@@ -68,7 +75,7 @@ describe("inferred targets", () => {
   it("name the packages that they run, so that they aren't hashed with every package there is", () => {
     const contract = { name: "x", folders: ["x"], shared: [] };
     const { targets } = inferProject(
-      { root: "libs/proto/x", isServer: true, hasTests: true, hasEndToEndTests: true },
+      { root: "libs/proto/x", isServer: true, hasManifests: true, hasTests: true, hasEndToEndTests: true },
       contract,
     );
     for (const [name, target] of Object.entries(targets ?? {}).filter(([, { cache }]) => cache)) {

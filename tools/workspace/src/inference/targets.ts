@@ -2,6 +2,7 @@ import type { ProjectConfiguration, TargetConfiguration } from "@nx/devkit";
 import type { Contract } from "../contracts/contract.ts";
 import { reportOf } from "../results/report.ts";
 import type { ProjectFacts } from "./facts.ts";
+import { manifests } from "./manifests-target.ts";
 
 type Inputs = NonNullable<TargetConfiguration["inputs"]>;
 
@@ -16,6 +17,7 @@ export function inferProject(facts: ProjectFacts, contract: Contract | undefined
       ...(facts.hasTests && { test: vitest(facts, "test", "src") }),
       ...(facts.hasEndToEndTests && { e2e: endToEnd(facts) }),
       ...(facts.isServer && facts.root.startsWith("apps/") && { serve: serve(facts) }),
+      ...(facts.hasManifests && facts.root.startsWith("apps/") && { manifests: manifests(facts) }),
       ...(facts.root === "tools/workspace" && { boundaries: boundaries(), breaking: breaking() }),
       ...(facts.root === "tools/conformance" && { conformance: conformance(facts) }),
       build: { executor: "nx:noop", dependsOn: ["^build", "generate", "typecheck"] },
@@ -125,6 +127,7 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
       "{workspaceRoot}/vitest.config.ts",
       "{workspaceRoot}/tsconfig.base.json",
       ...(facts.root === "tools/workspace" ? wholeWorkspace : ["{workspaceRoot}/samples/**/*"]),
+      ...(facts.root === "tools/kubernetes" ? ["{workspaceRoot}/apps/*/{deploy/**/*,package.json}"] : []),
       { externalDependencies: ["vitest", "node"] },
     ],
     outputs: [`{workspaceRoot}/${result}`],

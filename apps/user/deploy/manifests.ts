@@ -1,0 +1,29 @@
+import { type Manifests, serviceManifests, type Target } from "@kinora/kubernetes";
+import { environments } from "./environments.ts";
+
+/** The user service in Kubernetes. */
+export function manifests(target: Target): Manifests {
+  const { environment, ports } = target;
+  const { replicas, signUp } = environments[environment.name];
+  return serviceManifests(
+    {
+      name: "user",
+      team: "user",
+      public: true,
+      migrations: true,
+      calls: ["encoder"],
+      reaches: ["database", "mail"],
+      settings: {
+        PUBLIC_URL: environment.publicUrl,
+        ENCODER_URL: `dns:///encoder:${ports.encoder}`,
+        ENCODER_PUBLIC_URL: environment.publicUrl,
+        SIGN_UP: signUp,
+      },
+      secrets: ["DATABASE_URL", "SERVICE_TOKEN"],
+      resources: { cpu: "250m", memory: "256Mi", memoryLimit: "512Mi" },
+      dataSize: "64Mi",
+      replicas,
+    },
+    target,
+  );
+}
