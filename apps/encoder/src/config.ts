@@ -1,3 +1,4 @@
+import { encoderSettings } from "@kinora/encoder";
 import {
   type ConfigOf,
   type Env,
@@ -12,6 +13,7 @@ import {
 
 const spec = {
   ...serviceSettings,
+  ...encoderSettings,
   PORT: port({ default: 8082 }),
   /** How workers reach this service for the bytes of videos and streams; if not set, PUBLIC_URL or else the address listened on. */
   INTERNAL_URL: optional(url()),

@@ -66,6 +66,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     logger,
     userTransport: user,
     authenticate,
+    s3: config.STORAGE_URL,
     publicUrl,
     internalUrl: () => config.INTERNAL_URL ?? config.PUBLIC_URL ?? listening.url,
     metricsToken: config.METRICS_TOKEN,

@@ -1,3 +1,4 @@
+import { encoderSettings } from "@kinora/encoder";
 import {
   type ConfigOf,
   type Env,
@@ -13,6 +14,7 @@ import {
 const spec = {
   // Of DATABASE_URL each service takes a database of its own beside it: `<database>_user`, `<database>_encoder`.
   ...serviceSettings,
+  ...encoderSettings,
   PORT: port({ default: 8080 }),
   SIGN_UP: oneOf(["open", "closed"], { default: "open" }),
   QUOTA_MINUTES: integer({ default: 0, min: 0, max: 10_000_000 }),

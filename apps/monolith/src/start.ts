@@ -78,6 +78,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
       telemetry,
     }),
     authenticate,
+    s3: config.STORAGE_URL,
     publicUrl,
     internalUrl: () => `http://${reachableHost(config.HOST)}:${listening.port}`,
   });

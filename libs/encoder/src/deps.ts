@@ -2,13 +2,16 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Database } from "@kinora/database";
 import type { Authenticate, HttpRoute, Logger, Routes } from "@kinora/rpc";
+import type { S3Settings } from "@kinora/storage";
 
 /** What the encoder service needs. */
 export type EncoderServiceDeps = {
   /** Opened with this package's `migrations`. */
   database: Database;
-  /** KINORA_DATA; objects, uploads and the secret for signed addresses lie in its folder `encoder`. */
+  /** KINORA_DATA; objects, uploads and the secret for signed addresses lie in its folder `encoder`, unless `s3` says otherwise. */
   dataDir: string;
+  /** The bucket for objects and uploads; without it they are in a folder. */
+  s3?: S3Settings | undefined;
   logger: Logger;
   /** Leads to `user.v1.QuotaService`, with the service credential. It may be unreachable for hours. */
   userTransport: Transport;

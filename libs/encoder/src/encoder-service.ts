@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { WorkerService } from "@kinora/proto-encoder";
 import { QuotaService } from "@kinora/proto-user";
-import { objectRoute, openFolderStore } from "@kinora/storage";
+import { objectRoute, openStorage } from "@kinora/storage";
 import { backlogRoute } from "./backlog/backlog-route.ts";
 import type { Context } from "./context.ts";
 import type { EncoderService, EncoderServiceDeps } from "./deps.ts";
@@ -15,9 +15,11 @@ import { accountRoutes } from "./rpc/account-routes.ts";
 import { encoderRoutes } from "./rpc/encoder-routes.ts";
 import { workerRoutes } from "./rpc/worker-routes.ts";
 import { createDb } from "./store/db.ts";
+import { domainStorage } from "./store/domain-storage.ts";
 import { lookAfterUploads } from "./upload/abandoned-uploads.ts";
+import { openFolderUploads } from "./upload/folder-uploads.ts";
+import { openS3Uploads } from "./upload/s3-uploads.ts";
 import { uploadRoute } from "./upload/upload-route.ts";
-import { openUploads } from "./upload/uploads.ts";
 import { createWakeups } from "./wakeups.ts";
 import { createDispatcher } from "./worker/dispatcher.ts";
 import { sweepLeases } from "./worker/sweep.ts";
@@ -26,16 +28,24 @@ import { sweepLeases } from "./worker/sweep.ts";
 export async function createEncoderService(deps: EncoderServiceDeps): Promise<EncoderService> {
   const { database, logger, publicUrl } = deps;
   const folder = join(deps.dataDir, "encoder");
-  const uploads = await openUploads(join(folder, "uploads"));
-  const storage = await openFolderStore({
-    folder: join(folder, "objects"),
-    secretFile: join(folder, "signing-secret"),
-    baseUrl: deps.internalUrl,
+  const db = createDb(database.pool);
+  const opened = await openStorage({
+    s3: deps.s3,
+    folder: {
+      folder: join(folder, "objects"),
+      secretFile: join(folder, "signing-secret"),
+      baseUrl: deps.internalUrl,
+    },
   });
+  const uploads =
+    opened.kind === "s3"
+      ? await openS3Uploads({ storage: opened.store, db, folder: join(folder, "uploads"), logger })
+      : await openFolderUploads(join(folder, "uploads"), opened.store);
+  const storage = domainStorage(opened.store);
   const queue = await openQueue({ url: database.url, logger });
   const stopping = new AbortController();
   const context: Context = {
-    db: createDb(database.pool),
+    db,
     queue,
     storage,
     logger,
@@ -70,7 +80,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     },
     longPolls: [WorkerService.method.leaseTask],
     http: [
-      objectRoute(storage),
+      ...(opened.kind === "folder" ? [objectRoute(opened.store)] : []),
       uploadRoute(context, uploads, deps.authenticate),
       playbackRoute(context),
       playerScriptRoute(),
@@ -82,6 +92,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       stopping.abort(new Error("The encoder is stopping."));
       await Promise.allSettled([...background, ...context.publications.values()]);
       await queue.close();
+      if (opened.kind === "s3") opened.store.close();
     },
   };
 }

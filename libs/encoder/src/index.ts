@@ -2,3 +2,4 @@
 export type { EncoderService, EncoderServiceDeps } from "./deps.ts";
 export { createEncoderService } from "./encoder-service.ts";
 export { migrations } from "./migrations.ts";
+export { encoderSettings } from "./settings.ts";

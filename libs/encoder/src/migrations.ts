@@ -157,4 +157,33 @@ export const migrations: readonly Migration[] = [
       INSERT INTO fair_clock (reached) VALUES (0);
     `,
   },
+  {
+    name: "0003_uploads",
+    sql: `
+      -- Uploads into an S3 server. They outlive their video, until what the server has of them is removed.
+      CREATE TABLE uploads (
+        video_id uuid PRIMARY KEY,
+        multipart_id text NOT NULL,
+        part_bytes bigint NOT NULL,
+        -- Bytes after the parts, kept in an object until they are enough for a part.
+        tail_bytes bigint NOT NULL DEFAULT 0,
+        touched_at timestamptz(3) NOT NULL DEFAULT now()
+      );
+      CREATE TABLE upload_parts (
+        video_id uuid NOT NULL REFERENCES uploads (video_id) ON DELETE CASCADE,
+        number integer NOT NULL,
+        bytes bigint NOT NULL,
+        etag text NOT NULL,
+        PRIMARY KEY (video_id, number)
+      );
+
+      -- Who writes an upload at this moment, of all replicas.
+      CREATE TABLE upload_locks (
+        video_id uuid PRIMARY KEY,
+        holder uuid NOT NULL,
+        expires_at timestamptz NOT NULL,
+        wanted boolean NOT NULL DEFAULT false
+      );
+    `,
+  },
 ];

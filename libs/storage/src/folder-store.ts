@@ -20,8 +20,16 @@ export type FolderStoreOptions = {
   baseUrl: () => string;
 };
 
-/** A store whose objects are files, and the secret that its route checks addresses with. */
-export type FolderStore = ObjectStore & { readonly secret: Uint8Array };
+/** A store whose objects are files. */
+export type FolderStore = ObjectStore & {
+  /** What the object route checks addresses with. */
+  readonly secret: Uint8Array;
+  /** Takes a local file over as an object; the file is gone afterwards. Survives a crash at any moment: either the file or the object is there. */
+  adopt(key: string, file: string, signal?: AbortSignal): Promise<Pick<ObjectStat, "bytes" | "etag">>;
+};
+
+/** Addresses are good for a year at most. */
+const longestSeconds = 365 * 24 * 3600;
 
 /** Opens a store in a folder of the local file system. What a crash left half written a day ago or earlier is removed. */
 export async function openFolderStore(options: FolderStoreOptions): Promise<FolderStore> {
@@ -36,6 +44,7 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
 
   return {
     secret,
+    signedSeconds: longestSeconds,
 
     async put(key: string, body: ObjectBody, { bytes, signal } = {}) {
       const path = pathOf(key);
@@ -113,8 +122,8 @@ export async function openFolderStore(options: FolderStoreOptions): Promise<Fold
       }
     },
 
-    async sign(key: string, { method, expiresInSeconds, maxBytes }: SignOptions) {
-      const expires = Math.ceil(Date.now() / 1000 + expiresInSeconds);
+    async sign(key: string, { method, expiresInSeconds, bytes, maxBytes = bytes }: SignOptions) {
+      const expires = Math.ceil(Date.now() / 1000 + Math.min(expiresInSeconds, longestSeconds));
       const query = signGrant(secret, {
         method,
         key: checkKey(key),

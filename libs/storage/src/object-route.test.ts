@@ -8,6 +8,7 @@ import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FolderStore, openFolderStore } from "./folder-store.ts";
 import { objectRoute } from "./object-route.ts";
+import { describeSigned } from "./testing/conformance.ts";
 
 let store: FolderStore;
 let base: string;
@@ -47,6 +48,12 @@ afterAll(async () => {
 const get = (key: string) => store.sign(key, { method: "GET", expiresInSeconds: 60 });
 const put = (key: string, maxBytes?: number) =>
   store.sign(key, { method: "PUT", expiresInSeconds: 60, ...(maxBytes === undefined ? {} : { maxBytes }) });
+
+// On a folder of the same route; its prefix is emptied between the tests.
+describeSigned("a folder", async () => {
+  await store.deletePrefix("a/");
+  return store;
+});
 
 describe("signed addresses", () => {
   it("read an object, whole, in part and not at all", async () => {

@@ -2,5 +2,6 @@
 export { freePort } from "./free-port.ts";
 export { type Exit, type NodeProcess, startNode } from "./node-process.ts";
 export { realVideos, repositoryRoot, sampleVideo } from "./repository.ts";
+export { type S3Server, startS3Server } from "./s3-server.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
 export { waitUntil, waitUntilReady } from "./wait-until.ts";

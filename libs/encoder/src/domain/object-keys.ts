@@ -8,6 +8,11 @@ export function sourceKey(videoId: string): string {
   return `videos/${videoId}/source`;
 }
 
+/** What has arrived of a video's upload and isn't in a part yet, with an S3 server. */
+export function uploadPrefix(videoId: string): string {
+  return `uploads/${videoId}/`;
+}
+
 /** Everything that an encode made. */
 export function encodePrefix(videoId: string, encodeId: string): string {
   return `videos/${videoId}/${encodeId}/`;

@@ -44,7 +44,7 @@ export function encoderRoutes(
     return await Promise.all(
       videos.map(async (video) => {
         const uploaded = video.state === "uploaded" ? video.sizeBytes : await uploads.received(video.id);
-        return videoMessage(video, uploaded ?? 0, encodes.get(video.id), publicUrl());
+        return videoMessage(video, uploaded, encodes.get(video.id), publicUrl());
       }),
     );
   }

@@ -10,6 +10,7 @@ import {
   DomainError,
   type Logger,
 } from "@kinora/rpc";
+import type { S3Settings } from "@kinora/storage";
 import { waitUntil } from "@kinora/testing";
 import { createEncoderService } from "../encoder-service.ts";
 import type { FakeQuota } from "./fake-quota.ts";
@@ -46,6 +47,7 @@ export async function startEncoder(options: {
   database: Database;
   dataDir: string;
   quota: FakeQuota;
+  s3?: S3Settings | undefined;
 }): Promise<Harness> {
   const lines: string[] = [];
   const logger = recordingLogger(lines);
@@ -53,6 +55,7 @@ export async function startEncoder(options: {
   const service = await createEncoderService({
     database: options.database,
     dataDir: options.dataDir,
+    s3: options.s3,
     logger,
     userTransport: createInMemoryTransport({ routes: options.quota.routes, authenticate, logger, token: "service" }),
     authenticate,

@@ -1,5 +1,6 @@
 import type { Database } from "@kinora/database";
 import { openTestDatabase } from "@kinora/database/testing";
+import type { S3Settings } from "@kinora/storage";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll } from "vitest";
 import { migrations } from "../migrations.ts";
@@ -12,16 +13,21 @@ export type Installation = {
   readonly database: Database;
   readonly dataDir: string;
   readonly quota: FakeQuota;
+  readonly s3: S3Settings | undefined;
   /** Stops the service and starts it again on the same data. */
   restart(): Promise<void>;
 };
 
-/** Starts an encoder with a database of its own for a test file, and ends it after the last test. */
-export function useEncoder(): Installation {
+/**
+ * Starts an encoder with a database of its own for a test file, and ends it after the last test.
+ * @param openStorage starts what it keeps objects in; without it, a folder
+ */
+export function useEncoder(openStorage?: (folder: string) => Promise<S3Settings>): Installation {
   const quota = createFakeQuota();
   let folder: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
   let database: Database | undefined;
   let encoder: Harness | undefined;
+  let s3: S3Settings | undefined;
   const started = <T>(part: T | undefined): T => {
     if (part === undefined) throw new Error("The encoder isn't started.");
     return part;
@@ -37,6 +43,9 @@ export function useEncoder(): Installation {
     get dataDir() {
       return started(folder).path;
     },
+    get s3() {
+      return s3;
+    },
     async restart() {
       await encoder?.close();
       encoder = await startEncoder(installation);
@@ -45,8 +54,9 @@ export function useEncoder(): Installation {
   beforeAll(async () => {
     folder = await temporaryFolder();
     database = await openTestDatabase("encoder", migrations);
+    s3 = await openStorage?.(folder.path);
     encoder = await startEncoder(installation);
-  });
+  }, 600_000);
   afterAll(async () => {
     await encoder?.close();
     await database?.close();

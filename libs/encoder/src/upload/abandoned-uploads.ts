@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { forgetDeleted } from "../store/deleted.store.ts";
+import { forgetUploadLocks } from "../store/upload.store.ts";
 import { findVideo, listUnfinishedUploads, type VideoRecord } from "../store/video.store.ts";
 import { deleteVideo } from "../video/delete-video.ts";
 import { settleUpload } from "./settle-upload.ts";
@@ -25,7 +26,7 @@ export async function lookAfterUploads(context: Context, uploads: Uploads, signa
   }
 }
 
-/** Removes the videos whose upload was given up before `now`, and files that belong to no video. */
+/** Removes the videos whose upload was given up before `now`, and what belongs to no upload. */
 export async function removeAbandoned(
   context: Context,
   uploads: Uploads,
@@ -44,8 +45,10 @@ export async function removeAbandoned(
   });
   for (const videoId of await uploads.list()) {
     signal.throwIfAborted();
-    if ((await findVideo(context.db, videoId)) === undefined) await uploads.remove(videoId);
+    // A complete one as well: a crash came between the note of it and the removal.
+    if ((await findVideo(context.db, videoId))?.state !== "uploading") await uploads.remove(videoId, signal);
   }
+  await forgetUploadLocks(context.db);
   await forgetDeleted(context.db, rememberDays);
 }
 

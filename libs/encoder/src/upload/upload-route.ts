@@ -40,7 +40,6 @@ export function uploadRoute(context: Context, uploads: Uploads, authenticate: Au
         return answerText(request, response, 412, "Send the header Tus-Resumable: 1.0.0.");
       }
       if (await settleUpload(context, uploads, video)) return answerComplete(request, response, video);
-      await uploads.ensure(videoId);
       // @tus/server is typed for HTTP/1.1 alone; what it runs on (srvx) serves HTTP/2 as well (upload-route.test.ts).
       await tus.handle(request as IncomingMessage, response as ServerResponse);
     },

@@ -1,47 +1,29 @@
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import type { VideoRecord } from "../store/video.store.ts";
 
-/** The files of uploads that aren't complete, named by their video. A file's length says how many bytes have arrived. */
+/** A video whose bytes come in. */
+export type UploadedVideo = Pick<VideoRecord, "id" | "sizeBytes">;
+
+/**
+ * What has arrived of videos whose upload isn't complete: files beside the folder store, or multipart uploads of an S3 server. Nothing of it is in this
+ * process's memory: another replica, or this one after a crash, goes on where `received` says.
+ */
 export type Uploads = {
-  readonly folder: string;
-  /** Bytes that have arrived; undefined if nothing was ever sent. */
-  received(videoId: string): Promise<number | undefined>;
+  /** Bytes that are safely here; 0 if nothing was ever sent. */
+  received(videoId: string): Promise<number>;
   /** When the last bytes arrived; undefined if nothing was ever sent. */
   lastWrite(videoId: string): Promise<Date | undefined>;
-  /** Makes the empty file if there is none. */
-  ensure(videoId: string): Promise<void>;
-  path(videoId: string): string;
+  /**
+   * Appends a request's bytes at `offset`, which must be what has been received; the answer is the new offset. Of a body that breaks off, what has arrived
+   * stays. Bytes beyond the announced length undo the request as a whole. One writer at a time (upload-lock.ts); of two, one fails and nothing is lost.
+   * @throws {TusError} 409 for another offset, 503 while the storage can't be reached, 507 when it is full
+   */
+  write(video: UploadedVideo, body: AsyncIterable<Uint8Array>, offset: number): Promise<number>;
+  /** Makes the video's source of a complete upload, or finds that this was done. False if bytes are missing. By several at once and again after a crash, it is done once. */
+  finish(video: UploadedVideo): Promise<boolean>;
+  /** Removes what there is of an upload, but not the source that was made of it. */
   remove(videoId: string, signal?: AbortSignal): Promise<void>;
-  /** The videos that there are files of. */
+  /** The videos of which there is something. */
   list(): Promise<string[]>;
+  /** Bytes that there is room for; undefined if nobody knows. */
+  room(): Promise<number | undefined>;
 };
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** Opens the uploads' folder, making it if it isn't there. */
-export async function openUploads(folder: string): Promise<Uploads> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = (videoId: string) => {
-    if (!uuid.test(videoId)) throw new Error("Not the id of a video.");
-    return join(folder, videoId);
-  };
-  const stats = (videoId: string) => stat(path(videoId)).catch(ignoreAbsent);
-  return {
-    folder,
-    path,
-    received: async (videoId) => (await stats(videoId))?.size,
-    lastWrite: async (videoId) => (await stats(videoId))?.mtime,
-    async ensure(videoId) {
-      await using _file = await open(path(videoId), "a", 0o600);
-    },
-    async remove(videoId, signal) {
-      signal?.throwIfAborted();
-      await rm(path(videoId), { force: true });
-    },
-    list: async () => (await readdir(folder)).filter((name) => uuid.test(name)),
-  };
-}
-
-function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
-}

@@ -1,7 +1,5 @@
-import { statfs } from "node:fs/promises";
 import { DomainError } from "@kinora/rpc";
 import type { Context } from "../context.ts";
-import { sourceKey } from "../domain/object-keys.ts";
 import { isClosed } from "../store/deleted.store.ts";
 import { findVideo, insertVideo, type VideoRecord } from "../store/video.store.ts";
 import { settleUpload } from "../upload/settle-upload.ts";
@@ -14,22 +12,20 @@ export async function createVideo(
   announced: { id: string; ownerId: string; name: string; sizeBytes: number },
   signal: AbortSignal,
 ): Promise<VideoRecord> {
-  await checkRoom(uploads.folder, announced.sizeBytes);
+  await checkRoom(uploads, announced.sizeBytes);
   const video = await context.db.transact(signal, async (db) => {
     if (await isClosed(db, announced.ownerId)) throw new DomainError("unauthenticated", "The account was deleted.");
     return await insertVideo(db, announced);
   });
   if (video.sizeBytes > 0) return video;
-  await context.storage.put(sourceKey(video.id), "", { signal });
   await settleUpload(context, uploads, video);
   return (await findVideo(context.db, video.id)) ?? video;
 }
 
 /** Better now than after hours of sending. */
-async function checkRoom(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
-  if (bytes > free) {
+async function checkRoom(uploads: Uploads, bytes: number): Promise<void> {
+  const free = await uploads.room();
+  if (free !== undefined && bytes > free) {
     throw new DomainError(
       "exhausted",
       `The server has room for ${gigabytes(free)} GB, but the video has ${gigabytes(bytes)} GB.`,

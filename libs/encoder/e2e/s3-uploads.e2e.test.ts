@@ -1,0 +1,216 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import http from "node:http";
+import { join } from "node:path";
+import { VideoState } from "@kinora/proto-encoder";
+import { parseStorageUrl } from "@kinora/storage";
+import { type S3Server, startS3Server } from "@kinora/testing";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { type Harness, must, type Person, patchUpload, soon, startEncoder } from "../src/testing/harness.ts";
+import { useEncoder } from "../src/testing/use-encoder.ts";
+
+let server: S3Server;
+const installation = useEncoder(async (folder) => {
+  server = await startS3Server(folder);
+  for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
+  return must(parseStorageUrl(server.url("team")));
+});
+afterAll(() => server?.stop());
+
+const mebibyte = 1024 * 1024;
+
+async function announce(person: Person, bytes: number) {
+  const { video, uploadUrl } = await person.encoder.createVideo({ name: "a.mp4", sizeBytes: BigInt(bytes) });
+  return { id: must(video).id, url: uploadUrl };
+}
+
+/** The same address at another replica. */
+const at = (url: string, encoder: Harness) => new URL(new URL(url).pathname, encoder.url).href;
+
+async function offsetOf(url: string, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}`, "tus-resumable": "1.0.0" };
+  return Number((await fetch(url, { method: "HEAD", headers })).headers.get("upload-offset"));
+}
+
+/** Every object below a prefix of the bucket, and every part of an upload, as files of the server. */
+async function files(match: string): Promise<string[]> {
+  const entries = await readdir(server.files, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(server.files.length + 1))
+    .filter((path) => path.includes(match));
+}
+
+async function sourceOf(id: string): Promise<Buffer | undefined> {
+  const context = must(installation.s3);
+  const { openS3Store } = await import("@kinora/storage");
+  const store = await openS3Store(context);
+  try {
+    const object = await store.get(`videos/${id}/source`);
+    return object && Buffer.concat(await Array.fromAsync(object.body));
+  } finally {
+    store.close();
+  }
+}
+
+/** Begins a PATCH, sends `body` of the `announced` bytes, and stays silent. */
+async function beginPatch(url: string, token: string, offset: number, announced: number, body: Uint8Array) {
+  const request = http.request(url, {
+    method: "PATCH",
+    headers: {
+      authorization: `Bearer ${token}`,
+      "tus-resumable": "1.0.0",
+      "content-type": "application/offset+octet-stream",
+      "upload-offset": offset,
+      "content-length": announced,
+    },
+  });
+  request.on("error", () => {});
+  const answer = once(request, "response").then(([response]: http.IncomingMessage[]) => response?.statusCode);
+  answer.catch(() => {});
+  if (!request.write(body)) await once(request, "drain");
+  return { request, answer };
+}
+
+describe("an upload into an S3 server", () => {
+  it("arrives in one request, byte by byte the same", async () => {
+    const person = installation.encoder.person();
+    const body = randomBytes(20 * mebibyte + 12_345);
+    const { id, url } = await announce(person, body.length);
+    const answer = await patchUpload(url, person.token, 0, body);
+    expect([answer.status, answer.headers.get("upload-offset")]).toEqual([204, String(body.length)]);
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+    expect((await person.encoder.getVideo({ id })).video?.state).toBe(VideoState.UPLOADED);
+    expect(await files(id)).toEqual([`team/videos/${id}/source`]);
+    expect(await offsetOf(url, person.token)).toBe(body.length);
+  });
+
+  it("arrives in requests of any length", async () => {
+    const person = installation.encoder.person();
+    const body = randomBytes(18 * mebibyte);
+    const { id, url } = await announce(person, body.length);
+    const cuts = [
+      0,
+      1,
+      1000,
+      3 * mebibyte,
+      8 * mebibyte,
+      8 * mebibyte + 7,
+      16 * mebibyte - 1,
+      17 * mebibyte,
+      body.length,
+    ];
+    for (const [index, from] of cuts.slice(0, -1).entries()) {
+      const answer = await patchUpload(url, person.token, from, body.subarray(from, cuts[index + 1]));
+      expect([from, answer.status]).toEqual([from, 204]);
+      expect(await offsetOf(url, person.token)).toBe(cuts[index + 1]);
+    }
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+    expect(await files(id)).toEqual([`team/videos/${id}/source`]);
+  });
+
+  it("goes on after a broken connection at another replica, where it stopped", async () => {
+    const other = await startEncoder(installation);
+    const person = installation.encoder.person();
+    const body = randomBytes(12 * mebibyte);
+    const { id, url } = await announce(person, body.length);
+    const cut = 9 * mebibyte + 321;
+    const { request } = await beginPatch(url, person.token, 0, body.length, body.subarray(0, cut));
+    await expect
+      .poll(async () => (await person.encoder.getVideo({ id })).video?.uploadedBytes, soon)
+      .toBe(BigInt(8 * mebibyte));
+    request.destroy();
+    const again = at(url, other);
+    await expect.poll(() => offsetOf(again, person.token), soon).toBeGreaterThan(8 * mebibyte);
+    const offset = await offsetOf(again, person.token);
+    expect(offset).toBeLessThanOrEqual(cut);
+    expect((await patchUpload(again, person.token, offset, body.subarray(offset))).status).toBe(204);
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+    await other.close();
+  });
+
+  it("is written by one request at a time, whichever replica has it; a newer one takes over", async () => {
+    const other = await startEncoder(installation);
+    const person = installation.encoder.person();
+    const body = randomBytes(10 * mebibyte);
+    const { id, url } = await announce(person, body.length);
+    const stalled = await beginPatch(url, person.token, 0, body.length, body.subarray(0, 1000));
+    const again = at(url, other);
+    // The lock is taken over, and what the silent request had sent is kept.
+    await expect.poll(() => offsetOf(again, person.token), soon).toBe(1000);
+    expect(await stalled.answer).toBe(204);
+    const [one, two] = await Promise.all([
+      patchUpload(again, person.token, 1000, body.subarray(1000)),
+      patchUpload(url, person.token, 1000, body.subarray(1000)),
+    ]);
+    expect([one.status, two.status].sort()).toEqual([204, expect.toBeOneOf([409, 413])]);
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+    stalled.request.destroy();
+    await other.close();
+  });
+
+  it("undoes a request that brings more bytes than were announced", async () => {
+    const person = installation.encoder.person();
+    const body = randomBytes(9 * mebibyte);
+    const { id, url } = await announce(person, body.length);
+    expect((await patchUpload(url, person.token, 0, body.subarray(0, 5))).status).toBe(204);
+    const tooMuch = new ReadableStream({
+      start(controller) {
+        controller.enqueue(body.subarray(5));
+        controller.enqueue(Buffer.from("more"));
+        controller.close();
+      },
+    });
+    expect((await patchUpload(url, person.token, 5, tooMuch)).status).toBe(413);
+    expect(await offsetOf(url, person.token)).toBe(5);
+    expect((await patchUpload(url, person.token, 5, body.subarray(5))).status).toBe(204);
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+  });
+
+  it("takes empty videos", async () => {
+    const person = installation.encoder.person();
+    const { id } = await announce(person, 0);
+    expect(await sourceOf(id)).toEqual(Buffer.alloc(0));
+  });
+
+  it("waits while the server is away, and goes on when it is back", async () => {
+    const person = installation.encoder.person();
+    const body = randomBytes(9 * mebibyte);
+    const { id, url } = await announce(person, body.length);
+    expect((await patchUpload(url, person.token, 0, body.subarray(0, 1000))).status).toBe(204);
+    await server.stop();
+    const answer = await patchUpload(url, person.token, 1000, body.subarray(1000));
+    expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining("Send the rest again")]);
+    expect(await offsetOf(url, person.token)).toBe(1000);
+    await server.start();
+    expect((await patchUpload(url, person.token, 1000, body.subarray(1000))).status).toBe(204);
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+  });
+
+  it("begins again if the server has lost its parts", async () => {
+    const person = installation.encoder.person();
+    const body = randomBytes(9 * mebibyte);
+    const { id, url } = await announce(person, body.length);
+    expect((await patchUpload(url, person.token, 0, body.subarray(0, 8 * mebibyte))).status).toBe(204);
+    await installation.database.pool.query("UPDATE upload_parts SET etag = '\"0\"' WHERE video_id = $1", [id]);
+    await patchUpload(url, person.token, 8 * mebibyte, body.subarray(8 * mebibyte));
+    expect(await offsetOf(url, person.token)).toBe(0);
+    expect((await patchUpload(url, person.token, 0, body)).status).toBe(204);
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+  });
+
+  it("leaves nothing behind when its video is deleted", async () => {
+    const person = installation.encoder.person();
+    const { id, url } = await announce(person, 20 * mebibyte);
+    expect((await patchUpload(url, person.token, 0, randomBytes(9 * mebibyte))).status).toBe(204);
+    const before = await installation.database.pool.query("SELECT FROM uploads WHERE video_id = $1", [id]);
+    expect([before.rowCount, (await files(id)).length]).toEqual([1, 1]);
+    await person.encoder.deleteVideo({ id });
+    await expect
+      .poll(async () => (await installation.database.pool.query("SELECT FROM uploads")).rowCount, soon)
+      .toBe(0);
+    expect(await files(id)).toEqual([]);
+    expect(await files(".sgwtmp")).toEqual([]);
+  });
+});

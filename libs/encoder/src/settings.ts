@@ -1,0 +1,8 @@
+import { optional } from "@kinora/service";
+import { storageUrl } from "@kinora/storage";
+
+/** What whoever runs the encoder service lets people set; spread it into the process's own spec. */
+export const encoderSettings = {
+  /** The bucket for sources and streams; without it they are in a folder below KINORA_DATA. */
+  STORAGE_URL: optional(storageUrl),
+};
