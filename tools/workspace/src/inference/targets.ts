@@ -39,6 +39,13 @@ function contractInputs(contract: Contract): Record<string, Inputs> {
       "contract",
       { externalDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es"] },
     ],
+    // What a service that uses this contract deploys of it (nx.json has the same name for all other projects).
+    deployed: [
+      "{projectRoot}/src/**/*",
+      "contract",
+      { json: "{projectRoot}/package.json", excludeFields: ["devDependencies", "scripts", "version"] },
+      { externalDependencies: ["@bufbuild/buf", "@bufbuild/protoc-gen-es"] },
+    ],
   };
 }
 

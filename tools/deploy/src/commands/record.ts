@@ -1,0 +1,80 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readNumber } from "../cli/arguments.ts";
+import { packageOf } from "../contracts/contract.ts";
+import { DeployError } from "../deploy-error.ts";
+import { hashSettings } from "../hash/settings.ts";
+import { readCommit } from "../image/commit.ts";
+import { bundleContractTests } from "../image/contract-tests.ts";
+import { imageFolder } from "../image/image-target.ts";
+import { readServiceManifest } from "../image/service-manifest.ts";
+import { untilHealthy } from "../records/health.ts";
+import type { ServiceRecord } from "../records/record.ts";
+import { type Context, type ExitCode, namedService } from "./context.ts";
+
+/** `record`: notes that an environment runs what was built here (or, after a rollback, what an earlier record names), once it is healthy. */
+export async function record(context: Context): Promise<ExitCode> {
+  const { records, print, signal } = context;
+  const { env, health, "rollback-to": rollback } = context.arguments.values;
+  const { name } = namedService(context);
+  if (health === undefined)
+    throw new DeployError(
+      "--health URL: say where the deployed service answers; a record is only written when it does.",
+    );
+  const [after = 0] = records.numbers(env, name);
+  const to = readNumber("rollback-to", rollback);
+  const entry = to === undefined ? await built(context) : { ...records.get(env, name, to), rollbackTo: to };
+  await untilHealthy(health, signal);
+  const written = records.append({ ...entry, recordedAt: new Date().toISOString() }, after);
+  print(`${env} runs ${name} ${written.hash} (${written.image}): record ${written.number}`);
+  return 0;
+}
+
+/** The record of what lies in dist/images. Its contracts and contract tests become objects, which nothing names until the record is there. */
+async function built(context: Context): Promise<Omit<ServiceRecord, "number">> {
+  const { workspace, records } = context;
+  const { env, image } = context.arguments.values;
+  const service = namedService(context);
+  const folder = join(workspace, imageFolder(service.name));
+  const manifest = readServiceManifest(workspace, service.name);
+  const put = (path: string): string => records.putObject(env, readFileSync(join(folder, path)));
+  const scratch = mkdtempSync(join(tmpdir(), "kinora-record-"));
+  try {
+    const tests = await bundleContractTests(workspace, service, manifest.calls, scratch);
+    return {
+      schema: 1,
+      service: service.name,
+      environment: env,
+      recordedAt: "",
+      hash: manifest.hash,
+      commit: readCommit(workspace),
+      image: image ?? digestOf(folder, service.name),
+      provides: manifest.provides
+        ? { services: manifest.provides.services, descriptor: put(manifest.provides.descriptor) }
+        : null,
+      calls: manifest.calls.map(({ services, descriptor, uses }) => {
+        const program = tests.get(packageOf(services[0] ?? ""));
+        return {
+          services,
+          descriptor: put(descriptor),
+          uses,
+          tests: program === undefined ? null : records.putObject(env, readFileSync(program)),
+        };
+      }),
+      inputs: manifest.inputs,
+      settings: hashSettings(workspace, service.root, env),
+      rollbackTo: null,
+    };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function digestOf(folder: string, service: string): string {
+  const path = join(folder, "digest");
+  if (existsSync(path)) return readFileSync(path, "utf8").trim();
+  throw new DeployError(
+    `Which image runs? Build it (kinora-deploy image ${service}) or name it: --image NAME@sha256:…`,
+  );
+}

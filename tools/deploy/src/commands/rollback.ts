@@ -1,0 +1,42 @@
+import { readNumber } from "../cli/arguments.ts";
+import { DeployError } from "../deploy-error.ts";
+import { checkContracts } from "../gate/check-contracts.ts";
+import { describeVerdict, findDeployed } from "../gate/gate.ts";
+import { contractsOfRecord } from "../gate/recorded.ts";
+import { type Context, type ExitCode, namedService } from "./context.ts";
+
+/**
+ * `rollback`: whether an earlier record may run again among what runs now, and its image. The neighbours may have moved on since, so it goes
+ * through the same gate; its contract tests don't run, because they need its sources.
+ */
+export async function rollback(context: Context): Promise<ExitCode> {
+  const { workspace, records, print, signal } = context;
+  const { env, json, to: given, live } = context.arguments.values;
+  const { name } = namedService(context);
+  const [, previous] = records.numbers(env, name);
+  const to = readNumber("to", given) ?? previous;
+  if (to === undefined) throw new DeployError(`${env} has no earlier record of ${name} to go back to.`);
+  const record = records.get(env, name, to);
+  const deployed = await findDeployed(records, env, live, signal);
+  const verdict = await checkContracts(workspace, name, contractsOfRecord(records, record), deployed, signal);
+  const ok = verdict.problems.length === 0;
+  if (json) {
+    print(
+      JSON.stringify({
+        service: name,
+        environment: env,
+        ok,
+        to,
+        image: record.image,
+        commit: record.commit,
+        ...verdict,
+      }),
+    );
+  } else {
+    print(describeVerdict(`${name} as of record ${to}`, env, verdict));
+    if (ok) {
+      print(`Deploy ${record.image}, then: kinora-deploy record ${name} --env ${env} --rollback-to ${to} --health URL`);
+    }
+  }
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DeployError } from "./deploy-error.ts";
+
+/** deploy.json at the top of the workspace: all that this tool has to be told. Every key may be left out. */
+export type Config = {
+  /** Folder of the records, relative to the workspace. */
+  records: string;
+  contracts: {
+    /** Folder of the buf module that holds every service's contract. */
+    folder: string;
+    /** Packages (by their first name) of contracts that nobody of this workspace owns: health, reflection. */
+    ignore: string[];
+  };
+  image: {
+    /** What images are made from; it brings Node. Pin it by digest where you can. */
+    base: string;
+    engine: "docker" | "buildah";
+    /** Environment of every image. */
+    env: Record<string, string>;
+    /** Path that the image's health check asks on the service's port. */
+    health: string;
+  };
+  /** How a candidate is started for the contract tests of those who call it. */
+  behaviour: {
+    /** Environment; {port} and {folder} stand for a free port and an empty folder. */
+    env: Record<string, string>;
+    /** Path that answers 200 when it is ready. */
+    ready: string;
+  };
+};
+
+const defaults: Config = {
+  records: "deployments",
+  contracts: { folder: "proto", ignore: ["grpc", "google", "buf"] },
+  image: { base: "docker.io/library/node:26-bookworm-slim", engine: "docker", env: {}, health: "/healthz" },
+  behaviour: { env: {}, ready: "/readyz" },
+};
+
+/** @throws DeployError when deploy.json is there and can't be used */
+export function readConfig(workspace: string): Config {
+  const path = join(workspace, "deploy.json");
+  if (!existsSync(path)) return defaults;
+  let given: Partial<Config>;
+  try {
+    given = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new DeployError(`deploy.json can't be read: ${(error as Error).message}`);
+  }
+  const unknown = Object.keys(given).filter((key) => !(key in defaults));
+  if (unknown.length > 0) throw new DeployError(`deploy.json has unknown keys: ${unknown.join(", ")}.`);
+  return {
+    records: given.records ?? defaults.records,
+    contracts: { ...defaults.contracts, ...given.contracts },
+    image: { ...defaults.image, ...given.image },
+    behaviour: { ...defaults.behaviour, ...given.behaviour },
+  };
+}
