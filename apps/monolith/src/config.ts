@@ -1,22 +1,13 @@
 import { encoderSettings } from "@kinora/encoder";
-import {
-  type ConfigOf,
-  type Env,
-  integer,
-  oneOf,
-  optional,
-  port,
-  readConfig,
-  secret,
-  serviceSettings,
-} from "@kinora/service";
+import { type ConfigOf, type Env, integer, optional, port, readConfig, secret, serviceSettings } from "@kinora/service";
+import { accountSettings } from "@kinora/user";
 
 const spec = {
   // Of DATABASE_URL each service takes a database of its own beside it: `<database>_user`, `<database>_encoder`.
   ...serviceSettings,
   ...encoderSettings,
   PORT: port({ default: 8080 }),
-  SIGN_UP: oneOf(["open", "closed"], { default: "open" }),
+  ...accountSettings,
   QUOTA_MINUTES: integer({ default: 0, min: 0, max: 10_000_000 }),
   /** Encodes at the same time; 0 leaves the work to separate workers. */
   WORKER_SLOTS: integer({ default: 1, min: 0, max: 64 }),

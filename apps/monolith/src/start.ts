@@ -14,7 +14,7 @@ import {
   prepareDataDir,
   startTelemetry,
 } from "@kinora/service";
-import { createUserService, userMigrations } from "@kinora/user";
+import { accountOptions, createUserService, userMigrations } from "@kinora/user";
 import { readMonolithConfig } from "./config.ts";
 import { lateTransport } from "./late-transport.ts";
 
@@ -57,7 +57,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     encoder: toEncoder,
     dataDir,
     publicUrl: () => publicUrl(),
-    signUp: config.SIGN_UP,
+    ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
     signal,
   });

@@ -2,7 +2,6 @@ import {
   type ConfigOf,
   type Env,
   integer,
-  oneOf,
   optional,
   port,
   readConfig,
@@ -10,6 +9,7 @@ import {
   serviceSettings,
   url,
 } from "@kinora/service";
+import { accountSettings } from "@kinora/user";
 
 const spec = {
   ...serviceSettings,
@@ -18,8 +18,7 @@ const spec = {
   ENCODER_URL: serviceAddress({ default: "http://localhost:8082" }),
   /** How people's programs reach the encoder, where that isn't ENCODER_URL. */
   ENCODER_PUBLIC_URL: optional(url()),
-  /** Whether people may make accounts themselves. */
-  SIGN_UP: oneOf(["open", "closed"], { default: "open" }),
+  ...accountSettings,
   /** Minutes of video that a user may have encoded in a month; 0 for no limit. */
   QUOTA_MINUTES: integer({ default: 0, min: 0, max: 1_000_000_000 }),
 };

@@ -99,7 +99,7 @@ describe("what keeps it from starting", () => {
     });
     for (const name of ["PORT", "SIGN_UP", "QUOTA_MINUTES", "SERVICE_TOKEN", "DATABASE_URL"])
       expect(line).toContain(name);
-    expect(line).toContain("open, closed");
+    expect(line).toContain("open, invitation, closed");
     expect(line).not.toMatch(/too-short|secret@/);
   });
 

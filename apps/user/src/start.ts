@@ -11,7 +11,7 @@ import {
   startTelemetry,
   webAddress,
 } from "@kinora/service";
-import { createUserService, userMigrations } from "@kinora/user";
+import { accountOptions, createUserService, userMigrations } from "@kinora/user";
 import { readUserConfig } from "./config.ts";
 
 /** Starts the user service from its environment; `close` ends it within 5 s, with calls in flight finished. */
@@ -50,7 +50,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     encoder,
     dataDir,
     publicUrl: () => publicUrl(),
-    signUp: config.SIGN_UP,
+    ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
     signal,
   });

@@ -1,5 +1,6 @@
 import type { Logger } from "@kinora/rpc";
 import { deleteOldAttempts } from "./check/throttle.store.ts";
+import { deleteExpiredCodes } from "./code/email-code.store.ts";
 import { deleteExpiredChallenges } from "./factor/passkey.store.ts";
 import { deleteExpiredSessions } from "./session/session.store.ts";
 import type { Store } from "./store/store.ts";
@@ -11,6 +12,7 @@ export async function sweep(store: Store, signal: AbortSignal, now: Date): Promi
   await deleteExpiredSessions(store.on(signal), now);
   await deleteOldAttempts(store.on(signal), now);
   await deleteExpiredChallenges(store.on(signal), now);
+  await deleteExpiredCodes(store.on(signal), now);
 }
 
 /** Sweeps every ten minutes until `close`, which waits for a sweep under way. Several processes may do so at once. */

@@ -176,41 +176,26 @@ describe("when the database goes away", () => {
 });
 
 describe("createUserService", () => {
+  const deps = () => ({
+    database: kinora.database,
+    logger: memoryLogger().logger,
+    encoder: agreeableEncoder(),
+    dataDir: kinora.dataDir,
+    publicUrl: () => "https://kinora.example",
+    signUp: "open" as const,
+    verifyEmail: false,
+    mail: { smtpUrl: undefined, from: "kinora@example.com" },
+    quotaMinutes: 0,
+  });
+
   it("refuses settings that make no sense", async () => {
-    const deps = {
-      database: kinora.database,
-      logger: memoryLogger().logger,
-      encoder: agreeableEncoder(),
-      dataDir: kinora.dataDir,
-    };
-    await expect(
-      createUserService({ ...deps, publicUrl: () => "https://kinora.example", signUp: "open", quotaMinutes: -1 }),
-    ).rejects.toThrow("quotaMinutes is -1");
-    await expect(
-      createUserService({
-        ...deps,
-        publicUrl: () => "https://kinora.example",
-        signUp: "ajar" as "open",
-        quotaMinutes: 0,
-      }),
-    ).rejects.toThrow("signUp is ajar");
+    await expect(createUserService({ ...deps(), quotaMinutes: -1 })).rejects.toThrow("quotaMinutes is -1");
+    await expect(createUserService({ ...deps(), signUp: "ajar" as "open" })).rejects.toThrow("signUp is ajar");
   });
 
   it("gives up starting when asked to", async () => {
-    const deps = {
-      database: kinora.database,
-      logger: memoryLogger().logger,
-      encoder: agreeableEncoder(),
-      dataDir: kinora.dataDir,
-    };
-    const starting = createUserService({
-      ...deps,
-      publicUrl: () => "https://kinora.example",
-      signUp: "open",
-      quotaMinutes: 0,
-      signal: AbortSignal.abort(new Error("stop")),
-    });
-    await expect(starting).rejects.toThrow("stop");
+    const signal = AbortSignal.abort(new Error("stop"));
+    await expect(createUserService({ ...deps(), signal })).rejects.toThrow("stop");
   });
 });
 

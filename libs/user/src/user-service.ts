@@ -1,15 +1,33 @@
 import type { Transport } from "@connectrpc/connect";
 import type { Database } from "@kinora/database";
-import { QuotaService, SessionService, UserService } from "@kinora/proto-user";
+import {
+  AccountService,
+  AuditService,
+  FactorService,
+  InvitationService,
+  QuotaService,
+  SessionService,
+  UserService,
+} from "@kinora/proto-user";
 import type { HttpRoute, Logger, Routes } from "@kinora/rpc";
 import type { JWTVerifyGetKey } from "jose";
+import { createAccountHandlers } from "./account/account-handlers.ts";
+import { createSignUp } from "./account/sign-up.ts";
 import { createUserHandlers } from "./account/user-handlers.ts";
+import { createAuditHandlers } from "./audit/audit-handlers.ts";
 import { createChecks } from "./check/checks.ts";
+import { createEmailCodes } from "./code/email-codes.ts";
 import { startAccountDeletion } from "./deletion/account-deletion.ts";
+import { createFactorHandlers } from "./factor/factor-handlers.ts";
 import { createPasskeys, relyingPartyOf } from "./factor/passkeys.ts";
 import { startHousekeeping } from "./housekeeping.ts";
+import { createInvitationHandlers } from "./invitation/invitation-handlers.ts";
+import { startMailQueue } from "./mail/mail-queue.ts";
+import { createMailer, type MailSettings } from "./mail/mailer.ts";
 import { ensureLocalOwner } from "./owner/local-owner.ts";
 import { createPasswordHasher } from "./password/password-hasher.ts";
+import type { SignUp } from "./policy.ts";
+import { startJobQueue } from "./queue/job-queue.ts";
 import { createQuotaHandlers } from "./quota/quota-handlers.ts";
 import { jwksRoute } from "./session/jwks-route.ts";
 import { createSessionHandlers } from "./session/session-handlers.ts";
@@ -27,8 +45,12 @@ export type UserServiceDeps = {
   dataDir: string;
   /** How browsers reach the user service: passkeys are bound to its host. Asked for when it is needed, as a port may be chosen late. */
   publicUrl: () => string;
-  /** Whether people may make accounts themselves. */
-  signUp: "open" | "closed";
+  /** Who may make an account. */
+  signUp: SignUp;
+  /** Whether an account that somebody makes begins only when its address is confirmed. */
+  verifyEmail: boolean;
+  /** How mail leaves; without a server it stays below `dataDir`. */
+  mail: MailSettings;
   /** Minutes of video per user and month; 0 for no limit. */
   quotaMinutes: number;
   /** The time; for tests. */
@@ -49,8 +71,21 @@ export type KinoraUserService = {
 
 /** Starts the user service over an open database. The first start makes its signing key and the owner account. */
 export async function createUserService(deps: UserServiceDeps): Promise<KinoraUserService> {
-  const { database, logger, encoder, dataDir, publicUrl, signUp, quotaMinutes, now = () => new Date() } = deps;
-  if (signUp !== "open" && signUp !== "closed") throw new TypeError(`signUp is ${signUp}; expected open or closed`);
+  const {
+    database,
+    logger,
+    encoder,
+    dataDir,
+    publicUrl,
+    signUp,
+    verifyEmail,
+    mail,
+    quotaMinutes,
+    now = () => new Date(),
+  } = deps;
+  if (!["open", "invitation", "closed"].includes(signUp)) {
+    throw new TypeError(`signUp is ${signUp}; expected open, invitation or closed`);
+  }
   if (!Number.isSafeInteger(quotaMinutes) || quotaMinutes < 0) {
     throw new TypeError(`quotaMinutes is ${quotaMinutes}; expected a whole number, 0 or more`);
   }
@@ -59,20 +94,33 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const passwords = await createPasswordHasher();
   const keys = await loadSigningKeys(store, signal, now());
   await ensureLocalOwner({ store, passwords, logger, dataDir, now }, signal);
-  const deletion = await startAccountDeletion({ database, encoder, logger });
+  const jobs = await startJobQueue({ database, logger });
+  const deletion = await startAccountDeletion({ jobs, encoder, logger });
+  const mailer = createMailer(mail, { dataDir, logger });
+  const letters = await startMailQueue({ jobs, mailer, store, passwords, logger, now });
+  const codes = createEmailCodes({ store, passwords, mail: letters, now });
+  const signUps = createSignUp({ store, passwords, codes, mail: letters, signUp, verifyEmail, now });
   const passkeys = createPasskeys({ store, relyingParty: relyingPartyOf(publicUrl), now });
   const checks = createChecks({ store, passwords, passkeys, now });
   const housekeeping = startHousekeeping({ store, logger, now });
   return {
     routes(router) {
-      router.service(UserService, createUserHandlers({ store, passwords, deletion, signUp, now }));
+      router.service(UserService, createUserHandlers({ store, deletion, signUps, now }));
+      router.service(
+        AccountService,
+        createAccountHandlers({ store, passwords, checks, codes, mail: letters, signUps, now }),
+      );
+      router.service(FactorService, createFactorHandlers({ store, passkeys, mail: letters, now }));
+      router.service(InvitationService, createInvitationHandlers({ store, codes, mail: letters, signUp, now }));
+      router.service(AuditService, createAuditHandlers({ store }));
       router.service(SessionService, createSessionHandlers({ store, checks, keys, now }));
       router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, now }));
     },
     http: [jwksRoute(keys.jwks)],
     keys: keys.verification,
     async close() {
-      await Promise.all([deletion.close(), housekeeping.close()]);
+      await Promise.all([jobs.close(), housekeeping.close()]);
+      mailer.close();
     },
   };
 }

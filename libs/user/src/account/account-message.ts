@@ -9,6 +9,16 @@ const roles: Record<Role, RoleMessage> = {
   owner: RoleMessage.OWNER,
 };
 
+/** The role as the contract has it. */
+export function toRoleMessage(role: Role): RoleMessage {
+  return roles[role];
+}
+
+/** The role that the contract names; undefined where none is set. */
+export function fromRoleMessage(message: RoleMessage): Role | undefined {
+  return (Object.keys(roles) as Role[]).find((role) => roles[role] === message);
+}
+
 /** The account as the contract shows it. */
 export function toUserMessage(account: Account): User {
   return create(UserSchema, {

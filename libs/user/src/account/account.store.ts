@@ -51,14 +51,20 @@ export async function replacePasswordHash(sql: Sql, before: string, after: strin
   await sql.query("update users set password_hash = $2 where password_hash = $1", [before, after]);
 }
 
-/** Accounts after a position, oldest first. */
-export async function listAccounts(sql: Sql, after: PagePosition | undefined, limit: number): Promise<Account[]> {
-  return after === undefined
-    ? await sql.query<Account>(`select ${columns} from users order by create_time, id limit $1`, [limit])
-    : await sql.query<Account>(
-        `select ${columns} from users where (create_time, id) > ($1, $2) order by create_time, id limit $3`,
-        [after.createTime, after.id, limit],
-      );
+/** Which accounts to list; `query` is part of a name or an address. */
+export type AccountFilter = { query: string; role: Role | undefined; after: PagePosition | undefined };
+
+/** Accounts, oldest first. */
+export async function listAccounts(sql: Sql, filter: AccountFilter, limit: number): Promise<Account[]> {
+  const { query, role, after } = filter;
+  return await sql.query<Account>(
+    `select ${columns} from users
+     where ($1::timestamptz is null or (create_time, id) > ($1, $2))
+       and ($3 = '' or position(lower($3) in lower(name)) > 0 or position(lower($3) in lower(email)) > 0)
+       and ($4::text is null or role = $4)
+     order by create_time, id limit $5`,
+    [after?.createTime ?? null, after?.id ?? null, query, role ?? null, limit],
+  );
 }
 
 /** Accounts that are kept as they are until the transaction ends. */
@@ -97,6 +103,35 @@ export async function updateAccount(sql: Sql, id: string, change: AccountChange,
     [id, change.name ?? null, change.birthDate ?? null, change.role ?? null, now],
   );
   if (account === undefined) throw new Error(`account ${id} vanished while it was locked`);
+  return account;
+}
+
+/** Replaces a password. */
+export async function setPasswordHash(sql: Sql, id: string, hash: string, now: Date): Promise<void> {
+  await sql.query("update users set password_hash = $2, update_time = $3 where id = $1", [id, hash, now]);
+}
+
+/** Notes that mail to the account's address arrives; undefined if the address is another one by now. */
+export async function verifyEmail(sql: Sql, id: string, emailKey: string, now: Date): Promise<Account | undefined> {
+  const [account] = await sql.query<Account>(
+    `update users set email_verify_time = $3, update_time = $3 where id = $1 and email_key = $2 returning ${columns}`,
+    [id, emailKey, now],
+  );
+  return account;
+}
+
+/** Gives the account another address, from which mail is known to arrive. Breaks constraint `users_email_key_key` where that has an account. */
+export async function changeEmail(
+  sql: Sql,
+  id: string,
+  { email, emailKey }: { email: string; emailKey: string },
+  now: Date,
+): Promise<Account> {
+  const [account] = await sql.query<Account>(
+    `update users set email = $2, email_key = $3, email_verify_time = $4, update_time = $4 where id = $1 returning ${columns}`,
+    [id, email, emailKey, now],
+  );
+  if (account === undefined) throw new Error(`account ${id} vanished while its address was changed`);
   return account;
 }
 

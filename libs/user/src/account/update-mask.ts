@@ -1,7 +1,8 @@
-import { Role as RoleMessage, type User } from "@kinora/proto-user";
+import type { User } from "@kinora/proto-user";
 import type { FieldViolation } from "@kinora/rpc";
 import { invalidFields } from "../fault.ts";
 import type { Role } from "./account.ts";
+import { fromRoleMessage } from "./account-message.ts";
 import { birthDateFault } from "./birth-date.ts";
 import { displayNameFault, normalizeDisplayName } from "./display-name.ts";
 
@@ -9,12 +10,6 @@ import { displayNameFault, normalizeDisplayName } from "./display-name.ts";
 export type AccountChange = { name?: string; birthDate?: string; role?: Role };
 
 const changeable = ["name", "birth_date", "role"];
-
-const roles = new Map<RoleMessage, Role>([
-  [RoleMessage.MEMBER, "member"],
-  [RoleMessage.ADMIN, "admin"],
-  [RoleMessage.OWNER, "owner"],
-]);
 
 /**
  * Reads the fields that a field mask names out of `user`; the others are not looked at.
@@ -36,8 +31,8 @@ export function readAccountChange(user: User, paths: readonly string[], today: D
       change.birthDate = user.birthDate;
       if (user.birthDate !== "") check("user.birth_date", birthDateFault(user.birthDate, today));
     } else if (path === "role") {
-      const role = roles.get(user.role);
-      if (role === undefined) check("user.role", "must be ROLE_MEMBER or ROLE_ADMIN");
+      const role = fromRoleMessage(user.role);
+      if (role === undefined) check("user.role", "must be ROLE_MEMBER, ROLE_ADMIN or ROLE_OWNER");
       else change.role = role;
     } else {
       check(`update_mask.paths[${paths.indexOf(path)}]`, `must be one of ${changeable.join(", ")}`);

@@ -1,31 +1,18 @@
-import { randomUUID } from "node:crypto";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { User, UserService } from "@kinora/proto-user";
-import { callerOf, DomainError, type FieldViolation, requireUser } from "@kinora/rpc";
+import { callerOf, DomainError, requireUser } from "@kinora/rpc";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { AuditEntry } from "../audit/audit.ts";
 import { originOf } from "../check/origin.ts";
+import { requireRecentLogin } from "../check/recent-login.ts";
 import type { AccountDeletion } from "../deletion/account-deletion.ts";
-import { invalidField, invalidFields } from "../fault.ts";
-import type { PasswordHasher } from "../password/password-hasher.ts";
-import {
-  canCreate,
-  canList,
-  canSee,
-  type Person,
-  type Refusal,
-  refuseDelete,
-  refuseDisable,
-  refuseUpdate,
-  type SignUp,
-} from "../policy.ts";
-import { deleteSessionsOfUser } from "../session/session.store.ts";
-import { breaks } from "../store/database-fault.ts";
+import { invalidField } from "../fault.ts";
+import { canList, canSee, type Refusal, refuseDelete, refuseDisable, refuseUpdate } from "../policy.ts";
+import { endSessions } from "../session/session.store.ts";
 import type { Sql, Store } from "../store/store.ts";
 import {
   deleteAccount,
   findAccount,
-  insertAccount,
   listAccounts,
   lockAccounts,
   setDisabled,
@@ -33,19 +20,17 @@ import {
   wasDeleted,
 } from "./account.store.ts";
 import type { Account } from "./account.ts";
-import { toUserMessage } from "./account-message.ts";
-import { ageInYears, birthDateFault } from "./birth-date.ts";
-import { displayNameFault, normalizeDisplayName } from "./display-name.ts";
-import { emailKey } from "./email.ts";
+import { fromRoleMessage, toUserMessage } from "./account-message.ts";
+import { ageInYears } from "./birth-date.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
+import type { createSignUp } from "./sign-up.ts";
 import { readAccountChange } from "./update-mask.ts";
 
 /** What the handlers of user.v1.UserService need. */
 export type UserHandlersDeps = {
   store: Store;
-  passwords: PasswordHasher;
   deletion: AccountDeletion;
-  signUp: SignUp;
+  signUps: ReturnType<typeof createSignUp>;
   now: () => Date;
 };
 
@@ -53,7 +38,7 @@ const defaultPageSize = 50;
 
 /** Answers user.v1.UserService. Who may do what is decided in policy.ts. */
 export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof UserService> {
-  const { store, passwords, deletion, signUp, now } = deps;
+  const { store, deletion, signUps, now } = deps;
 
   const note = (
     sql: Sql,
@@ -73,7 +58,7 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
       refuse(refuseDisable(actor, target));
       const type = disableTime === null ? "account.enabled" : "account.disabled";
       await note(tx, type, context, { userId: id, actorId: actor.id });
-      if (disableTime !== null) await deleteSessionsOfUser(tx, id);
+      if (disableTime !== null) await endSessions(tx, id);
       return await setDisabled(tx, id, disableTime, now());
     });
     return toUserMessage(account);
@@ -81,40 +66,8 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
 
   return {
     async createUser(request, context) {
-      const { signal } = context;
-      if (signUp === "closed" && !canCreate(signUp, await findCaller(store.on(signal), context))) {
-        throw new DomainError("permission_denied", "sign-up is closed here; ask an administrator for an account");
-      }
-      const name = normalizeDisplayName(request.name);
-      const violations: FieldViolation[] = [];
-      const nameFault = displayNameFault(name);
-      if (nameFault !== undefined) violations.push({ field: "name", message: nameFault });
-      const dateFault = request.birthDate === "" ? undefined : birthDateFault(request.birthDate, now());
-      if (dateFault !== undefined) violations.push({ field: "birth_date", message: dateFault });
-      if (!request.password.isWellFormed())
-        violations.push({ field: "password", message: "must be valid Unicode text" });
-      if (violations.length > 0) throw invalidFields(violations);
-
-      const passwordHash = await passwords.hash(request.password, signal);
-      const time = now();
-      const account: Account = {
-        id: randomUUID(),
-        email: request.email,
-        name,
-        birthDate: request.birthDate,
-        role: "member",
-        createTime: time,
-        updateTime: time,
-        emailVerifyTime: null,
-        disableTime: null,
-      };
-      try {
-        await insertAccount(store.on(signal), { ...account, emailKey: emailKey(request.email), passwordHash });
-      } catch (error) {
-        if (!breaks(error, "users_email_key_key")) throw error;
-        throw new DomainError("already_exists", "this e-mail address has an account already; log in instead");
-      }
-      return { user: toUserMessage(account) };
+      const { account, verificationId } = await signUps.create(request, context);
+      return { user: toUserMessage(account), verificationId };
     },
 
     async getUser(request, context) {
@@ -133,7 +86,8 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
         throw invalidField("page_token", "must be the next_page_token of an earlier answer, or empty");
       }
       const size = request.pageSize === 0 ? defaultPageSize : request.pageSize;
-      const found = await listAccounts(store.on(context.signal), after, size + 1);
+      const filter = { query: request.query, role: fromRoleMessage(request.role), after };
+      const found = await listAccounts(store.on(context.signal), filter, size + 1);
       const page = found.slice(0, size);
       const last = page.at(-1);
       return {
@@ -173,6 +127,7 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
         const people = await lockAccounts(tx, [caller.userId, id]);
         const actor = people.get(caller.userId);
         const target = people.get(id);
+        if (target !== undefined && id === caller.userId) await requireRecentLogin(tx, caller, now());
         if (target === undefined) {
           // Whoever deleted their own account may repeat the call: its answer may have been lost.
           const mayKnow = id === caller.userId || (actor !== undefined && canList({ ...caller, role: actor.role }));
@@ -188,12 +143,6 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
       return {};
     },
   };
-}
-
-/** The caller as the database has them; undefined for callers who aren't people or are gone. */
-async function findCaller(sql: Sql, context: HandlerContext): Promise<Person | undefined> {
-  const caller = callerOf(context);
-  return caller.kind === "user" ? await findAccount(sql, caller.userId) : undefined;
 }
 
 function refuse(refusal: Refusal | undefined): void {

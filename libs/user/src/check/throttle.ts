@@ -35,6 +35,13 @@ export const mailRules = {
   pair: { attempts: 5, seconds: 600 },
 } as const satisfies ThrottleRules;
 
+/** Of sign-ups: a school's network may make hundreds in an hour. */
+export const signUpRules = {
+  account: { attempts: 10, seconds: 600 },
+  address: { attempts: 300, seconds: 3600 },
+  pair: { attempts: 5, seconds: 600 },
+} as const satisfies ThrottleRules;
+
 /** What is counted: one key per rule. Keys are hashed, so that what people typed doesn't stay in the database. */
 export type AttemptKey = { key: string } & ThrottleRule;
 

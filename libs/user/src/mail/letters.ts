@@ -5,8 +5,7 @@ export type CodePurpose = "sign_up" | "verify_email" | "reset_password" | "chang
 
 /** What people are told of without a code. */
 export type Notice =
-  | { kind: "sign_up_known"; to: string }
-  | { kind: "password_changed"; to: string }
+  | { kind: "welcome" | "sign_up_known" | "password_changed"; to: string }
   | { kind: "email_changed"; to: string; email: string }
   | { kind: "factor_added" | "factor_removed"; to: string; factor: string };
 
@@ -54,6 +53,12 @@ export function noticeLetter(notice: Notice): Letter {
   const { to } = notice;
   const notYou = "If that wasn't you, set a new password at once and look at your sessions.";
   switch (notice.kind) {
+    case "welcome":
+      return {
+        to,
+        subject: "Welcome to Kinora",
+        text: "Somebody made an account at Kinora with this address. If that wasn't you, ask for a new password: then the account is yours, and you can delete it.",
+      };
     case "sign_up_known":
       return {
         to,

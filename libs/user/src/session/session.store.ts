@@ -1,3 +1,4 @@
+import type { PassedCheck } from "../check/assurance.ts";
 import type { Sql } from "../store/store.ts";
 import { maxSessionsPerUser, maxUsedTokens, type Session } from "./session.ts";
 
@@ -75,9 +76,18 @@ export async function deleteSession(sql: Sql, id: string): Promise<void> {
   await sql.query("delete from sessions where id = $1", [id]);
 }
 
-/** Ends all sessions of a user. */
-export async function deleteSessionsOfUser(sql: Sql, userId: string): Promise<void> {
-  await sql.query("delete from sessions where user_id = $1", [userId]);
+/** Ends a user's sessions, but for one. */
+export async function endSessions(sql: Sql, userId: string, keep: { except?: string | undefined } = {}): Promise<void> {
+  await sql.query("delete from sessions where user_id = $1 and ($2::uuid is null or id <> $2)", [
+    userId,
+    keep.except ?? null,
+  ]);
+}
+
+/** What was shown for a session, and when. */
+export async function passedChecks(sql: Sql, id: string): Promise<PassedCheck[]> {
+  const [session] = await sql.query<{ time: Date }>("select create_time as time from sessions where id = $1", [id]);
+  return session === undefined ? [] : [{ factor: "password", time: session.time }];
 }
 
 /** Ends the session of a refresh token, used or not. */

@@ -11,8 +11,16 @@ import {
 import type { Database } from "@kinora/database";
 import { openTestDatabase } from "@kinora/database/testing";
 import { ViolationsSchema } from "@kinora/proto-common";
-import { AccountService } from "@kinora/proto-encoder";
-import { QuotaService, SessionService, UserService } from "@kinora/proto-user";
+import { AccountService as EncoderAccountService } from "@kinora/proto-encoder";
+import {
+  AccountService,
+  AuditService,
+  FactorService,
+  InvitationService,
+  QuotaService,
+  SessionService,
+  UserService,
+} from "@kinora/proto-user";
 import { clientAddressKey, createInMemoryTransport, type Logger, type ServiceOptions } from "@kinora/rpc";
 import { createAuthenticator } from "@kinora/service";
 import { temporaryFolder } from "@kinora/testing";
@@ -43,11 +51,15 @@ export const serviceToken = "service-token-of-tests-0123456789";
 /** Somebody with an account and a session. */
 export type Person = { id: string; email: string; password: string; accessToken: string; refreshToken: string };
 
-/** The three services as somebody with this credential sees them. */
+/** The services as somebody with this credential sees them. */
 export type Clients = {
   users: Client<typeof UserService>;
   sessions: Client<typeof SessionService>;
   quotas: Client<typeof QuotaService>;
+  accounts: Client<typeof AccountService>;
+  factors: Client<typeof FactorService>;
+  invitations: Client<typeof InvitationService>;
+  audit: Client<typeof AuditService>;
 };
 
 /** Makes clients over a transport. */
@@ -56,6 +68,10 @@ export function clientsOver(transport: Transport): Clients {
     users: createClient(UserService, transport),
     sessions: createClient(SessionService, transport),
     quotas: createClient(QuotaService, transport),
+    accounts: createClient(AccountService, transport),
+    factors: createClient(FactorService, transport),
+    invitations: createClient(InvitationService, transport),
+    audit: createClient(AuditService, transport),
   };
 }
 
@@ -84,13 +100,13 @@ export type ServiceUnderTest = {
 /** An encoder that takes everything. */
 export function agreeableEncoder(): Transport {
   return createRouterTransport(({ service }) => {
-    service(AccountService, { deleteAccountData: () => ({ videos: 0 }) });
+    service(EncoderAccountService, { deleteAccountData: () => ({ videos: 0 }) });
   });
 }
 
 /** Starts a user service for tests; everything is gone after `close`. */
 export async function startServiceUnderTest(
-  overrides: Partial<Pick<UserServiceDeps, "encoder" | "signUp" | "quotaMinutes">> = {},
+  overrides: Partial<Pick<UserServiceDeps, "encoder" | "signUp" | "verifyEmail" | "mail" | "quotaMinutes">> = {},
 ): Promise<ServiceUnderTest> {
   const folder = await temporaryFolder();
   const database = await openTestDatabase("user", userMigrations);
@@ -106,6 +122,8 @@ export async function startServiceUnderTest(
       dataDir: folder.path,
       publicUrl: () => "https://kinora.example",
       signUp: "open",
+      verifyEmail: false,
+      mail: { smtpUrl: undefined, from: "kinora@example.com" },
       quotaMinutes: 0,
       now,
       ...overrides,

@@ -1,0 +1,23 @@
+import { type ConfigOf, oneOf, optional, text, url } from "@kinora/service";
+import type { UserServiceDeps } from "./user-service.ts";
+
+/** What whoever runs the user service may set about accounts; spread it into the process's own spec. */
+export const accountSettings = {
+  /** Who may make an account: everybody, whoever was invited, or administrators only. */
+  SIGN_UP: oneOf(["open", "invitation", "closed"], { default: "open" }),
+  /** Whether an account begins only when its address is confirmed; where mail leaves by a server, it does unless this says otherwise. */
+  VERIFY_EMAIL: optional(oneOf(["required", "optional"])),
+  /** The server that takes mail, with its credential. Without it letters stay in `outbox` below KINORA_DATA. */
+  SMTP_URL: optional(url({ schemes: ["smtps", "smtp"], secret: true })),
+  /** Whom letters come from. */
+  MAIL_FROM: text({ default: "Kinora <kinora@localhost>", maxLength: 320 }),
+};
+
+/** The settings as `createUserService` takes them. */
+export function accountOptions(
+  config: ConfigOf<typeof accountSettings>,
+): Pick<UserServiceDeps, "signUp" | "verifyEmail" | "mail"> {
+  const { SIGN_UP: signUp, VERIFY_EMAIL, SMTP_URL: smtpUrl, MAIL_FROM: from } = config;
+  const verification = VERIFY_EMAIL ?? (smtpUrl === undefined ? "optional" : "required");
+  return { signUp, verifyEmail: verification === "required", mail: { smtpUrl, from } };
+}
