@@ -13,6 +13,7 @@ import { playerScriptRoute } from "./playback/player-script-route.ts";
 import { openQueue } from "./queue/queue.ts";
 import { accountRoutes } from "./rpc/account-routes.ts";
 import { encoderRoutes } from "./rpc/encoder-routes.ts";
+import { profileRoutes } from "./rpc/profile-routes.ts";
 import { workerRoutes } from "./rpc/worker-routes.ts";
 import { createDb } from "./store/db.ts";
 import { domainStorage } from "./store/domain-storage.ts";
@@ -76,6 +77,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     routes(router) {
       encoderRoutes(router, { context, uploads, publicUrl, stopping: draining.signal });
       workerRoutes(router, context, dispatcher);
+      profileRoutes(router, context);
       accountRoutes(router, context);
     },
     longPolls: [WorkerService.method.leaseTask],

@@ -151,7 +151,7 @@ export const migrations: readonly Migration[] = [
         finish double precision NOT NULL
       );
       CREATE TABLE fair_clock (
-        only boolean PRIMARY KEY DEFAULT true CHECK (only),
+        single boolean PRIMARY KEY DEFAULT true CHECK (single),
         reached double precision NOT NULL
       );
       INSERT INTO fair_clock (reached) VALUES (0);
@@ -183,6 +183,21 @@ export const migrations: readonly Migration[] = [
         holder uuid NOT NULL,
         expires_at timestamptz NOT NULL,
         wanted boolean NOT NULL DEFAULT false
+      );
+    `,
+  },
+  {
+    name: "0004_profiles",
+    sql: `
+      CREATE TABLE profiles (
+        owner_id uuid NOT NULL,
+        name text NOT NULL,
+        description text NOT NULL,
+        -- encoder.v1.EncodeSettings.
+        settings jsonb NOT NULL,
+        created_at timestamptz(3) NOT NULL DEFAULT now(),
+        updated_at timestamptz(3) NOT NULL DEFAULT now(),
+        PRIMARY KEY (owner_id, name)
       );
     `,
   },

@@ -6,6 +6,7 @@ import { type Ended, endEncode, followUp } from "../encode/end-encode.ts";
 import type { Db } from "../store/db.ts";
 import { closeAccount, rememberDeleted, wasDeleted } from "../store/deleted.store.ts";
 import { lockEncodesOf } from "../store/encode.store.ts";
+import { deleteProfilesOf } from "../store/profile.store.ts";
 import { deleteVideoRow, findVideo, listVideos, type VideoRecord } from "../store/video.store.ts";
 
 /** Deletes a video with everything made from it. No error if its owner deleted it before. */
@@ -27,7 +28,10 @@ export async function deleteVideo(
 
 /** Deletes everything of an account, and lets it make nothing new. The answer counts the videos. */
 export async function deleteAccountData(context: Context, ownerId: string, signal: AbortSignal): Promise<number> {
-  await context.db.transact(signal, (db) => closeAccount(db, ownerId));
+  await context.db.transact(signal, async (db) => {
+    await closeAccount(db, ownerId);
+    await deleteProfilesOf(db, ownerId);
+  });
   for (let count = 0; ; ) {
     const videos = await listVideos(context.db, ownerId, 100);
     context.queue.wake();
