@@ -1,5 +1,4 @@
 import type { TargetConfiguration } from "@nx/devkit";
-import type { Closure } from "./production-closure.ts";
 
 /** Where the bundle of a service lies, relative to the workspace. */
 export const imageFolder = (service: string): string => `dist/images/${service}`;
@@ -8,7 +7,11 @@ export const imageFolder = (service: string): string => `dist/images/${service}`
  * The target whose hash is the deploy key: it has as inputs what goes into the image, and nothing else.
  * Every package is named, because a command without `externalDependencies` is hashed with all there are.
  */
-export function imageTarget(root: string, { projects, packages }: Closure): TargetConfiguration {
+export function imageTarget(
+  root: string,
+  projects: readonly string[],
+  packages: readonly string[],
+): TargetConfiguration {
   return {
     executor: "nx:run-commands",
     options: { command: "kinora-deploy bundle {projectName}", cwd: "{workspaceRoot}" },
@@ -16,7 +19,7 @@ export function imageTarget(root: string, { projects, packages }: Closure): Targ
     dependsOn: ["generate", "^generate"],
     inputs: [
       "deployed",
-      ...(projects.length > 0 ? [{ input: "deployed", projects }] : []),
+      ...(projects.length > 0 ? [{ input: "deployed", projects: [...projects] }] : []),
       // The bundler itself, and what is said of images in general.
       "{workspaceRoot}/tools/deploy/src/{image,contracts}/**/*",
       "!{workspaceRoot}/tools/deploy/src/**/*.test.ts",

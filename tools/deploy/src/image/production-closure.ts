@@ -2,6 +2,7 @@
 export type Manifest = {
   name?: string;
   nx?: { name?: string };
+  exports?: Record<string, unknown>;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   deploy?: { port?: number };
