@@ -18,15 +18,15 @@ export function isDecodable(stream: Stream): boolean {
   return Codec.findDecoder(stream.codecpar.codecId) !== null;
 }
 
-/** Opens a decoder that uses all cores. Rejects with `input` if there is none for the stream. */
-export async function openDecoder(stream: Stream): Promise<Decoder> {
+/** Opens a decoder that uses this many threads, all cores for 0. Rejects with `input` if there is none for the stream. */
+export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder> {
   const codec = Codec.findDecoder(stream.codecpar.codecId);
   if (!codec) throw new TaskError("input", "A track of this video is in a format that Kinora cannot read.");
   const context = new CodecContext();
   context.allocContext3(codec);
   check(context.parametersToContext(stream.codecpar), "prepare a decoder");
   context.pktTimebase = stream.timeBase;
-  context.threadCount = 0;
+  context.threadCount = threads;
   const opened = await context.open2(codec, Dictionary.fromObject({ max_pixels: decoderPixels }));
   if (opened === AVERROR_ENOMEM) check(opened, "open a decoder");
   if (opened < 0) throw new TaskError("input", `The ${codec.longName ?? codec.name} track of this video is damaged.`);

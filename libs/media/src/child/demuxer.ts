@@ -7,6 +7,7 @@ import {
   AVMEDIA_TYPE_VIDEO,
   AVSEEK_CUR,
   AVSEEK_END,
+  AVSEEK_FLAG_BACKWARD,
   AVSEEK_SET,
   AVSEEK_SIZE,
 } from "node-av/constants";
@@ -30,6 +31,8 @@ export type Demuxer = {
   select(streams: Stream[]): void;
   /** Reads the next packet, with times that run on over the jumps of broadcast recordings. False at the end. */
   read(packet: Packet): Promise<boolean>;
+  /** Goes to a place at or before a time of a stream, in its units; where exactly, the container decides. False if it can't. */
+  seek(stream: Stream, pts: number): Promise<boolean>;
   /** Whether reading ended with an error instead of the file's end. */
   damaged(): boolean;
   /** Bytes read so far, as a position in the file. */
@@ -120,6 +123,12 @@ export async function openDemuxer(source: ByteSource): Promise<Demuxer> {
       const stream = streams[packet.streamIndex];
       if (timeline && stream) timeline(packet, stream);
       return true;
+    },
+    async seek(stream, pts) {
+      const code = await context.seekFrame(stream.index, BigInt(Math.floor(pts)), AVSEEK_FLAG_BACKWARD);
+      if (failure()) throw failure();
+      ended = undefined;
+      return code >= 0;
     },
     damaged: () => ended !== undefined && ended !== AVERROR_EOF,
     position,

@@ -5,6 +5,10 @@ import type { EncodePlan, StreamResult } from "../types.ts";
 import { openAudioTrack } from "./audio-track.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Demuxer, openDemuxer } from "./demuxer.ts";
+import { timescaleFor } from "./frame-clock.ts";
+import { cutWhole } from "./frame-cut.ts";
+import { createPoster } from "./poster.ts";
+import { openRendition } from "./rendition.ts";
 import { verify } from "./verify.ts";
 import { openVideoTrack } from "./video-track.ts";
 
@@ -12,11 +16,12 @@ export type EncodeOptions = {
   source: ByteSource;
   plan: EncodePlan;
   delivery: Delivery;
+  threads: number;
   onProgress: (progress: { frames: number; fraction: number; mediaSeconds: number }) => void;
 };
 
 /** Makes a stream as planned, from one pass over the source, and checks it. Resolves when every file is taken. */
-export async function encode({ source, plan, delivery, onProgress }: EncodeOptions): Promise<StreamResult> {
+export async function encode({ source, plan, delivery, threads, onProgress }: EncodeOptions): Promise<StreamResult> {
   const { segmentSeconds, posterSeconds } = plan;
   if (!plan.video || plan.video.renditions.length === 0)
     throw new TaskError("machine", "The plan names nothing to make.");
@@ -25,14 +30,26 @@ export async function encode({ source, plan, delivery, onProgress }: EncodeOptio
   const audioStream = plan.audio && streamOf(demuxer, plan.audio.streamIndex);
   demuxer.select(audioStream ? [videoStream, audioStream] : [videoStream]);
 
+  const { num, den } = videoStream.timeBase;
+  const { startSeconds, frameCount, renditions } = plan.video;
+  const timescale = timescaleFor({ num, den });
+  const poster = createPoster(posterSeconds * timescale);
   const video = await openVideoTrack({
     stream: videoStream,
     plan: plan.video,
-    segmentSeconds,
-    posterSeconds,
-    delivery,
+    cut: cutWhole(segmentSeconds * timescale),
+    startPts: Math.round((startSeconds * den) / num),
+    threads,
+    open: (index, context) => {
+      const rendition = renditions[index];
+      if (!rendition) throw new RangeError(`no rendition ${index}`);
+      return openRendition(
+        rendition,
+        { ...context, delivery, threads, firstSegment: 1 },
+        index === 0 ? { onScaled: poster.see } : {},
+      );
+    },
   });
-  const { startSeconds, frameCount } = plan.video;
   const audio =
     audioStream && plan.audio
       ? await openAudioTrack({ stream: audioStream, plan: plan.audio, segmentSeconds, startSeconds, delivery })
@@ -55,9 +72,10 @@ export async function encode({ source, plan, delivery, onProgress }: EncodeOptio
 
   const problem = verify({ plan, pictures, sound });
   if (problem) throw problem;
-  if (pictures.poster) await delivery.deliver("poster.jpg", pictures.poster);
+  const jpeg = await poster.jpeg();
+  if (jpeg) await delivery.deliver("poster.jpg", jpeg);
   await delivery.settled();
-  return { video: pictures.tracks, audio: sound?.track, poster: pictures.poster ? "poster.jpg" : "" };
+  return { video: pictures.tracks, audio: sound?.track, poster: jpeg ? "poster.jpg" : "" };
 }
 
 function streamOf(demuxer: Demuxer, index: number): Stream {

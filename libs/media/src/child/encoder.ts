@@ -17,7 +17,7 @@ export type Encoder = {
 
 /** Opens an encoder by FFmpeg's name; `prepare` sets what every codec has, `options` what only this one has. */
 export async function openEncoder(
-  name: "libx264" | "aac" | "mjpeg",
+  name: string,
   prepare: (context: CodecContext) => void,
   options: Record<string, string | number>,
 ): Promise<Encoder> {

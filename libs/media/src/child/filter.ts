@@ -67,7 +67,8 @@ export async function openFilter(first: Frame, timeBase: Rational, chain: string
   };
 }
 
-function inputOptions(frame: Frame, timeBase: Rational): string {
+/** Options of a filter chain's input for frames such as this one. */
+export function inputOptions(frame: Frame, timeBase: Rational): string {
   const units = `${timeBase.num}/${timeBase.den}`;
   const options = frame.isVideo()
     ? {

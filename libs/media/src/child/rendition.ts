@@ -1,21 +1,23 @@
 import { AV_PICTURE_TYPE_I, AV_PICTURE_TYPE_NONE, AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG } from "node-av/constants";
 import { Rational as AvRational, type Frame } from "node-av/lib";
-import { avcCodecs, avcConfiguration, avcSample } from "../mp4/avc.ts";
+import type { OutputColour } from "../colour.ts";
+import { codecBindings } from "../mp4/video-codec.ts";
 import { TaskError } from "../task-error.ts";
 import type { Rational, RenditionPlan, TrackResult } from "../types.ts";
-import type { Colour } from "./colour.ts";
+import { encoderColour, scaleColour } from "./colour.ts";
 import type { Delivery } from "./delivery.ts";
 import { type CodedFrame, openEncoder } from "./encoder.ts";
+import { codecOf, encoderOptions } from "./encoder-options.ts";
 import { type Filter, frameKey, openFilter } from "./filter.ts";
-import type { FrameTime } from "./frame-clock.ts";
 import { type CodedPicture, samplesOfGroup } from "./group-of-pictures.ts";
 import { createLane } from "./lane.ts";
-import { createTrackWriter } from "./track-writer.ts";
+import type { QualityMeter } from "./quality-meter.ts";
+import { createTrackWriter, type TrackWriter } from "./track-writer.ts";
 
 /** One quality in the making. */
 export type Rendition = {
   /** Takes a prepared picture (and frees it); resolves when there is room for the next one. */
-  add(picture: Frame, time: FrameTime): Promise<void>;
+  add(picture: Frame, ticks: number, startsSegment: boolean): Promise<void>;
   /** Pictures encoded so far. */
   encoded(): number;
   /** Presentation time of each segment's first picture. */
@@ -24,96 +26,112 @@ export type Rendition = {
   finish(end: number): Promise<TrackResult>;
 };
 
-/** Pictures that wait for a rendition. Renditions differ in speed from picture to picture; a few keep all of them busy. */
-const queueLength = 4;
-
-/** Opens a rendition's scaler, encoder and writer. `onScaled` sees each picture as it is encoded. */
-export async function openRendition(options: {
-  plan: RenditionPlan;
-  colour: Colour;
+/** What all renditions of a source share. */
+export type RenditionContext = {
+  colour: OutputColour;
   frameRate: Rational;
   timescale: number;
   delivery: Delivery;
-  onScaled: (picture: Frame, ticks: number) => void;
-}): Promise<Rendition> {
-  const { plan, colour, timescale, delivery } = options;
+  /** Threads of an encoder; 0 for as many as it likes. */
+  threads: number;
+  /** Number of the first segment. */
+  firstSegment: number;
+};
+
+/** Pictures that wait for a rendition. Renditions differ in speed from picture to picture; a few keep all of them busy. */
+const queueLength = 4;
+
+/** Opens a rendition's scaler, encoder and writer. `onScaled` sees each picture as it is encoded; `meter` measures what became of it. */
+export async function openRendition(
+  plan: RenditionPlan,
+  context: RenditionContext,
+  watchers: { onScaled?: (picture: Frame, ticks: number) => void; meter?: QualityMeter | undefined } = {},
+): Promise<Rendition> {
+  const { colour, timescale, delivery, frameRate } = context;
+  const { onScaled = () => {}, meter } = watchers;
   const timeBase = { num: 1, den: timescale };
+  const codec = codecOf(plan);
+  const binding = codecBindings[codec];
+  const { name: encoderName, options } = encoderOptions(plan, context.threads);
   const encoder = await openEncoder(
-    "libx264",
-    (context) => {
-      context.width = plan.width;
-      context.height = plan.height;
-      context.pixelFormat = AV_PIX_FMT_YUV420P;
-      context.timeBase = new AvRational(1, timescale);
-      context.framerate = new AvRational(options.frameRate.num, options.frameRate.den);
-      context.sampleAspectRatio = new AvRational(1, 1);
-      context.colorRange = AVCOL_RANGE_MPEG;
-      context.colorPrimaries = colour.primaries;
-      context.colorTrc = colour.transfer;
-      context.colorSpace = colour.matrix;
-      context.rcMaxRate = BigInt(plan.maxBitrate);
-      context.rcBufferSize = plan.bufferBits;
-      context.level = plan.level;
-      context.threadCount = 0;
+    encoderName,
+    (opened) => {
+      opened.width = plan.width;
+      opened.height = plan.height;
+      opened.pixelFormat = AV_PIX_FMT_YUV420P;
+      opened.timeBase = new AvRational(1, timescale);
+      opened.framerate = new AvRational(frameRate.num, frameRate.den);
+      opened.sampleAspectRatio = new AvRational(1, 1);
+      opened.colorRange = AVCOL_RANGE_MPEG;
+      const { primaries, transfer, matrix } = encoderColour(colour);
+      opened.colorPrimaries = primaries;
+      opened.colorTrc = transfer;
+      opened.colorSpace = matrix;
+      if (plan.maxBitrate > 0) {
+        opened.rcMaxRate = BigInt(plan.maxBitrate);
+        opened.rcBufferSize = plan.bufferBits;
+      }
+      if (codec === "h264") opened.level = plan.level;
+      opened.threadCount = context.threads;
     },
-    {
-      preset: plan.preset,
-      profile: plan.profile,
-      crf: plan.crf,
-      // Only the pictures that we name start a group, and nothing refers across them.
-      "forced-idr": 1,
-      "x264-params": "keyint=infinite:scenecut=0:open-gop=0",
-    },
+    options,
   );
-  const configuration = avcConfiguration(encoder.extraData);
-  // x264 holds pictures back for at most two others (B-frames that are referred to).
-  const shift = Math.round((2 * timescale * options.frameRate.den) / options.frameRate.num);
-  const { width, height } = plan;
-  const header = { kind: "video", timescale, width, height, configuration, skip: shift } as const;
-  const writer = await createTrackWriter(plan.name, header, delivery);
+  // Encoders hold pictures back for at most two others (B-frames that are referred to).
+  const shift = Math.round((2 * timescale * frameRate.den) / frameRate.num);
+  const { width, height, name } = plan;
 
   const lane = createLane(queueLength);
   const starts: number[] = [];
   const expected: number[] = [];
+  let written: { writer: TrackWriter; configuration: Buffer } | undefined;
   let scaler: { key: string; filter: Filter } | undefined;
   let group: CodedPicture[] = [];
   let encoded = 0;
 
+  /** AV1 tells its configuration with its first frame only. */
+  const open = async (first: Buffer) => {
+    const configuration = binding.configuration(encoder.extraData, first);
+    const header = { kind: "video", codec, timescale, width, height, configuration, skip: shift } as const;
+    return { writer: await createTrackWriter(name, header, delivery, context.firstSegment), configuration };
+  };
   const closeGroup = async (end: number) => {
-    if (group.length === 0) return;
+    if (group.length === 0 || !written) return;
     const { decodeTime, samples } = samplesOfGroup(group, end, shift);
     group = [];
     starts.push(decodeTime);
-    await writer.add(decodeTime, samples);
+    await written.writer.add(decodeTime, samples);
   };
-  const take = async (coded: AsyncGenerator<CodedFrame>) => {
-    for await (const { data, pts, isKey } of coded) {
+  const take = async (frames: AsyncGenerator<CodedFrame>) => {
+    for await (const { data, pts, isKey } of frames) {
+      written ??= await open(data);
       if (isKey) {
-        if (expected.shift() !== pts) throw mischeck(plan.name, "has a key picture where none should be");
+        if (expected.shift() !== pts) throw mischeck(name, "has a key picture where none should be");
         await closeGroup(pts);
       }
-      group.push({ data: avcSample(data), ticks: pts, isKey });
+      group.push({ data: binding.sample(data), ticks: pts, isKey });
       encoded++;
+      await meter?.addCoded(data, pts, encoder.context);
     }
   };
   const scale = async (picture: Frame): Promise<Frame> => {
     const key = frameKey(picture);
     if (scaler?.key !== key) {
       scaler?.filter.close();
-      const chain = `scale=w=${plan.width}:h=${plan.height}:flags=bicubic:${colour.scaleOptions},format=yuv420p,setsar=1`;
+      const chain = `scale=w=${width}:h=${height}:flags=bicubic:${scaleColour(picture, colour)},format=yuv420p,setsar=1`;
       scaler = { key, filter: await openFilter(picture, timeBase, chain) };
     }
     for await (const scaled of scaler.filter.push(picture)) return scaled;
-    throw mischeck(plan.name, "lost a picture");
+    throw mischeck(name, "lost a picture");
   };
   return {
-    add: (picture, time) =>
+    add: (picture, ticks, startsSegment) =>
       lane.add(async () => {
         const scaled = await scale(picture);
-        scaled.pts = BigInt(time.ticks);
-        scaled.pictType = time.startsSegment ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-        if (time.startsSegment) expected.push(time.ticks);
-        options.onScaled(scaled, time.ticks);
+        scaled.pts = BigInt(ticks);
+        scaled.pictType = startsSegment ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+        if (startsSegment) expected.push(ticks);
+        onScaled(scaled, ticks);
+        meter?.addSource(scaled, ticks, startsSegment);
         await take(encoder.encode(scaled));
       }),
     encoded: () => encoded,
@@ -124,11 +142,27 @@ export async function openRendition(options: {
       await closeGroup(end);
       scaler?.filter.close();
       encoder.close();
-      if (expected.length > 0) throw mischeck(plan.name, "lacks a key picture");
-      const { name } = plan;
-      const codecs = avcCodecs(configuration);
-      const none = { sampleRate: 0, channels: 0, language: "" };
-      return { name, codecs, timescale, width, height, frameRate: options.frameRate, ...none, ...writer.finish() };
+      const quality = await meter?.finish();
+      if (!written || expected.length > 0) throw mischeck(name, "lacks a key picture");
+      const { initBytes, initSha256, segments, frames, start } = written.writer.finish();
+      return {
+        name,
+        codecs: binding.codecs(written.configuration),
+        timescale,
+        width,
+        height,
+        frameRate,
+        sampleRate: 0,
+        channels: 0,
+        language: "",
+        isDefault: false,
+        initBytes,
+        initSha256,
+        segments,
+        frames,
+        start,
+        quality,
+      };
     },
   };
 }

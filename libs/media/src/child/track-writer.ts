@@ -1,12 +1,19 @@
-import { isIdrSample } from "../mp4/avc.ts";
+import { createHash } from "node:crypto";
 import { initSegment, type TrackHeader } from "../mp4/init-segment.ts";
-import { mediaSegment, readMediaSegment, type Sample } from "../mp4/media-segment.ts";
+import { firstSampleEnd, mediaSegment, readMediaSegment, type Sample } from "../mp4/media-segment.ts";
+import { codecBindings } from "../mp4/video-codec.ts";
 import { TaskError } from "../task-error.ts";
 import type { Segment } from "../types.ts";
 import type { Delivery } from "./delivery.ts";
 
 /** What a track's files turned out to be. */
-export type WrittenTrack = { initBytes: number; segments: Segment[]; frames: number; start: number };
+export type WrittenTrack = {
+  initBytes: number;
+  initSha256: Uint8Array;
+  segments: Segment[];
+  frames: number;
+  start: number;
+};
 
 /** Writes one track's files: `{name}/init.mp4` and `{name}/{n}.m4s`. */
 export type TrackWriter = {
@@ -17,17 +24,24 @@ export type TrackWriter = {
 
 /**
  * Every segment is read back before it is handed over: it must begin where the one before ended, with a picture that needs no other, and hold what was put in.
+ * Segments are counted from `firstSegment`.
  */
-export async function createTrackWriter(name: string, header: TrackHeader, delivery: Delivery): Promise<TrackWriter> {
+export async function createTrackWriter(
+  name: string,
+  header: TrackHeader,
+  delivery: Delivery,
+  firstSegment = 1,
+): Promise<TrackWriter> {
   const init = initSegment(header);
   await delivery.deliver(`${name}/init.mp4`, init);
+  const isKey = header.kind === "video" ? codecBindings[header.codec].isKey : () => true;
   const segments: Segment[] = [];
   let start: number | undefined;
   let next: number | undefined;
   let frames = 0;
   return {
     async add(decodeTime, samples) {
-      const number = segments.length + 1;
+      const number = firstSegment + segments.length;
       const bytes = mediaSegment({ number, decodeTime, samples });
       const written = readMediaSegment(bytes);
       const [first] = written.samples;
@@ -35,19 +49,26 @@ export async function createTrackWriter(name: string, header: TrackHeader, deliv
       const problem =
         written.decodeTime !== (next ?? decodeTime)
           ? `starts at ${written.decodeTime} instead of ${next}`
-          : !first?.sync || (header.kind === "video" && !isIdrSample(Buffer.from(first.data)))
+          : !first?.sync || !isKey(Buffer.from(first.data))
             ? "does not start with a picture that needs no other"
             : written.samples.length !== samples.length || !(duration > 0)
               ? "does not hold its samples"
               : undefined;
-      if (problem)
+      if (problem || !first)
         throw new TaskError("machine", `The stream failed its check: segment ${number} of ${name} ${problem}.`);
       start ??= decodeTime;
       next = decodeTime + duration;
       frames += samples.length;
-      segments.push({ duration, bytes: bytes.length });
+      const keyFrameBytes = header.kind === "video" ? firstSampleEnd(bytes, first) : 0;
+      segments.push({ duration, bytes: bytes.length, frames: samples.length, keyFrameBytes });
       await delivery.deliver(`${name}/${number}.m4s`, bytes);
     },
-    finish: () => ({ initBytes: init.length, segments, frames, start: start ?? 0 }),
+    finish: () => ({
+      initBytes: init.length,
+      initSha256: new Uint8Array(createHash("sha256").update(init).digest()),
+      segments,
+      frames,
+      start: start ?? 0,
+    }),
   };
 }

@@ -27,7 +27,7 @@ const pictures = {
     [0, 4000],
     [0, 4000],
   ],
-  decoded: 200,
+  frames: 200,
   decodeErrors: 0,
 };
 const sound = {
@@ -42,14 +42,14 @@ describe("verify", () => {
   });
 
   it("takes the decoder's count where a few pictures could not be decoded", () => {
-    const fewer = { ...pictures, decoded: 190, tracks: pictures.tracks.map((one) => ({ ...one, frames: 190 })) };
+    const fewer = { ...pictures, frames: 190, tracks: pictures.tracks.map((one) => ({ ...one, frames: 190 })) };
     expect(verify({ plan, pictures: fewer, sound })).toBeUndefined();
   });
 
   it.each([
     [
       "a source of which much can't be decoded",
-      { pictures: { ...pictures, decoded: 100 } },
+      { pictures: { ...pictures, frames: 100 } },
       "input",
       /Only 100 of the video's 200 pictures/,
     ],

@@ -12,22 +12,22 @@ const leastPart = 0.9;
  */
 export function verify(done: {
   plan: EncodePlan;
-  pictures: Pick<VideoResult, "tracks" | "segmentStarts" | "decoded" | "decodeErrors">;
+  pictures: Pick<VideoResult, "tracks" | "segmentStarts" | "frames" | "decodeErrors">;
   sound: Pick<AudioResult, "track" | "sourceEnd"> | undefined;
 }): TaskError | undefined {
   const { plan, pictures, sound } = done;
   const planned = plan.video?.frameCount ?? 0;
-  if (pictures.decoded < planned * leastPart) {
+  if (pictures.frames < planned * leastPart) {
     return new TaskError(
       "input",
-      `Only ${pictures.decoded} of the video's ${planned} pictures can be decoded: the file is damaged. Send it again, or another copy.`,
+      `Only ${pictures.frames} of the video's ${planned} pictures can be frames: the file is damaged. Send it again, or another copy.`,
     );
   }
   const [first, ...others] = pictures.tracks;
   if (!first) return failed("there is no rendition");
   for (const track of pictures.tracks) {
-    if (track.frames !== pictures.decoded) {
-      return failed(`${track.name} has ${track.frames} pictures of ${pictures.decoded}`);
+    if (track.frames !== pictures.frames) {
+      return failed(`${track.name} has ${track.frames} pictures of ${pictures.frames}`);
     }
   }
   const starts = pictures.segmentStarts.map((times) => times.join());

@@ -1,4 +1,5 @@
 import { box, fullBox, u8, u16, u32, zeros } from "./box.ts";
+import { codecBindings, type VideoCodec } from "./video-codec.ts";
 
 /**
  * A track as its initialisation segment describes it. `skip` is what an edit list takes off the presentation times, in the track's timescale: the delay by reordering of video, the
@@ -7,10 +8,11 @@ import { box, fullBox, u8, u16, u32, zeros } from "./box.ts";
 export type TrackHeader =
   | {
       kind: "video";
+      codec: VideoCodec;
       timescale: number;
       width: number;
       height: number;
-      /** The avcC record. */
+      /** The avcC, hvcC or av1C record. */
       configuration: Uint8Array;
       skip: number;
     }
@@ -99,8 +101,9 @@ function languageCode(track: TrackHeader): Buffer {
 }
 
 function videoEntry(track: Extract<TrackHeader, { kind: "video" }>): Buffer {
+  const { entry, record } = codecBindings[track.codec];
   return box(
-    "avc1",
+    entry,
     ...[zeros(6), u16(1), zeros(16)],
     ...[
       u16(track.width),
@@ -113,7 +116,7 @@ function videoEntry(track: Extract<TrackHeader, { kind: "video" }>): Buffer {
       u16(24),
       u16(0xffff),
     ],
-    box("avcC", track.configuration),
+    box(record, track.configuration),
     box("pasp", u32(1), u32(1)),
   );
 }

@@ -67,6 +67,11 @@ export function mediaSegment(segment: { number: number; decodeTime: number; samp
   ]);
 }
 
+/** Bytes from a segment's beginning to the end of its first sample: what an I-frame playlist points to. */
+export function firstSampleEnd(segment: Buffer, first: Pick<Sample, "data">): number {
+  return startOf(segment, "mdat") + 8 + first.data.length;
+}
+
 /** Reads a segment as `mediaSegment` writes it. Throws a RangeError where it isn't one. */
 export function readMediaSegment(bytes: Buffer): { number: number; decodeTime: number; samples: Sample[] } {
   const number = findBox(bytes, "moof/mfhd").readUInt32BE(4);

@@ -1,0 +1,184 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { AVERROR_EOF } from "node-av/constants";
+import { Codec, CodecContext, FilterGraph, Frame, Packet } from "node-av/lib";
+import type { Quality } from "../types.ts";
+import { AVERROR_EAGAIN, check, present } from "./av.ts";
+import { inputOptions } from "./filter.ts";
+import { readQuality } from "./quality-lines.ts";
+
+/** Measures what an encoder made of its pictures, while both are at hand. */
+export type QualityMeter = {
+  /** Sees a picture before it is encoded. */
+  addSource(picture: Frame, ticks: number, startsSegment: boolean): void;
+  /** Sees a coded frame, in the order of decoding. */
+  addCoded(data: Buffer, ticks: number, encoder: CodecContext): Promise<void>;
+  /** Undefined if nothing was measured. */
+  finish(): Promise<Quality | undefined>;
+};
+
+/** A segment that is being measured. */
+type Measurement = { start: number; sources: Map<number, Frame>; decoder?: CodecContext; comparison?: Comparison };
+
+/**
+ * Measures XPSNR and SSIM of luma, frame by frame, on those segments that `isMeasured` names (counted from the first one that is seen): decoding everything again would cost more than the encode may.
+ * Each is compared at the size that it was encoded at.
+ */
+export function createQualityMeter(options: { folder: string; name: string; isMeasured: (segment: number) => boolean }): QualityMeter {
+  const { name, folder, isMeasured } = options;
+  const measurements: Measurement[] = [];
+  const total: Quality = { frames: 0, xpsnrSum: 0, xpsnrMin: Number.POSITIVE_INFINITY, ssimSum: 0, ssimMin: 1 };
+  const packet = new Packet();
+  packet.alloc();
+  let seen = -1;
+  let isTaking = false;
+  let current: Measurement | undefined;
+
+  const receive = async (from: Measurement, decoder: CodecContext) => {
+    for (;;) {
+      const frame = new Frame();
+      frame.alloc();
+      const code = await decoder.receiveFrame(frame);
+      if (code < 0) {
+        frame.free();
+        if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+        check(code, "decode what was encoded");
+      }
+      const source = from.sources.get(Number(frame.pts));
+      from.sources.delete(Number(frame.pts));
+      if (!source) {
+        frame.free();
+        continue;
+      }
+      from.comparison ??= await openComparison(source, join(folder, `.quality-${name}-${from.start}`));
+      await from.comparison.add(source, frame);
+    }
+  };
+  const close = async (from: Measurement) => {
+    const { decoder, comparison } = from;
+    if (decoder) {
+      check(await decoder.sendPacket(null), "decode what was encoded");
+      await receive(from, decoder);
+      decoder.freeContext();
+    }
+    for (const left of from.sources.values()) left.free();
+    const quality = await comparison?.finish();
+    if (!quality) return;
+    total.frames += quality.frames;
+    total.xpsnrSum += quality.xpsnrSum;
+    total.xpsnrMin = Math.min(total.xpsnrMin, quality.xpsnrMin);
+    total.ssimSum += quality.ssimSum;
+    total.ssimMin = Math.min(total.ssimMin, quality.ssimMin);
+  };
+
+  return {
+    addSource(picture, ticks, startsSegment) {
+      if (startsSegment) {
+        isTaking = isMeasured(++seen);
+        if (isTaking) measurements.push({ start: ticks, sources: new Map() });
+      }
+      const copy = isTaking ? picture.clone() : null;
+      if (copy) measurements.at(-1)?.sources.set(ticks, copy);
+    },
+    async addCoded(data, ticks, encoder) {
+      // A segment's first frame in decoding order is its first in time.
+      if (measurements[0]?.start === ticks) {
+        if (current) await close(current);
+        current = measurements.shift();
+      } else if (current && !current.sources.has(ticks)) {
+        await close(current);
+        current = undefined;
+      }
+      if (!current) return;
+      current.decoder ??= await openFor(encoder);
+      packet.data = data;
+      packet.pts = BigInt(ticks);
+      const code = await current.decoder.sendPacket(packet);
+      packet.unref();
+      check(code, "decode what was encoded");
+      await receive(current, current.decoder);
+    },
+    async finish() {
+      if (current) await close(current);
+      for (const left of measurements) await close(left);
+      packet.free();
+      return total.frames > 0 ? total : undefined;
+    },
+  };
+}
+
+async function openFor(encoder: CodecContext): Promise<CodecContext> {
+  const codec = present(Codec.findDecoder(encoder.codecId), "decoder for what was encoded");
+  const context = new CodecContext();
+  context.allocContext3(codec);
+  context.extraData = encoder.extraData;
+  context.pktTimebase = encoder.timeBase;
+  context.threadCount = 1;
+  check(await context.open2(codec), "open a decoder for what was encoded");
+  return context;
+}
+
+type Comparison = {
+  /** Compares two pictures, and frees them. */
+  add(source: Frame, coded: Frame): Promise<void>;
+  finish(): Promise<Quality>;
+};
+
+/** FFmpeg's filters write their figures to files; here below `path`. */
+async function openComparison(first: Frame, path: string): Promise<Comparison> {
+  const files = { xpsnr: `${path}.xpsnr`, ssim: `${path}.ssim` };
+  const graph = new FilterGraph();
+  graph.alloc();
+  graph.nbThreads = 1;
+  const input = inputOptions(first, { num: 1, den: 1 });
+  const quoted = (file: string) => `'${file.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll(":", "\\:")}'`;
+  const chain = [
+    `buffer@source=${input}[source]`,
+    `buffer@coded=${input},split[coded1][coded2]`,
+    `[source][coded1]xpsnr=stats_file=${quoted(files.xpsnr)}[passed]`,
+    `[passed][coded2]ssim=stats_file=${quoted(files.ssim)},buffersink@out`,
+  ].join(";");
+  check(graph.parse2(chain), "set up the comparison");
+  check(await graph.config(), "set up the comparison");
+  const source = present(graph.getFilter("buffer@source"), "filter input");
+  const coded = present(graph.getFilter("buffer@coded"), "filter input");
+  const output = present(graph.getFilter("buffersink@out"), "filter output");
+  let at = 0n;
+  const drain = async () => {
+    for (;;) {
+      const frame = new Frame();
+      frame.alloc();
+      const code = await output.buffersinkGetFrame(frame);
+      frame.free();
+      if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
+      check(code, "compare pictures");
+    }
+  };
+  return {
+    async add(original, made) {
+      for (const [filter, frame] of [
+        [source, original],
+        [coded, made],
+      ] as const) {
+        frame.pts = at;
+        // Both say the same about colours, perhaps in other words; it doesn't matter here.
+        frame.colorSpace = first.colorSpace;
+        frame.colorRange = first.colorRange;
+        const code = filter.buffersrcAddFrameSync(frame);
+        frame.free();
+        check(code, "compare pictures");
+      }
+      at++;
+      await drain();
+    },
+    async finish() {
+      source.buffersrcAddFrameSync(null);
+      coded.buffersrcAddFrameSync(null);
+      await drain();
+      graph.free();
+      const [xpsnr, ssim] = await Promise.all([readFile(files.xpsnr, "utf8"), readFile(files.ssim, "utf8")]);
+      await Promise.all([rm(files.xpsnr, { force: true }), rm(files.ssim, { force: true })]);
+      return readQuality(xpsnr, ssim);
+    },
+  };
+}
