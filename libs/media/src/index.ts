@@ -1,10 +1,12 @@
 /** The pure parts of encoding: what a source may become, and the playlists of what came of it. Never loads FFmpeg; `@kinora/media/task` starts the child process that does. */
+export { type OutputColour, planColour } from "./colour.ts";
 export { dashManifest } from "./dash.ts";
 export { hlsMaster, hlsMedia } from "./hls.ts";
 export { completePlan } from "./plan/complete-plan.ts";
 export { type PlanDecision, planEncode } from "./plan/plan-encode.ts";
 export { builtInProfiles, defaultProfile, type WholeSettings, wholeSettings } from "./plan/profiles.ts";
 export { type PlaylistFile, playlistFiles } from "./playlist.ts";
+export { timescaleFor } from "./timescale.ts";
 export type {
   AudioPlan,
   AudioTrack,

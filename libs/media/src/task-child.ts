@@ -2,10 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { TaskError } from "./task-error.ts";
 import type { ChildMessage, ParentMessage } from "./task-messages.ts";
-import type { EncodeTask, ProbeTask, TaskOptions } from "./task-options.ts";
-import type { MediaInfo, StreamResult } from "./types.ts";
+import type { MediaResult, MediaTask, TaskOptions } from "./task-options.ts";
 
-type Options = TaskOptions & { task: ProbeTask | EncodeTask };
+type Options = TaskOptions & { task: MediaTask };
 
 const childFile = fileURLToPath(new URL("./child/main.ts", import.meta.url));
 
@@ -16,12 +15,11 @@ const graceMs = 1000;
 const keptOutput = 4000;
 
 /** Starts the child, watches its limits and settles when it has ended. */
-export function runChild(options: Options): Promise<MediaInfo | StreamResult> {
+export function runChild(options: Options): Promise<MediaResult> {
   if (options.signal.aborted) return Promise.reject(cancelled());
   return new Promise((resolve, reject) => {
-    const child = start();
-    let output = "";
-    let result: MediaInfo | StreamResult | undefined;
+    const { child, output } = takeChild();
+    let result: MediaResult | undefined;
     let fault: TaskError | undefined;
     let waitingFor = 0;
     let movedAt = performance.now();
@@ -75,11 +73,16 @@ export function runChild(options: Options): Promise<MediaInfo | StreamResult> {
           return;
         case "progress":
           movedAt = performance.now();
+          // The next child loads while this one is busy.
+          keepSpare();
           options.onProgress?.({ frames: message.frames, fraction: message.fraction, speed: message.speed });
           return;
         case "file":
           movedAt = performance.now();
           void handOver(message.path, message.bytes);
+          return;
+        case "track":
+          options.onTrack?.(message.track);
           return;
         case "result":
           result = message.result;
@@ -89,9 +92,6 @@ export function runChild(options: Options): Promise<MediaInfo | StreamResult> {
           fault = new TaskError(message.kind, message.message, { cause: new Error(message.detail) });
           stop(child, "SIGKILL");
       }
-    });
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      output = (output + text).slice(-keptOutput);
     });
     child.on("error", (error) =>
       end(new TaskError("machine", `The work could not be started: ${error.message}.`, { cause: error })),
@@ -104,21 +104,71 @@ export function runChild(options: Options): Promise<MediaInfo | StreamResult> {
       else if (result) resolve(result);
       else {
         const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
-        reject(new TaskError("machine", `The process that handles the video ${how}.`, { cause: new Error(output) }));
+        reject(new TaskError("machine", `The process that handles the video ${how}.`, { cause: new Error(output()) }));
       }
     });
-    send({ type: "start", task: options.task, outputLimitBytes: options.outputLimitBytes });
+    const { task, outputLimitBytes, threads } = options;
+    send({ type: "start", task, outputLimitBytes, threads });
   });
 }
 
-function start(): ChildProcess {
-  return fork(childFile, [], {
+/** A child, and what FFmpeg last said in it. */
+type Started = { child: ChildProcess; output(): string };
+
+/** A child that waits for its task, so that a short task doesn't wait for Node and FFmpeg to load. */
+let spare: Started | undefined;
+let keepsSpare = false;
+
+/**
+ * Keeps one child ready for the next task, until the signal: loading takes about as long as encoding a few frames. It does one task like any other; while it waits it uses no CPU.
+ */
+export function prepareChildren(signal: AbortSignal): void {
+  keepsSpare = !signal.aborted;
+  keepSpare();
+  signal.addEventListener(
+    "abort",
+    () => {
+      keepsSpare = false;
+      spare?.child.kill("SIGKILL");
+      spare = undefined;
+    },
+    { once: true },
+  );
+}
+
+function keepSpare(): void {
+  if (!keepsSpare || spare) return;
+  const started = start();
+  spare = started;
+  const forget = () => {
+    if (spare === started) spare = undefined;
+  };
+  started.child.once("error", forget);
+  started.child.once("close", forget);
+}
+
+function takeChild(): Started {
+  const taken = spare?.child.connected ? spare : start();
+  spare = undefined;
+  taken.child.once("close", keepSpare);
+  return taken;
+}
+
+function start(): Started {
+  const child = fork(childFile, [], {
     execPath: process.execPath,
     // Neither the parent's flags nor its secrets.
     execArgv: [],
     env: { UV_THREADPOOL_SIZE: "16", NODE_NO_WARNINGS: "1" },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // Times are bigints, hashes are bytes.
+    serialization: "advanced",
   });
+  let output = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    output = (output + text).slice(-keptOutput);
+  });
+  return { child, output: () => output };
 }
 
 function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): void {

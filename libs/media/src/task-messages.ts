@@ -1,6 +1,6 @@
 import type { TaskFault } from "./task-error.ts";
-import type { EncodeTask, ProbeTask, TaskProgress } from "./task-options.ts";
-import type { MediaInfo, StreamResult } from "./types.ts";
+import type { MediaResult, MediaTask, TaskProgress } from "./task-options.ts";
+import type { TrackResult } from "./types.ts";
 
 /** What the child says to its parent. */
 export type ChildMessage =
@@ -9,13 +9,15 @@ export type ChildMessage =
   | ({ type: "progress" } & TaskProgress)
   /** A file is complete; the parent answers with `taken`. */
   | { type: "file"; path: string; bytes: number }
+  /** A track as far as its files were announced. */
+  | { type: "track"; track: TrackResult }
   /** The last message: what came of it. */
-  | { type: "result"; result: MediaInfo | StreamResult }
+  | { type: "result"; result: MediaResult }
   | { type: "fault"; kind: TaskFault; message: string; detail: string };
 
 /** What the parent says to the child. */
 export type ParentMessage =
   /** The first message. */
-  | { type: "start"; task: ProbeTask | EncodeTask; outputLimitBytes?: number | undefined }
+  | { type: "start"; task: MediaTask; outputLimitBytes?: number | undefined; threads?: number | undefined }
   /** The file's receiver is done with it. */
   | { type: "taken"; path: string };

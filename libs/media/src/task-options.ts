@@ -1,10 +1,93 @@
-import type { EncodePlan } from "./types.ts";
+import type {
+  AudioPlan,
+  ChunkPlan,
+  ChunkResult,
+  EncodePlan,
+  FrameTable,
+  ImagesResult,
+  MediaInfo,
+  StreamResult,
+  TrackResult,
+  TrialResult,
+  VerificationReport,
+  VideoPlan,
+} from "./types.ts";
 
-/** Find out what a source contains. `sourceUrl` is http(s) with range requests, or a file's path. */
-export type ProbeTask = { kind: "probe"; sourceUrl: string };
+/**
+ * Find out what a source contains: from its headers, or with `whole` from all of it, so that frame count, length and a variable rate are facts. `sourceUrl` is http(s) with range requests,
+ * or a file's path.
+ */
+export type ProbeTask = { kind: "probe"; sourceUrl: string; whole?: boolean };
 
-/** Make a stream of a source: segments, initialisation segments and poster go to `outDir`, which must exist. */
+/** Make a whole stream of a source in one go: segments, initialisation segments and poster go to `outDir`, which must exist. */
 export type EncodeTask = { kind: "encode"; sourceUrl: string; plan: EncodePlan; outDir: string };
+
+/** Read all of a source without decoding it (where that is enough), and find every frame. */
+export type AnalyseTask = { kind: "analyse"; sourceUrl: string; media: MediaInfo };
+
+/** Encode a part of a source; segments and initialisation segments go to `outDir`. */
+export type EncodeChunkTask = {
+  kind: "encode-chunk";
+  sourceUrl: string;
+  chunk: ChunkPlan;
+  video: VideoPlan;
+  /** Every how manyth segment's quality is measured; 0 for none. */
+  qualityStride: number;
+  outDir: string;
+};
+
+/** Make one whole track of sound. */
+export type AudioTask = {
+  kind: "audio";
+  sourceUrl: string;
+  audio: AudioPlan;
+  startSeconds: number;
+  segmentSeconds: number;
+  outDir: string;
+};
+
+/** Make poster and storyboard. */
+export type ImagesTask = {
+  kind: "images";
+  sourceUrl: string;
+  video: VideoPlan;
+  posterSeconds: number;
+  durationSeconds: number;
+  /** Longest side of a small picture in pixels. */
+  tileSide: number;
+  maxTiles: number;
+  outDir: string;
+};
+
+/** Encode each sample of a source in each rendition of the plan, and measure. `outDir` is for files on the way. */
+export type TrialTask = { kind: "trial"; sourceUrl: string; video: VideoPlan; samples: ChunkPlan[]; outDir: string };
+
+/** Check a finished stream: `master.m3u8` and what it names lie below `streamUrl`. */
+export type VerifyTask = { kind: "verify"; streamUrl: string; plan: EncodePlan; result: StreamResult };
+
+export type MediaTask =
+  | ProbeTask
+  | EncodeTask
+  | AnalyseTask
+  | EncodeChunkTask
+  | AudioTask
+  | ImagesTask
+  | TrialTask
+  | VerifyTask;
+
+/** What comes of each kind of task. */
+type Results = {
+  probe: MediaInfo;
+  encode: StreamResult;
+  analyse: FrameTable;
+  "encode-chunk": ChunkResult;
+  audio: TrackResult;
+  images: ImagesResult;
+  trial: TrialResult;
+  verify: VerificationReport;
+};
+export type ResultOf<Task extends MediaTask> = Results[Task["kind"]];
+export type MediaResult = Results[keyof Results];
 
 /** How far a task is. */
 export type TaskProgress = {
@@ -27,10 +110,14 @@ export type TaskOptions = {
   memoryLimitBytes?: number;
   /** The task fails when its files together grow beyond this. */
   outputLimitBytes?: number;
+  /** Threads of each decoder and encoder; as many as they like unless given. */
+  threads?: number;
   onProgress?: (progress: TaskProgress) => void;
   /**
    * A finished file, by its path relative to `outDir` (such as `720p/1.m4s`) and its length. The file is the caller's from here on: it may be
    * deleted at once. The encode waits while too many promises returned from here are unsettled, so that a slow upload doesn't fill the disk; a rejection ends the task.
    */
   onFile?: (path: string, bytes: number) => void | Promise<void>;
+  /** The track of an audio task as far as its files were announced. */
+  onTrack?: (track: TrackResult) => void;
 };

@@ -1,16 +1,27 @@
 import { runChild } from "./task-child.ts";
-import type { EncodeTask, ProbeTask, TaskOptions } from "./task-options.ts";
-import type { MediaInfo, StreamResult } from "./types.ts";
+import type { MediaTask, ResultOf, TaskOptions } from "./task-options.ts";
 
+export { prepareChildren } from "./task-child.ts";
 export { TaskError, type TaskFault } from "./task-error.ts";
-export type { EncodeTask, ProbeTask, TaskOptions, TaskProgress } from "./task-options.ts";
+export type {
+  AnalyseTask,
+  AudioTask,
+  EncodeChunkTask,
+  EncodeTask,
+  ImagesTask,
+  MediaTask,
+  ProbeTask,
+  ResultOf,
+  TaskOptions,
+  TaskProgress,
+  TrialTask,
+  VerifyTask,
+} from "./task-options.ts";
 
 /**
  * Runs one task in a child process of its own, the only place that loads FFmpeg. Rejects with a `TaskError`: `input` with a sentence for the person who sent the
  * video, `machine` with one for the operator, `cancelled` after the signal. When it settles, the child is gone; what it wrote to `outDir` stays.
  */
-export function runTask(options: TaskOptions & { task: ProbeTask }): Promise<MediaInfo>;
-export function runTask(options: TaskOptions & { task: EncodeTask }): Promise<StreamResult>;
-export function runTask(options: TaskOptions & { task: ProbeTask | EncodeTask }): Promise<MediaInfo | StreamResult> {
-  return runChild(options);
+export function runTask<Task extends MediaTask>(options: TaskOptions & { task: Task }): Promise<ResultOf<Task>> {
+  return runChild(options) as Promise<ResultOf<Task>>;
 }

@@ -8,7 +8,7 @@ import { frameTime, openDecoder } from "./decoder.ts";
 import type { Delivery } from "./delivery.ts";
 import { type CodedFrame, openEncoder } from "./encoder.ts";
 import { type Filter, frameKey, openFilter } from "./filter.ts";
-import { createTrackWriter } from "./track-writer.ts";
+import { createTrackWriter, type WrittenTrack } from "./track-writer.ts";
 
 /** What came of the source's audio. */
 export type AudioResult = {
@@ -20,6 +20,8 @@ export type AudioResult = {
 export type AudioTrack = {
   /** Decodes and encodes a packet; `null` after the last one. */
   add(packet: Packet | null): Promise<void>;
+  /** The track as far as its segments are written; undefined before the first one. */
+  soFar(): TrackResult | undefined;
   finish(): Promise<AudioResult>;
 };
 
@@ -59,8 +61,8 @@ export async function openAudioTrack(options: {
     },
     {},
   );
-  const name = "audio";
   const { language } = plan;
+  const name = plan.name || "audio";
 
   const layout = plan.channels === 1 ? "mono" : "stereo";
   let resampler: { key: string; filter: Filter } | undefined;
@@ -144,10 +146,18 @@ export async function openAudioTrack(options: {
     for await (const resampled of resampler.filter.push(frame)) await place(resampled);
   };
 
+  const describe = (written: WrittenTrack): TrackResult => {
+    const { sampleRate, channels } = plan;
+    const codecs = aacCodecs(encoder.extraData);
+    const none = { width: 0, height: 0, isDefault: false };
+    return { name, codecs, timescale: sampleRate, ...none, sampleRate, channels, language, ...written };
+  };
+
   return {
     async add(packet) {
       for await (const frame of decoder.decode(packet)) await sound(frame);
     },
+    soFar: () => writer && describe(writer.finish()),
     async finish() {
       await drain();
       if (written === 0 && decoder.errors() > 0) {
@@ -161,20 +171,8 @@ export async function openAudioTrack(options: {
       decoder.close();
       encoder.close();
       if (!writer) throw new TaskError("machine", "The stream failed its check: the sound is missing.");
-      const { sampleRate, channels } = plan;
-      const codecs = aacCodecs(encoder.extraData);
-      const track = {
-        name,
-        codecs,
-        timescale: sampleRate,
-        width: 0,
-        height: 0,
-        sampleRate,
-        channels,
-        language,
-        ...writer.finish(),
-      };
-      return { track, sourceEnd: Math.max(due ?? 0, frameSamples / sampleRate) };
+      const track = describe(writer.finish());
+      return { track, sourceEnd: Math.max(due ?? 0, frameSamples / plan.sampleRate) };
     },
   };
 }

@@ -8,9 +8,8 @@ const names: Record<number, string> = { 1: "bt709", 4: "fcc", 5: "bt470", 6: "sm
 
 /** The colours to write: the plan's; for a plan of before it had them, what the first picture asks for. */
 export function outputColour(plan: VideoPlan, first: Frame): OutputColour {
-  if (plan.colorMatrix > 0) {
-    return { primaries: plan.colorPrimaries, transfer: plan.colorTransfer, matrix: plan.colorMatrix };
-  }
+  const { colorPrimaries = 0, colorTransfer = 0, colorMatrix = 0 } = plan;
+  if (colorMatrix > 0) return { primaries: colorPrimaries, transfer: colorTransfer, matrix: colorMatrix };
   return planColour({
     primaries: first.colorPrimaries,
     transfer: first.colorTrc,

@@ -3,14 +3,19 @@ import { frameTime, openDecoder } from "./decoder.ts";
 import type { Demuxer } from "./demuxer.ts";
 import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
 
-/** Decodes a whole track and counts what comes out: the truth where a packet isn't always a frame. */
+/** Decodes a whole track and gives the times of what comes out, in the order of presentation: the truth where a packet isn't always a frame. */
 export async function countFrames(
   demuxer: Demuxer,
   video: Stream,
   onFrames: (frames: number) => void,
-): Promise<FrameTimesSummary> {
+): Promise<{ times: FrameTimesSummary; frameTimes: number[] }> {
   demuxer.select([video]);
-  const times = createFrameTimes(video.timeBase, [video.avgFrameRate, video.rFrameRate]);
+  const frameTimes: number[] = [];
+  const times = createFrameTimes(
+    video.timeBase,
+    [video.avgFrameRate, video.rFrameRate],
+    (time) => void frameTimes.push(time),
+  );
   const decoder = await openDecoder(video);
   const packet = new Packet();
   packet.alloc();
@@ -30,5 +35,5 @@ export async function countFrames(
   await count(null);
   packet.free();
   decoder.close();
-  return times.summary();
+  return { times: times.summary(), frameTimes };
 }

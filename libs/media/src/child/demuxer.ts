@@ -35,6 +35,8 @@ export type Demuxer = {
   seek(stream: Stream, pts: number): Promise<boolean>;
   /** Whether reading ended with an error instead of the file's end. */
   damaged(): boolean;
+  /** Whether the clock has started anew on the way. */
+  jumped(): boolean;
   /** Bytes read so far, as a position in the file. */
   position(): number;
   close(): Promise<void>;
@@ -97,7 +99,12 @@ export async function openDemuxer(source: ByteSource): Promise<Demuxer> {
   }
   const { streams } = context;
   const format = context.iformat?.name ?? "";
-  const timeline = (context.iformat?.flags ?? 0) & AVFMT_TS_DISCONT ? createTimeline() : undefined;
+  let jumped = false;
+  const newTimeline = () =>
+    createTimeline(() => {
+      jumped = true;
+    });
+  let timeline = (context.iformat?.flags ?? 0) & AVFMT_TS_DISCONT ? newTimeline() : undefined;
   let ended: number | undefined;
   return {
     format,
@@ -128,9 +135,12 @@ export async function openDemuxer(source: ByteSource): Promise<Demuxer> {
       const code = await context.seekFrame(stream.index, BigInt(Math.floor(pts)), AVSEEK_FLAG_BACKWARD);
       if (failure()) throw failure();
       ended = undefined;
+      // What comes next isn't due where the last packet ended.
+      timeline &&= newTimeline();
       return code >= 0;
     },
     damaged: () => ended !== undefined && ended !== AVERROR_EOF,
+    jumped: () => jumped,
     position,
     close: async () => {
       await context.closeInput();

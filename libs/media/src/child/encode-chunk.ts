@@ -2,10 +2,10 @@ import { AV_NOPTS_VALUE } from "node-av/constants";
 import { Packet, type Stream } from "node-av/lib";
 import type { ByteSource } from "../source/byte-source.ts";
 import { TaskError } from "../task-error.ts";
+import { timescaleFor } from "../timescale.ts";
 import type { ChunkPlan, ChunkResult, VideoPlan } from "../types.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Demuxer, openDemuxer } from "./demuxer.ts";
-import { ticksPerUnit } from "./frame-clock.ts";
 import { cutChunk } from "./frame-cut.ts";
 import { createQualityMeter } from "./quality-meter.ts";
 import { openRendition } from "./rendition.ts";
@@ -43,8 +43,10 @@ export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkRes
   const stream = demuxer.streams[plan.streamIndex];
   if (!stream) throw new TaskError("machine", "The plan names a track that the source does not have.");
   demuxer.select([stream]);
-  const perUnit = ticksPerUnit(stream.timeBase);
-  const startPts = Number(plan.startPts);
+  const { num, den } = stream.timeBase;
+  const timescale = plan.timescale || timescaleFor({ num, den });
+  const perUnit = (num * timescale) / den;
+  const startPts = Number(plan.startPts ?? 0n);
   const toTicks = (pts: bigint) => Math.round((Number(pts) - startPts) * perUnit);
   const segments = chunk.segmentPts.map(toTicks);
   const startTicks = toTicks(chunk.startPts);
@@ -56,6 +58,7 @@ export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkRes
       stream,
       plan,
       startPts,
+      timescale,
       threads,
       cut: cutChunk({ ...(isFirst ? {} : { start: startTicks }), ...ends, segments }),
       open: (index, context) => {
@@ -194,10 +197,12 @@ function verifyChunk(
       `Only ${done.frames} of ${chunk.frameCount} pictures in a part of the video can be decoded: the file is damaged. Send it again, or another copy.`,
     );
   }
+  const isAll = chunk.index === 0 && chunk.endPts === undefined;
   const lengths = done.tracks.map((track) => track.segments.reduce((sum, segment) => sum + segment.duration, 0));
   for (const track of done.tracks) {
     if (track.frames !== done.frames) return failed(`${track.name} has ${track.frames} pictures of ${done.frames}`);
-    if (track.segments.length !== segments.length)
+    // A source without reliable times is one chunk, and its segments are where its frames turn out to be.
+    if (track.segments.length !== segments.length && !isAll)
       return failed(`${track.name} has ${track.segments.length} segments of ${segments.length}`);
   }
   if (new Set(done.segmentStarts.map(String)).size !== 1) return failed("segments start at different times");

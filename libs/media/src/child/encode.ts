@@ -1,11 +1,11 @@
 import { Packet, type Stream } from "node-av/lib";
 import type { ByteSource } from "../source/byte-source.ts";
 import { TaskError } from "../task-error.ts";
+import { timescaleFor } from "../timescale.ts";
 import type { EncodePlan, StreamResult } from "../types.ts";
 import { openAudioTrack } from "./audio-track.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Demuxer, openDemuxer } from "./demuxer.ts";
-import { timescaleFor } from "./frame-clock.ts";
 import { cutWhole } from "./frame-cut.ts";
 import { createPoster } from "./poster.ts";
 import { openRendition } from "./rendition.ts";
@@ -39,6 +39,7 @@ export async function encode({ source, plan, delivery, threads, onProgress }: En
     plan: plan.video,
     cut: cutWhole(segmentSeconds * timescale),
     startPts: Math.round((startSeconds * den) / num),
+    timescale,
     threads,
     open: (index, context) => {
       const rendition = renditions[index];

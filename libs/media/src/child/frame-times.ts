@@ -18,8 +18,9 @@ const reorderWindow = 32;
  *
  * @param timeBase units of the times
  * @param statedRates rates that the file states; the measured one replaces them where they are wrong
+ * @param onTime told each time, in the order of presentation
  */
-export function createFrameTimes(timeBase: Rational, statedRates: Rational[]) {
+export function createFrameTimes(timeBase: Rational, statedRates: Rational[], onTime: (time: number) => void = () => {}) {
   const window: number[] = [];
   let count = 0;
   let first: number | undefined;
@@ -36,6 +37,7 @@ export function createFrameTimes(timeBase: Rational, statedRates: Rational[]) {
       longest = Math.max(longest, time - last);
     }
     last = Math.max(last ?? time, time);
+    onTime(time);
   };
 
   return {

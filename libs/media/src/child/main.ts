@@ -5,12 +5,10 @@
 import { once } from "node:events";
 import { AV_LOG_ERROR } from "node-av/constants";
 import { Log } from "node-av/lib";
-import { openByteSource } from "../source/byte-source.ts";
 import { TaskError } from "../task-error.ts";
 import type { ChildMessage, ParentMessage } from "../task-messages.ts";
 import { createDelivery } from "./delivery.ts";
-import { encode } from "./encode.ts";
-import { probe } from "./probe.ts";
+import { perform } from "./perform.ts";
 
 // Not `process.exit`: that waits for threads of FFmpeg's that wait for JavaScript.
 const die = () => process.kill(process.pid, "SIGKILL");
@@ -28,13 +26,17 @@ const send = (message: ChildMessage): Promise<void> =>
 const progressMs = 250;
 
 Log.setLevel(AV_LOG_ERROR);
-const alive = setInterval(() => void send({ type: "alive", memoryBytes: process.memoryUsage.rss() }), 200);
 const [start] = (await once(process, "message")) as [ParentMessage];
+const alive = setInterval(() => void send({ type: "alive", memoryBytes: process.memoryUsage.rss() }), 200);
 if (start.type === "start") await send(await run(start));
 clearInterval(alive);
 die();
 
-async function run({ task, outputLimitBytes }: Extract<ParentMessage, { type: "start" }>): Promise<ChildMessage> {
+async function run({
+  task,
+  outputLimitBytes,
+  threads = 0,
+}: Extract<ParentMessage, { type: "start" }>): Promise<ChildMessage> {
   let toldAt = 0;
   const startedAt = performance.now();
   const onProgress = (progress: { frames: number; fraction: number; mediaSeconds?: number }) => {
@@ -45,18 +47,22 @@ async function run({ task, outputLimitBytes }: Extract<ParentMessage, { type: "s
     const speed = mediaSeconds / ((now - startedAt) / 1000);
     void send({ type: "progress", frames, fraction: Math.min(1, Math.max(0, fraction)), speed });
   };
+  const delivery = createDelivery({
+    outDir: "outDir" in task ? task.outDir : "",
+    outputLimitBytes,
+    announce: (path, bytes) => send({ type: "file", path, bytes }),
+  });
+  process.on("message", (message: ParentMessage) => {
+    if (message.type === "taken") delivery.taken(message.path);
+  });
   try {
-    const source = await openByteSource(task.sourceUrl);
-    if (task.kind === "probe") return { type: "result", result: await probe(source, onProgress) };
-    const delivery = createDelivery({
-      outDir: task.outDir,
-      outputLimitBytes,
-      announce: (path, bytes) => send({ type: "file", path, bytes }),
+    const result = await perform(task, {
+      delivery,
+      threads,
+      onProgress,
+      onTrack: (track) => void send({ type: "track", track }),
     });
-    process.on("message", (message: ParentMessage) => {
-      if (message.type === "taken") delivery.taken(message.path);
-    });
-    return { type: "result", result: await encode({ source, plan: task.plan, delivery, onProgress }) };
+    return { type: "result", result };
   } catch (error) {
     const detail =
       error instanceof Error ? (error.cause instanceof Error ? error.cause.message : (error.stack ?? "")) : "";

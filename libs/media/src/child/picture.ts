@@ -14,6 +14,9 @@ export type PictureFacts = {
   height: number;
   pixelFormat: string;
   colorTransfer: string;
+  /** As in ITU-T H.273, like the transfer; 2 if not stated. */
+  colorPrimaries: number;
+  colorMatrix: number;
   fullRange: boolean;
   sampleAspectRatio: Rational;
   rotation: number;
@@ -52,6 +55,8 @@ export function pictureFacts(frame: Frame, stream: Stream): PictureFacts {
     height: frame.height,
     pixelFormat,
     colorTransfer: transfers[frame.colorTrc || stream.codecpar.colorTrc] ?? "",
+    colorPrimaries: frame.colorPrimaries,
+    colorMatrix: frame.colorSpace,
     fullRange: frame.colorRange === AVCOL_RANGE_JPEG || pixelFormat.startsWith("yuvj"),
     sampleAspectRatio: shape ? { num: shape.num, den: shape.den } : { num: 1, den: 1 },
     rotation: matrix ? rotationOf(matrix) : 0,

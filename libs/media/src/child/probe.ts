@@ -5,67 +5,66 @@ import { isCut } from "../source/completeness.ts";
 import { sniff } from "../source/sniff.ts";
 import { TaskError } from "../task-error.ts";
 import type { AudioTrack, MediaInfo, VideoTrack } from "../types.ts";
-import { countFrames } from "./count-frames.ts";
 import { isDecodable } from "./decoder.ts";
 import { type Demuxer, isTooLarge, openDemuxer } from "./demuxer.ts";
-import { type Scan, scanPackets } from "./scan.ts";
-
-/** Told now and then how far the probe is. */
-export type ProbeListener = (progress: { frames: number; fraction: number }) => void;
+import { readSample } from "./sample.ts";
 
 /**
- * Finds out what a source contains. The whole file is read, so that the number of frames, the length and a variable rate are facts; only its beginning is
- * decoded, unless a packet isn't always a frame. Rejects with `input` for what can't be encoded, in words for a person.
+ * Finds out what a source contains from its headers, its index and its first pictures, however long it is. The number of frames and the length are those that the file states, or estimates; whether all of it is there
+ * only an analysis tells. Rejects with `input` for what can't be encoded, in words for a person.
  */
-export async function probe(source: ByteSource, onProgress: ProbeListener): Promise<MediaInfo> {
+export async function probe(source: ByteSource): Promise<MediaInfo> {
   const refusal = sniff(await source.read(0, 4096), source.size);
   if (refusal !== undefined) throw new TaskError("input", refusal);
   const demuxer = await open(source);
   const video = chooseVideo(demuxer);
   const audio = chooseAudio(demuxer);
-  const media = { format: demuxer.format, audio: audio.map(describeAudio) };
-  if (!video) return { ...media, durationSeconds: demuxer.declaredSeconds ?? 0 };
-  if (isTooLarge(video)) {
-    return { ...media, durationSeconds: demuxer.declaredSeconds ?? 0, video: describeUndecoded(video) };
-  }
+  const durationSeconds = demuxer.declaredSeconds ?? 0;
+  const media = { format: demuxer.format, durationSeconds, audio: audio.map(describeAudio) };
+  if (!video) return media;
+  if (isTooLarge(video)) return { ...media, video: describeUndecoded(video) };
   if (!isDecodable(video)) {
     const name = avGetCodecName(video.codecpar.codecId) ?? "an unknown format";
     throw new TaskError("input", `The video track is in a format that Kinora cannot read (${name}).`);
   }
-
-  const follow = (from: Demuxer) => (frames: number) => onProgress({ frames, fraction: from.position() / source.size });
-  const scan = await scanPackets(demuxer, video, audio, follow(demuxer));
-  await refuseIfCut(source, demuxer, video, scan);
-  const frames = scan.packetsAreFrames ? scan.times : await count(source, video.index, follow);
-  if (!scan.facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
-  const start = scan.firstPicture ?? frames.first;
-  // A track without a packet is no sound: screen recorders leave such.
-  const [main, ...others] = audio.filter((track) => scan.audioEnds.has(track.index));
-  const audioEnd = (main && scan.audioEnds.get(main.index)) ?? 0;
+  const counted = Number(video.nbFrames);
+  const sample = await readSample(demuxer, video);
+  if (!sample.facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
+  const { num, den } = video.timeBase;
+  const { times } = sample;
+  const startPts = sample.firstPicture ?? Math.round((times.first * den) / num);
+  const average = video.avgFrameRate;
+  const stated = average.num > 0 && average.den > 0 ? { num: average.num, den: average.den } : undefined;
+  const isUneven = stated !== undefined && !times.variable && Math.abs(ratio(stated) / ratio(times.frameRate) - 1) > 0.02;
+  const frameRate = (times.variable || isUneven) && stated ? stated : times.frameRate;
+  const estimated = Math.round(durationSeconds * ratio(frameRate));
   return {
     ...media,
-    audio: main ? [main, ...others].map(describeAudio) : [],
-    durationSeconds: Math.max(frames.end, audioEnd) - start,
     video: {
       streamIndex: video.index,
       codec: avGetCodecName(video.codecpar.codecId) ?? "",
-      ...scan.facts,
-      frameRate: frames.frameRate,
-      variableFrameRate: frames.variable,
-      frameCount: frames.count,
-      startSeconds: start,
+      ...sample.facts,
+      frameRate,
+      variableFrameRate: times.variable || isUneven,
+      // A picture was seen.
+      frameCount: Math.max(1, counted > 0 ? counted : estimated),
+      frameCountExact: false,
+      startSeconds: (startPts * num) / den,
+      timeBase: { num, den },
+      startPts: BigInt(startPts),
+      seekable: isSeekable(demuxer.format, video) && sample.firstPicture !== undefined,
     },
   };
 }
 
-/** Reads the source once more to count its frames. */
-async function count(source: ByteSource, streamIndex: number, follow: (from: Demuxer) => (frames: number) => void) {
-  const demuxer = await openDemuxer(source);
-  const video = demuxer.streams[streamIndex];
-  if (!video) throw new TaskError("machine", "The source changed while it was read.");
-  const frames = await countFrames(demuxer, video, follow(demuxer));
-  await demuxer.close();
-  return frames;
+const ratio = ({ num, den }: { num: number; den: number }) => num / den;
+
+/**
+ * Whether a time leads to a frame: in containers that give each its own and have an index of key frames, or can be searched by time. The others (AVI, Ogg, program streams …) guess,
+ * and differently after a seek.
+ */
+function isSeekable(format: string, video: Stream): boolean {
+  return /^(mov|matroska|mpegts)\b/.test(format) && video.timeBase.den > 0;
 }
 
 /** Opens the source; where that fails because its end, with the index, is missing, says so. */
@@ -131,21 +130,4 @@ function describeUndecoded(stream: Stream): VideoTrack {
     startSeconds: 0,
     fullRange: false,
   };
-}
-
-/**
- * Refuses a file whose end is missing by its own structure. Some recorders write a length that is a little too large: where the index counts the packets and all of them are there,
- * that is no harm.
- */
-async function refuseIfCut(source: ByteSource, demuxer: Demuxer, video: Stream, scan: Scan): Promise<void> {
-  const counted = Number(video.nbFrames);
-  const hasAll = counted > 0 && scan.packets >= counted;
-  if (hasAll || !(await isCut(demuxer.format, source))) return;
-  const { declaredSeconds = 0 } = demuxer;
-  const end = `${Math.round(scan.end)} s`;
-  const place = declaredSeconds > scan.end + 0.5 ? `${end} of ${Math.round(declaredSeconds)} s` : end;
-  throw new TaskError(
-    "input",
-    `The file ends early, at about ${place}: it was cut off, perhaps in an upload. Send the complete file.`,
-  );
 }

@@ -31,7 +31,8 @@ export function createQualityMeter(options: { folder: string; name: string; isMe
   const packet = new Packet();
   packet.alloc();
   let seen = -1;
-  let isTaking = false;
+  /** The one that sources are kept for; it may be under way already. */
+  let taking: Measurement | undefined;
   let current: Measurement | undefined;
 
   const receive = async (from: Measurement, decoder: CodecContext) => {
@@ -74,11 +75,11 @@ export function createQualityMeter(options: { folder: string; name: string; isMe
   return {
     addSource(picture, ticks, startsSegment) {
       if (startsSegment) {
-        isTaking = isMeasured(++seen);
-        if (isTaking) measurements.push({ start: ticks, sources: new Map() });
+        taking = isMeasured(++seen) ? { start: ticks, sources: new Map() } : undefined;
+        if (taking) measurements.push(taking);
       }
-      const copy = isTaking ? picture.clone() : null;
-      if (copy) measurements.at(-1)?.sources.set(ticks, copy);
+      const copy = taking && picture.clone();
+      if (copy) taking?.sources.set(ticks, copy);
     },
     async addCoded(data, ticks, encoder) {
       // A segment's first frame in decoding order is its first in time.

@@ -1,5 +1,8 @@
-import { avGetCodecName, type Packet, type Stream } from "node-av/lib";
+import { AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from "node-av/constants";
+import { avGetCodecName, Packet, type Stream } from "node-av/lib";
 import { frameTime, openDecoder } from "./decoder.ts";
+import type { Demuxer } from "./demuxer.ts";
+import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
 import { type PictureFacts, pictureFacts } from "./picture.ts";
 
 /** Packets decoded to learn what pictures are like, and whether each packet is one. */
@@ -9,7 +12,7 @@ const samplePackets = 64;
 export type Sample = {
   /** Facts of the first picture; undefined if none could be decoded. */
   facts: PictureFacts | undefined;
-  /** When the first picture that can be decoded is shown, in seconds. */
+  /** When the first picture that can be decoded is shown, in units of the stream. */
   firstPicture: number | undefined;
   /** Whether each shown packet is one frame. Otherwise only decoding tells how many there are. */
   packetsAreFrames: boolean;
@@ -22,10 +25,30 @@ export function isShown(packet: Packet, stream: Stream): boolean {
   return (first & 0x10) !== 0;
 }
 
+/** Reads and decodes a track's first packets. */
+export async function readSample(demuxer: Demuxer, video: Stream): Promise<Sample & { times: FrameTimesSummary }> {
+  demuxer.select([video]);
+  const sample = await openSample(video);
+  const times = createFrameTimes(video.timeBase, [video.avgFrameRate, video.rFrameRate]);
+  const packet = new Packet();
+  packet.alloc();
+  while (!sample.isFull() && (await demuxer.read(packet))) {
+    if (packet.streamIndex === video.index) {
+      const isHidden = packet.hasFlags(AV_PKT_FLAG_DISCARD);
+      if (!isHidden && isShown(packet, video)) {
+        times.add(packet.pts === AV_NOPTS_VALUE ? undefined : Number(packet.pts), Number(packet.duration));
+      }
+      await sample.add(packet, isHidden);
+    }
+    packet.unref();
+  }
+  packet.free();
+  return { ...(await sample.finish()), times: times.summary() };
+}
+
 /** Opens a decoder for the track's first packets; `finish` tells what came of them. */
-export async function openSample(video: Stream) {
+async function openSample(video: Stream) {
   const decoder = await openDecoder(video);
-  const unit = video.timeBase.num / video.timeBase.den;
   let packets = 0;
   let frames = 0;
   let interlaced = 0;
@@ -38,7 +61,7 @@ export async function openSample(video: Stream) {
       frames++;
       facts ??= pictureFacts(frame, video);
       const time = frameTime(frame);
-      if (time !== undefined) firstPicture = Math.min(firstPicture ?? Number.POSITIVE_INFINITY, Number(time) * unit);
+      if (time !== undefined) firstPicture = Math.min(firstPicture ?? Number.POSITIVE_INFINITY, Number(time));
       if (pictureFacts(frame, video).interlaced) interlaced++;
       frame.free();
     }
@@ -50,6 +73,8 @@ export async function openSample(video: Stream) {
     decoder.close();
   };
   return {
+    /** Whether it has seen enough. */
+    isFull: () => !isOpen,
     async add(packet: Packet, isHidden: boolean) {
       if (!isOpen) return;
       if (!isHidden && isShown(packet, video)) packets++;

@@ -2,20 +2,31 @@ import { AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from "node-av/constants";
 import { Packet, type Stream } from "node-av/lib";
 import type { Demuxer } from "./demuxer.ts";
 import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
-import { isShown, openSample, type Sample } from "./sample.ts";
+import { isShown } from "./sample.ts";
 
-/** What all packets of a source say, and its first pictures. */
-export type Scan = Sample & {
+/** What all packets of a source say. Times in units of the video track, if not said otherwise. */
+export type Scan = {
   times: FrameTimesSummary;
+  /** Time of every packet that is shown, in the order of presentation. */
+  frameTimes: number[];
+  /** Times of the packets that decoding can begin at. */
+  keyframes: number[];
   /** Where the last packet of each audio track ends, in seconds, by stream index. */
   audioEnds: Map<number, number>;
   /** Packets of the video track, hidden ones too. */
   packets: number;
+  /** Packets of it that carry no time. */
+  untimed: number;
+  /** The last key frame before the container's clock started anew. */
+  lastCut: number | undefined;
   /** Where the last packet of any track ends, in seconds. */
   end: number;
 };
 
-/** Reads every packet; decodes only the first pictures. */
+/** Key frames are counted up to here; sources of key frames alone have one in every place anyway. */
+const maxKeyframes = 500_000;
+
+/** Reads every packet of the tracks, and decodes nothing. */
 export async function scanPackets(
   demuxer: Demuxer,
   video: Stream,
@@ -23,12 +34,19 @@ export async function scanPackets(
   onFrames: (frames: number) => void,
 ): Promise<Scan> {
   demuxer.select([video, ...audio]);
-  const times = createFrameTimes(video.timeBase, [video.avgFrameRate, video.rFrameRate]);
-  const sample = await openSample(video);
+  const frameTimes: number[] = [];
+  const times = createFrameTimes(
+    video.timeBase,
+    [video.avgFrameRate, video.rFrameRate],
+    (time) => void frameTimes.push(time),
+  );
   const packet = new Packet();
   packet.alloc();
+  const keyframes: number[] = [];
   let frames = 0;
   let packets = 0;
+  let untimed = 0;
+  let lastCut: number | undefined;
   let end = 0;
   const audioEnds = new Map<number, number>();
   while (await demuxer.read(packet)) {
@@ -40,14 +58,16 @@ export async function scanPackets(
     const seconds = known ? Number(time) * unit : 0;
     const until = known ? seconds + Number(packet.duration) * unit : 0;
     end = Math.max(end, until);
+    if (demuxer.jumped()) lastCut ??= keyframes.at(-1) ?? Number.MIN_SAFE_INTEGER;
     const isHidden = packet.hasFlags(AV_PKT_FLAG_DISCARD);
     if (stream === video) {
       packets++;
+      if (packet.isKeyframe && known && keyframes.length < maxKeyframes) keyframes.push(Number(time));
       if (!isHidden && isShown(packet, video)) {
+        if (packet.pts === AV_NOPTS_VALUE) untimed++;
         times.add(known ? Number(time) : undefined, Number(packet.duration));
         frames++;
       }
-      await sample.add(packet, isHidden);
       if (packets % 100 === 0) onFrames(frames);
     } else if (stream && known && !isHidden) {
       audioEnds.set(stream.index, Math.max(audioEnds.get(stream.index) ?? until, until));
@@ -55,6 +75,5 @@ export async function scanPackets(
     packet.unref();
   }
   packet.free();
-  const sampled = await sample.finish();
-  return { ...sampled, times: times.summary(), audioEnds, packets, end };
+  return { times: times.summary(), frameTimes, keyframes, audioEnds, packets, untimed, lastCut, end };
 }

@@ -14,7 +14,7 @@ type TimedStream = { index: number; timeBase: IRational };
  * Broadcast recordings may contain places where the clock starts anew, as after a splice. Returns a function that moves a packet's times so that they run
  * on; both tracks move together, so that they stay in step.
  */
-export function createTimeline(): (packet: TimedPacket, stream: TimedStream) => void {
+export function createTimeline(onJump: () => void = () => {}): (packet: TimedPacket, stream: TimedStream) => void {
   let offsetSeconds = 0;
   const expected = new Map<number, number>();
   return (packet, stream) => {
@@ -27,6 +27,7 @@ export function createTimeline(): (packet: TimedPacket, stream: TimedStream) => 
     const jump = due === undefined ? 0 : seconds + offsetSeconds - due;
     if (due !== undefined && (jump > aheadSeconds || jump < (isDecodeTime ? -backSeconds : -aheadSeconds))) {
       offsetSeconds = due - seconds;
+      onJump();
     }
     const offset = BigInt(Math.round((offsetSeconds * den) / num));
     if (packet.pts !== AV_NOPTS_VALUE) packet.pts += offset;

@@ -19,6 +19,7 @@ export type WrittenTrack = {
 export type TrackWriter = {
   /** Writes the next segment, whose first sample is decoded at `decodeTime`. */
   add(decodeTime: number, samples: Sample[]): Promise<void>;
+  /** What was written so far. */
   finish(): WrittenTrack;
 };
 
@@ -66,7 +67,7 @@ export async function createTrackWriter(
     finish: () => ({
       initBytes: init.length,
       initSha256: new Uint8Array(createHash("sha256").update(init).digest()),
-      segments,
+      segments: [...segments],
       frames,
       start: start ?? 0,
     }),

@@ -35,14 +35,17 @@ export function verify(done: {
   for (const track of others) {
     if (ticks(track) !== ticks(first)) return failed(`${track.name} is not as long as ${first.name}`);
   }
-  if (sound) {
-    const { timescale } = sound.track;
-    const seconds = ticks(sound.track) / timescale;
-    // The priming samples before and, where the encoder had to fill its last frame, some after.
-    const slack = (4 * 1024) / timescale + 0.05;
-    if (Math.abs(seconds - sound.sourceEnd) > slack) {
-      return failed(`the sound lasts ${seconds.toFixed(3)} s instead of ${sound.sourceEnd.toFixed(3)} s`);
-    }
+  return sound && verifySound(sound);
+}
+
+/** Compares a track of sound with the source's. Returns the fault, if there is one. */
+export function verifySound(sound: Pick<AudioResult, "track" | "sourceEnd">): TaskError | undefined {
+  const { timescale } = sound.track;
+  const seconds = ticks(sound.track) / timescale;
+  // The priming samples before and, where the encoder had to fill its last frame, some after.
+  const slack = (4 * 1024) / timescale + 0.05;
+  if (Math.abs(seconds - sound.sourceEnd) > slack) {
+    return failed(`the sound lasts ${seconds.toFixed(3)} s instead of ${sound.sourceEnd.toFixed(3)} s`);
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import { TaskError } from "../task-error.ts";
 import type { Rational, TrackResult, VideoPlan } from "../types.ts";
 import { outputColour } from "./colour.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
-import { createFrameClock, timescaleFor } from "./frame-clock.ts";
+import { createFrameClock } from "./frame-clock.ts";
 import type { FrameCut } from "./frame-cut.ts";
 import { createPreparation } from "./preparation.ts";
 import type { Rendition, RenditionContext } from "./rendition.ts";
@@ -44,18 +44,18 @@ export async function openVideoTrack(options: {
   cut: FrameCut;
   /** The source's time that becomes 0, in its units. */
   startPts: number;
+  timescale: number;
   threads: number;
   open: (
     index: number,
     context: Pick<RenditionContext, "colour" | "frameRate" | "timescale">,
   ) => Promise<Rendition>;
 }): Promise<VideoTrack> {
-  const { stream, plan, cut } = options;
+  const { stream, plan, cut, timescale } = options;
   const { num, den } = stream.timeBase;
   const frameRate: Rational = plan.frameRate ?? { num: 25, den: 1 };
-  const timescale = timescaleFor({ num, den });
   const decoder = await openDecoder(stream, options.threads);
-  const clock = createFrameClock({ timeBase: { num, den }, startPts: options.startPts, frameRate });
+  const clock = createFrameClock({ timeBase: { num, den }, timescale, startPts: options.startPts, frameRate });
   const preparation = createPreparation(plan, timescale);
   let renditions: Rendition[] | undefined;
   let firstDecoded: number | undefined;

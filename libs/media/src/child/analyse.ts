@@ -1,0 +1,83 @@
+import type { ByteSource } from "../source/byte-source.ts";
+import { isCut } from "../source/completeness.ts";
+import { codeFrameTimes, sceneChangesByKeyframes } from "../frame-table.ts";
+import { TaskError } from "../task-error.ts";
+import type { FrameTable, MediaInfo } from "../types.ts";
+import { countFrames } from "./count-frames.ts";
+import { type Demuxer, openDemuxer } from "./demuxer.ts";
+import type { ProgressListener } from "./perform.ts";
+import { type Scan, scanPackets } from "./scan.ts";
+import { readSample } from "./sample.ts";
+
+/** What an analysis knows beyond the table. */
+export type Analysis = { table: FrameTable; scan: Scan; times: Scan["times"] };
+
+/** Finds every frame of a source's video track: see `scanSource`. */
+export async function analyse(source: ByteSource, media: MediaInfo, onProgress: ProgressListener): Promise<FrameTable> {
+  return (await scanSource(source, media, onProgress)).table;
+}
+
+/**
+ * Reads all of a source. Decodes nothing, unless a packet isn't always a frame: then it decodes everything, and no estimate takes its place. Rejects with `input` if the source ends early or holds no picture.
+ */
+export async function scanSource(source: ByteSource, media: MediaInfo, onProgress: ProgressListener): Promise<Analysis> {
+  if (!media.video) throw new TaskError("input", "This file contains no video track.");
+  const { streamIndex } = media.video;
+  const follow = (from: Demuxer) => (frames: number) => onProgress({ frames, fraction: from.position() / source.size });
+  const opened = async () => {
+    const demuxer = await openDemuxer(source);
+    const video = demuxer.streams[streamIndex];
+    if (!video) throw new TaskError("machine", "The source changed while it was read.");
+    return { demuxer, video };
+  };
+  const sampled = await opened();
+  const sample = await readSample(sampled.demuxer, sampled.video);
+  await sampled.demuxer.close();
+  if (!sample.facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
+
+  const { demuxer, video } = await opened();
+  const audio = media.audio.flatMap((track) => demuxer.streams[track.streamIndex] ?? []);
+  const scan = await scanPackets(demuxer, video, audio, follow(demuxer));
+  await refuseIfCut(source, demuxer, scan, Number(video.nbFrames));
+  const timeBase = { num: video.timeBase.num, den: video.timeBase.den };
+  await demuxer.close();
+  let { times, frameTimes } = scan;
+  if (!sample.packetsAreFrames) {
+    const again = await opened();
+    ({ times, frameTimes } = await countFrames(again.demuxer, again.video, follow(again.demuxer)));
+    await again.demuxer.close();
+  }
+  // Packets before the first picture that can be decoded show nothing.
+  const start = sample.firstPicture ?? frameTimes[0] ?? 0;
+  const shown = frameTimes.filter((time) => time >= start);
+  const keyframes = scan.keyframes.filter((time) => time >= start).sort((one, other) => one - other);
+  const damage =
+    shown.length < times.count
+      ? [{ pts: BigInt(start), message: `${times.count - shown.length} frames at the beginning cannot be decoded or carry no time.` }]
+      : [];
+  const table: FrameTable = {
+    timeBase,
+    ...codeFrameTimes(shown, Math.round((times.end * timeBase.den) / timeBase.num)),
+    keyframePts: keyframes.map(BigInt),
+    sceneChanges: sceneChangesByKeyframes(keyframes),
+    damage,
+    ...(scan.lastCut === undefined ? {} : { lastCutPts: BigInt(scan.lastCut) }),
+  };
+  return { table, scan, times };
+}
+
+/**
+ * Refuses a file whose end is missing by its own structure. Some recorders write a length that is a little too large: where the index counts the packets and all of them are there,
+ * that is no harm.
+ */
+async function refuseIfCut(source: ByteSource, demuxer: Demuxer, scan: Scan, counted: number): Promise<void> {
+  const hasAll = counted > 0 && scan.packets >= counted;
+  if (hasAll || !(await isCut(demuxer.format, source))) return;
+  const { declaredSeconds = 0 } = demuxer;
+  const end = `${Math.round(scan.end)} s`;
+  const place = declaredSeconds > scan.end + 0.5 ? `${end} of ${Math.round(declaredSeconds)} s` : end;
+  throw new TaskError(
+    "input",
+    `The file ends early, at about ${place}: it was cut off, perhaps in an upload. Send the complete file.`,
+  );
+}

@@ -1,0 +1,43 @@
+import { openByteSource } from "../source/byte-source.ts";
+import type { MediaResult, MediaTask } from "../task-options.ts";
+import type { TrackResult } from "../types.ts";
+import { analyse } from "./analyse.ts";
+import { encodeAudio } from "./audio.ts";
+import type { Delivery } from "./delivery.ts";
+import { encode } from "./encode.ts";
+import { encodeChunk } from "./encode-chunk.ts";
+import { probe } from "./probe.ts";
+import { probeWhole } from "./probe-whole.ts";
+
+/** Told now and then how far a task is. */
+export type ProgressListener = (progress: { frames: number; fraction: number; mediaSeconds?: number }) => void;
+
+/** What every task is done with. */
+export type Surroundings = {
+  delivery: Delivery;
+  /** Threads of each decoder and encoder; 0 for as many as they like. */
+  threads: number;
+  onProgress: ProgressListener;
+  onTrack: (track: TrackResult) => void;
+};
+
+/** Does a task. Rejects with a `TaskError` where it knows who is at fault. */
+export async function perform(task: MediaTask, around: Surroundings): Promise<MediaResult> {
+  if (task.kind === "verify") throw new Error("not yet");
+  const source = await openByteSource(task.sourceUrl);
+  switch (task.kind) {
+    case "probe":
+      return task.whole ? probeWhole(source, around.onProgress) : probe(source);
+    case "encode":
+      return encode({ ...around, source, plan: task.plan });
+    case "analyse":
+      return analyse(source, task.media, around.onProgress);
+    case "encode-chunk":
+      return encodeChunk({ ...around, ...task, source, folder: task.outDir });
+    case "audio":
+      return encodeAudio({ ...around, ...task, source });
+    case "images":
+    case "trial":
+      throw new Error("not yet");
+  }
+}
