@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
-import type { Task, WorkerService } from "@kinora/proto-encoder";
+import type { LeaseTaskRequest, Task, WorkerService } from "@kinora/proto-encoder";
 import { type Backoff, backoffMs } from "./backoff.ts";
 import type { Outage } from "./outage.ts";
 import { retryBackoff } from "./retry.ts";
@@ -14,16 +14,18 @@ const callMarginMs = 10_000;
 /** After a fault of this machine: don't burn a task's few attempts at full speed. */
 const faultBackoff: Backoff = { baseMs: 1_000, maxMs: 30_000 };
 
+/** What a worker states about itself and the tasks that it wants. */
+export type Offer = Pick<LeaseTaskRequest, "workerId" | "encoders" | "kinds" | "slots" | "cores" | "memoryBytes">;
+
 /** One slot: leases tasks and does them, one after the other, until `signal`. Never throws. */
 export async function leaseLoop(deps: {
   client: Client<typeof WorkerService>;
-  workerId: string;
-  encoders: string[];
+  offer: Offer;
   outage: Outage;
   work: (task: Task) => Promise<Outcome>;
   signal: AbortSignal;
 }): Promise<void> {
-  const { client, workerId, encoders, outage, work, signal } = deps;
+  const { client, offer, outage, work, signal } = deps;
   let failures = 0;
   let faults = 0;
   while (!signal.aborted) {
@@ -32,7 +34,7 @@ export async function leaseLoop(deps: {
     const waitMs = failures > 0 ? 0 : longPollMs;
     try {
       const answer = await client.leaseTask(
-        { workerId, encoders, wait: durationFromMs(waitMs) },
+        { ...offer, wait: durationFromMs(waitMs) },
         { signal, timeoutMs: waitMs + callMarginMs },
       );
       outage.ended();

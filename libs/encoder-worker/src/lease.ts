@@ -21,9 +21,15 @@ const callTimeoutMs = 60_000;
  * can't be reached, goes on for `giveUpMs`: the lease may outlive a restart, and fencing keeps a lost one from doing harm.
  */
 export async function keepLease(
-  deps: LeaseDeps & { intervalMs: number; progress: () => LeaseProgress; signal: AbortSignal },
+  deps: LeaseDeps & {
+    intervalMs: number;
+    progress: () => LeaseProgress;
+    /** Told the source's new address when the one in use ends soon. */
+    onSource: (url: string) => void;
+    signal: AbortSignal;
+  },
 ): Promise<void> {
-  const { client, lease, intervalMs, giveUpMs, progress, signal, logger } = deps;
+  const { client, lease, intervalMs, giveUpMs, progress, onSource, signal, logger } = deps;
   let lastAnswer = performance.now();
   let failures = 0;
   while (!signal.aborted) {
@@ -47,6 +53,7 @@ export async function keepLease(
       if (answer.directive === Directive.CANCEL) {
         throw new TaskStopped("cancelled");
       }
+      if (answer.sourceUrl !== "") onSource(answer.sourceUrl);
       lastAnswer = performance.now();
       failures = 0;
     } catch (error) {

@@ -1,16 +1,16 @@
 import { totalmem } from "node:os";
-import type { EncodePlan } from "@kinora/proto-encoder";
+import type { EncodePlan } from "@kinora/media";
 
 const mebibyte = 2 ** 20;
 
 /**
- * Bytes that a stream may have at most: twice what its renditions have at their highest bit rates all the time, and room for headers and
- * poster. A plan without a known length has a fixed limit.
+ * Bytes that a stream, or a part of it, may have at most: twice what its renditions have at their highest bit rates all the time, and room for headers and
+ * poster. A plan without a known length or bit rate has a fixed limit.
  */
-export function outputLimitBytes({ video, audio }: EncodePlan): number {
+export function outputLimitBytes({ video, audio }: Pick<EncodePlan, "video" | "audio">): number {
   const { num, den } = video?.frameRate ?? { num: 0, den: 1 };
   const seconds = num > 0 ? ((video?.frameCount ?? 0) * den) / num : 0;
-  if (seconds === 0) return 64 * 1024 * mebibyte;
+  if (seconds === 0 || video?.renditions.some(({ maxBitrate }) => maxBitrate === 0)) return 64 * 1024 * mebibyte;
   const bitrate = (video?.renditions ?? []).reduce((sum, { maxBitrate }) => sum + maxBitrate, audio?.bitrate ?? 0);
   return Math.ceil((2 * bitrate * seconds) / 8) + 64 * mebibyte;
 }
@@ -20,7 +20,8 @@ export function memoryLimitBytes(slots: number, available: number = memoryOfThis
   return Math.max(1024 * mebibyte, Math.floor((available * 0.75) / slots));
 }
 
-function memoryOfThisMachine(): number {
+/** Bytes of memory that this machine (or container) has. */
+export function memoryOfThisMachine(): number {
   const constrained = process.constrainedMemory(); // 0 or absurdly high where nothing constrains it
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }

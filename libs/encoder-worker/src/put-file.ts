@@ -22,8 +22,12 @@ export class PutError extends Error {
 const putTimeoutMs = 120_000;
 
 /** Sends a file's bytes by PUT, read from disk as they go out, with the exact Content-Length. Throws `PutError`. */
-export async function putFile(url: string, file: string, signal: AbortSignal): Promise<void> {
-  const body = await openAsBlob(file);
+export async function putFile(
+  url: string,
+  file: string,
+  { contentType, signal }: { contentType: string; signal: AbortSignal },
+): Promise<void> {
+  const body = await openAsBlob(file, { type: contentType });
   let response: Response;
   try {
     response = await fetch(url, {

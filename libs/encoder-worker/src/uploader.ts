@@ -6,12 +6,16 @@ import { retry } from "./retry.ts";
 /** Brings a task's finished files from the spool folder to where the encoder wants them. */
 export type Uploader = {
   /** Resolves once the file has arrived and is deleted here; rejects when it can't be brought there. */
-  add(path: string): Promise<void>;
+  add(path: string, bytes: number): Promise<void>;
   /** Files that wait or are under way. */
   pending(): number;
 };
 
-type Job = { path: string; url?: string; resolve(): void; reject(error: unknown): void };
+/** A finished file, and where to bring it; an empty content type stands for none. */
+type FinishedFile = { path: string; bytes: bigint };
+type UploadAddress = { url: string; contentType: string };
+
+type Job = FinishedFile & { address?: UploadAddress; resolve(): void; reject(error: unknown): void };
 
 /** Uploads at the same time, and paths for which addresses are asked at once. */
 const parallel = 4;
@@ -20,11 +24,11 @@ const batch = 64;
 /**
  * Asks for addresses in batches and uploads a few files at a time. The number of waiting files is bounded by whoever adds them: the encode waits
  * while too many promises of `add` are unsettled.
- * @param addresses asks for one address per path; its errors fail the files concerned
+ * @param addresses asks for one address per file; its errors fail the files concerned
  */
 export function createUploader(deps: {
   folder: string;
-  addresses: (paths: string[]) => Promise<string[]>;
+  addresses: (files: FinishedFile[]) => Promise<UploadAddress[]>;
   giveUpMs: number;
   signal: AbortSignal;
 }): Uploader {
@@ -64,13 +68,13 @@ export function createUploader(deps: {
   }
 
   async function addressed(jobs: Job[]): Promise<void> {
-    const urls = await addresses(jobs.map((job) => job.path));
+    const given = await addresses(jobs.map(({ path, bytes }) => ({ path, bytes })));
     for (const [index, job] of jobs.entries()) {
-      const url = urls[index];
-      if (url === undefined) {
-        throw new Error(`The encoder gave ${urls.length} upload addresses for ${jobs.length} files.`);
+      const address = given[index];
+      if (address === undefined) {
+        throw new Error(`The encoder gave ${given.length} upload addresses for ${jobs.length} files.`);
       }
-      job.url = url;
+      job.address = address;
     }
   }
 
@@ -90,16 +94,16 @@ export function createUploader(deps: {
   }
 
   const send = (job: Job, file: string) =>
-    retry(() => putFile(job.url ?? "", file, signal), {
+    retry(() => putFile(job.address?.url ?? "", file, { contentType: job.address?.contentType ?? "", signal }), {
       signal,
       giveUpMs,
       transient: (error) => error instanceof PutError && error.transient,
     });
 
   return {
-    add(path) {
+    add(path, bytes) {
       return new Promise((resolve, reject) => {
-        waiting.push({ path, resolve, reject });
+        waiting.push({ path, bytes: BigInt(bytes), resolve, reject });
         pump();
       });
     },

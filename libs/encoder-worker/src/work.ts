@@ -1,39 +1,21 @@
-import { rm } from "node:fs/promises";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
-import type { Client } from "@connectrpc/connect";
-import { runTask, type TaskOptions } from "@kinora/media/task";
-import type { CompleteTaskRequestSchema, EncodePlan, Lease, Task, WorkerService } from "@kinora/proto-encoder";
-import type { Logger } from "@kinora/rpc";
+import type { Lease, Task } from "@kinora/proto-encoder";
 import { describeFailure } from "./failure.ts";
 import { callUnderLease, keepLease, type LeaseProgress } from "./lease.ts";
-import { outputLimitBytes } from "./limits.ts";
-import type { Spool } from "./spool.ts";
+import { type PerformDeps, performTask } from "./perform.ts";
 import { TaskStopped } from "./stop-reason.ts";
-import { createUploader } from "./uploader.ts";
 
 /** How the work on a task ended. */
 export type Outcome = "completed" | "input fault" | "machine fault" | "cancelled" | "lost" | "unreachable" | "returned";
 
 /** What the work on a task needs. */
-export type WorkDeps = {
-  client: Client<typeof WorkerService>;
-  spool: Spool;
-  logger: Logger;
-  /** How long to go on without an answer of the encoder, in milliseconds. */
-  giveUpMs: number;
-  /** What one task's process may use of the machine's memory. */
-  memoryLimitBytes: number;
+export type WorkDeps = PerformDeps & {
   /** Aborted when tasks must be handed back. */
   handBack: AbortSignal;
 };
 
-type Result = NonNullable<MessageInitShape<typeof CompleteTaskRequestSchema>["result"]>;
-
 /** Longest time between two heartbeats, in milliseconds: a cancelled task must free the machine within 2 s. */
 const maxHeartbeatMs = 1_000;
-/** A child that shows no progress for this long is killed. */
-const noProgressMs = 60_000;
 /** A task without a limit of its own is ended after this time. */
 const defaultTimeLimitMs = 24 * 3_600_000;
 /** A shutdown waits this long for the encoder to take a task back. */
@@ -51,6 +33,7 @@ export async function workOnTask(deps: WorkDeps, lease: Lease, task: Task): Prom
   handBack.addEventListener("abort", onHandBack, { once: true });
   if (handBack.aborted) onHandBack();
 
+  let tellSource = (_url: string) => {};
   const heartbeats = new AbortController();
   let reporting = false; // from then on the encoder's answer to the report says whether the lease holds
   const kept = keepLease({
@@ -60,6 +43,7 @@ export async function workOnTask(deps: WorkDeps, lease: Lease, task: Task): Prom
     logger,
     intervalMs: Math.min(maxHeartbeatMs, millisecondsOf(task.heartbeatInterval) ?? maxHeartbeatMs),
     progress: () => progress,
+    onSource: (url) => tellSource(url),
     signal: heartbeats.signal,
   }).catch((error: unknown) => {
     if (!reporting) stop.abort(error);
@@ -69,8 +53,16 @@ export async function workOnTask(deps: WorkDeps, lease: Lease, task: Task): Prom
   const report = { client, lease, giveUpMs, logger };
   let outcome: Outcome;
   try {
-    const result = await perform(deps, lease, task, logger, stop.signal, (next) => {
-      progress = next;
+    const result = await performTask({ ...deps, logger }, task, {
+      lease,
+      signal: stop.signal,
+      timeLimitMs: millisecondsOf(task.timeLimit) ?? defaultTimeLimitMs,
+      onProgress(next) {
+        progress = next;
+      },
+      onSource(listener) {
+        tellSource = listener;
+      },
     });
     reporting = true;
     await callUnderLease({ ...report, signal: stop.signal }, (to, options) =>
@@ -109,84 +101,6 @@ export async function workOnTask(deps: WorkDeps, lease: Lease, task: Task): Prom
       logger.warn({ err: reportError }, "could not report how the task ended; its lease will expire");
       return failure.outcome === "returned" ? "returned" : "unreachable";
     }
-  }
-}
-
-async function perform(
-  deps: WorkDeps,
-  lease: Lease,
-  task: Task,
-  logger: Logger,
-  signal: AbortSignal,
-  onProgress: (progress: LeaseProgress) => void,
-): Promise<Result> {
-  const options: TaskOptions = {
-    signal,
-    timeLimitMs: millisecondsOf(task.timeLimit) ?? defaultTimeLimitMs,
-    noProgressMs,
-    memoryLimitBytes: deps.memoryLimitBytes,
-    onProgress,
-  };
-  const { work, sourceUrl } = task;
-  switch (work.case) {
-    case "probe":
-      return { case: "probe", value: await runTask({ ...options, task: { kind: "probe", sourceUrl } }) };
-    case "encode":
-      return { case: "encode", value: await encode(deps, lease, sourceUrl, work.value.plan, options, logger) };
-    default:
-      throw new Error("This worker doesn't know this kind of task: it is older than the encoder. Update it.");
-  }
-}
-
-/** Encodes into the spool folder and brings every file away as soon as it is finished. */
-async function encode(
-  { client, spool, giveUpMs }: WorkDeps,
-  lease: Lease,
-  sourceUrl: string,
-  plan: EncodePlan | undefined,
-  options: TaskOptions,
-  logger: Logger,
-) {
-  if (plan === undefined) {
-    throw new Error("The encode task came without a plan.");
-  }
-  const { signal } = options;
-  const folder = await spool.taskFolder();
-  const uploads = new Set<Promise<void>>();
-  const failed = new AbortController();
-  const uploader = createUploader({
-    folder,
-    giveUpMs,
-    signal: AbortSignal.any([signal, failed.signal]),
-    addresses: (paths) =>
-      callUnderLease({ client, lease, giveUpMs, logger, signal }, (to, call) =>
-        to.createUploads({ lease, paths }, call),
-      ).then((answer) => answer.urls),
-  });
-  try {
-    const result = await runTask({
-      ...options,
-      signal: AbortSignal.any([signal, failed.signal]),
-      outputLimitBytes: outputLimitBytes(plan),
-      task: { kind: "encode", sourceUrl, plan, outDir: folder },
-      onFile(path) {
-        const upload = uploader.add(path);
-        uploads.add(upload);
-        upload.then(
-          () => uploads.delete(upload),
-          (error) => failed.abort(error),
-        );
-        return upload;
-      },
-    });
-    await Promise.all(uploads);
-    return result;
-  } catch (error) {
-    throw failed.signal.aborted ? failed.signal.reason : error; // why the upload failed says more than that the encode stopped
-  } finally {
-    failed.abort();
-    await Promise.allSettled(uploads);
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 

@@ -4,7 +4,14 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { planEncode } from "@kinora/media";
-import { Directive, type EncodePlan, EncodePlanSchema, FailureKind, type MediaInfo } from "@kinora/proto-encoder";
+import {
+  Directive,
+  type EncodePlan,
+  EncodePlanSchema,
+  FailureKind,
+  type MediaInfo,
+  TaskKind,
+} from "@kinora/proto-encoder";
 import { createClientTransport } from "@kinora/rpc";
 import { sampleVideo, temporaryFolder, waitUntil } from "@kinora/testing";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -209,6 +216,49 @@ describe("an encode", () => {
     encoder.script.uploadMs = 0;
     await encoder.offer(probe, sampleVideo);
     await completed();
+  });
+});
+
+describe("a part of an encode", () => {
+  it("is every frame of the source, found; then chunks and a track of sound that grows", async () => {
+    startWorker({ keepsChildReady: true });
+    await encoder.offer({ case: "analyse", value: { media } }, sampleVideo);
+    const analysed = await completed();
+    if (analysed.result.case !== "analyse") throw new Error("This is no frame table.");
+    const table = analysed.result.value;
+    expect(table.frameCount).toBe(274);
+    const cut = table.startPts + (table.timeBase ? BigInt(Math.round((4 * table.timeBase.den) / table.timeBase.num)) : 0n);
+    const video = { ...plan.video, timeBase: table.timeBase, startPts: table.startPts } as NonNullable<EncodePlan["video"]>;
+    const chunk = (index: number, start: bigint, end?: bigint) => ({
+      index,
+      startPts: start,
+      ...(end === undefined ? {} : { endPts: end }),
+      segmentPts: [start],
+      firstSegment: index + 1,
+    });
+    await encoder.offer({ case: "encodeChunk", value: { chunk: chunk(0, table.startPts, cut), video } }, sampleVideo);
+    await encoder.offer({ case: "encodeChunk", value: { chunk: chunk(1, cut), video } }, sampleVideo);
+    const { audio, segmentSeconds } = plan;
+    if (!audio) throw new Error("There is no sound.");
+    const { startSeconds } = video;
+    await encoder.offer({ case: "audio", value: { audio, segmentSeconds, startSeconds } }, sampleVideo);
+    await waitUntil("all are completed", () => encoder.completed.length === 4);
+    expect(encoder.failed).toEqual([]);
+    const parts = encoder.completed.flatMap(({ result }) => (result.case === "encodeChunk" ? [result.value] : []));
+    expect(parts.reduce((sum, { frames }) => sum + frames, 0)).toBe(274);
+    expect(parts[0]?.renditions[0]?.initSha256).toEqual(parts[1]?.renditions[0]?.initSha256);
+    const name = plan.video?.renditions[0]?.name;
+    expect([...encoder.files.keys()].filter((path) => path.startsWith(`${name}/`)).sort()).toEqual(
+      [`${name}/1.m4s`, `${name}/2.m4s`, `${name}/init.mp4`],
+    );
+    const sound = encoder.completed.flatMap(({ result }) => (result.case === "audio" ? [result.value] : []))[0];
+    const [first] = encoder.grown;
+    expect(first?.track?.segments[0]).toEqual(sound?.segments[0]);
+    expect(first?.track?.segments.length).toBeLessThanOrEqual(sound?.segments.length ?? 0);
+    const light = encoder.offers.filter(({ kinds }) => kinds.includes(TaskKind.PROBE));
+    expect(light).toHaveLength(2);
+    expect(encoder.offers[0]).toMatchObject({ slots: 1, encoders: ["cpu"] });
+    expect(encoder.offers[0]?.cores).toBeGreaterThan(0);
   });
 });
 

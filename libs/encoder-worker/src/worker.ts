@@ -1,8 +1,10 @@
+import { availableParallelism } from "node:os";
 import { createClient, type Transport } from "@connectrpc/connect";
-import { type Task, WorkerService } from "@kinora/proto-encoder";
+import { prepareChildren } from "@kinora/media/task";
+import { type Task, TaskKind, WorkerService } from "@kinora/proto-encoder";
 import type { Logger } from "@kinora/rpc";
-import { leaseLoop } from "./lease-loop.ts";
-import { memoryLimitBytes } from "./limits.ts";
+import { leaseLoop, type Offer } from "./lease-loop.ts";
+import { memoryLimitBytes, memoryOfThisMachine } from "./limits.ts";
 import { createOutage } from "./outage.ts";
 import { openSpool } from "./spool.ts";
 import { type Outcome, workOnTask } from "./work.ts";
@@ -13,8 +15,12 @@ export type WorkerOptions = {
   transport: Transport;
   /** Folder for finished files until they are uploaded; the worker makes one of its own in it and removes it in the end. */
   spoolDir: string;
-  /** Tasks at the same time; 1 unless given. */
+  /** Encodes at the same time; 1 unless given. One lighter task (a probe, a track of sound …) may run beside them. */
   slots?: number;
+  /** Threads of each decoder and encoder. Unless given, as many as they like with one slot, and each slot's part of the cores with several. */
+  threads?: number;
+  /** Keeps a process ready for the next task: it begins a third of a second earlier, for some 80 MiB of memory. */
+  keepsChildReady?: boolean;
   /** A name for logs, unique among the workers of an encoder. */
   workerId: string;
   logger: Logger;
@@ -35,12 +41,20 @@ export type Worker = {
   run(signal: AbortSignal): Promise<void>;
 };
 
+/** What fills a machine. */
+const heavyKinds = [TaskKind.ENCODE_CHUNK, TaskKind.TRIAL, TaskKind.ENCODE];
+/** What mostly waits for bytes. These run beside the others, so that a stream's beginning doesn't wait for another's end. */
+const lightKinds = [TaskKind.PROBE, TaskKind.ANALYSE, TaskKind.AUDIO];
+
 /** Makes a worker; `run` starts it. */
 export function createWorker(options: WorkerOptions): Worker {
   const { transport, spoolDir, slots = 1, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
   const client = createClient(WorkerService, transport);
-  const { retire } = options;
-  const memory = memoryLimitBytes(slots);
+  const { retire, keepsChildReady = false } = options;
+  const cores = availableParallelism();
+  const { threads = slots === 1 ? 0 : Math.max(1, Math.floor(cores / slots)) } = options;
+  const memory = memoryLimitBytes(slots + 1);
+  const about = { workerId, encoders: ["cpu"], slots, cores, memoryBytes: BigInt(memoryOfThisMachine()) };
   return {
     async run(signal) {
       const spool = await openSpool(spoolDir);
@@ -57,16 +71,17 @@ export function createWorker(options: WorkerOptions): Worker {
           logger.error({ encodeId: task.encodeId }, "the encoder gave a task without a lease");
           return "machine fault";
         }
-        const deps = { client, spool, logger, giveUpMs, memoryLimitBytes: memory, handBack: handBack.signal };
+        const limits = { giveUpMs, memoryLimitBytes: memory, threads };
+        const deps = { client, spool, logger, ...limits, handBack: handBack.signal };
         return workOnTask(deps, task.lease, task);
       };
+      const ready = keepsChildReady ? prepareChildren() : undefined;
+      const loop = (kinds: Offer["kinds"]) =>
+        leaseLoop({ client, offer: { ...about, kinds }, outage, work, signal: leasing });
       try {
-        await Promise.all(
-          Array.from({ length: slots }, () =>
-            leaseLoop({ client, workerId, encoders: ["cpu"], outage, work, signal: leasing }),
-          ),
-        );
+        await Promise.all([...Array.from({ length: slots }, () => loop(heavyKinds)), loop(lightKinds)]);
       } finally {
+        await ready?.close();
         signal.removeEventListener("abort", drain);
         clearTimeout(grace);
         await spool.remove();

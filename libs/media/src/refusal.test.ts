@@ -87,7 +87,7 @@ afterAll(() => folder.remove());
 /** What a person reads about a file that can't be encoded, be it from the probe or from the plan. */
 async function refusalOf(sourceUrl: string, signal: AbortSignal): Promise<string> {
   try {
-    const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } });
+    const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } });
     return planEncode(media).refusal ?? `not refused: ${JSON.stringify(media)}`;
   } catch (error) {
     if (error instanceof TaskError && error.kind === "input") return error.message;

@@ -43,7 +43,7 @@ describe("a stream made from", () => {
         ? source.frames
         : Array.from({ length: source.frames }, (_, index) => (index * source.frameRate.den) / source.frameRate.num);
 
-      const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } });
+      const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } });
       expect(media).toMatchObject({ video: { frameCount: wanted.frames ?? times.length }, ...wanted.media });
       const { plan, refusal } = planEncode(media);
       if (!plan) throw new Error(refusal);
@@ -119,7 +119,7 @@ it("made from a spliced recording runs on over the splice, whatever changes ther
     audio: audio({ codec: "mp2", channels: 1, sampleRate: 44_100 }),
   });
   await writeFile(sourceUrl, Buffer.concat([await readFile(join(folder.path, "h264.ts")), await readFile(second)]));
-  const { plan } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } }));
+  const { plan } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } }));
   if (!plan) throw new Error("no plan");
   await using out = await temporaryFolder();
   await runTask({ ...limits, signal, task: { kind: "encode", sourceUrl, plan, outDir: out.path } });
@@ -142,7 +142,7 @@ it("made from a spliced recording runs on over the splice, whatever changes ther
 it("has a moment of silence where all the sound comes before the first picture", async ({ signal }) => {
   const sourceUrl = join(folder.path, "before.mkv");
   await makeMedia({ path: sourceUrl, flash, video: video({ startSeconds: 3 }), audio: audio({ seconds: 1 }) });
-  const { plan } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } }));
+  const { plan } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } }));
   if (!plan?.audio) throw new Error("no plan with sound");
   await using out = await temporaryFolder();
   const result = await runTask({ ...limits, signal, task: { kind: "encode", sourceUrl, plan, outDir: out.path } });
@@ -151,7 +151,7 @@ it("has a moment of silence where all the sound comes before the first picture",
 
 it("gets a poster that shows the planned moment, at the size of the largest rendition", async ({ signal }) => {
   const sourceUrl = join(folder.path, "turned-90.mp4");
-  const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } });
+  const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } });
   const { plan } = planEncode(media);
   if (!plan) throw new Error("no plan");
   const brightness: number[] = [];

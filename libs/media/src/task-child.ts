@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { TaskError } from "./task-error.ts";
 import type { ChildMessage, ParentMessage } from "./task-messages.ts";
@@ -109,35 +110,38 @@ export function runChild(options: Options): Promise<MediaResult> {
     });
     const { task, outputLimitBytes, threads } = options;
     send({ type: "start", task, outputLimitBytes, threads });
+    options.onSource?.((url) => send({ type: "source", url }));
   });
 }
 
 /** A child, and what FFmpeg last said in it. */
 type Started = { child: ChildProcess; output(): string };
 
-/** A child that waits for its task, so that a short task doesn't wait for Node and FFmpeg to load. */
+/** Children that wait for their task, so that a short task doesn't wait for Node and FFmpeg to load. */
 let spare: Started | undefined;
-let keepsSpare = false;
+let keepers = 0;
 
 /**
- * Keeps one child ready for the next task, until the signal: loading takes about as long as encoding a few frames. It does one task like any other; while it waits it uses no CPU.
+ * Keeps one child ready for the next task until it is closed: loading takes about as long as encoding a few frames. It does one task like any other; while it waits it uses no CPU. `close` resolves when the
+ * waiting child is gone.
  */
-export function prepareChildren(signal: AbortSignal): void {
-  keepsSpare = !signal.aborted;
+export function prepareChildren(): { close(): Promise<void> } {
+  keepers++;
   keepSpare();
-  signal.addEventListener(
-    "abort",
-    () => {
-      keepsSpare = false;
-      spare?.child.kill("SIGKILL");
+  return {
+    async close() {
+      if (--keepers > 0 || !spare) return;
+      const { child } = spare;
       spare = undefined;
+      const closed = once(child, "close");
+      child.kill("SIGKILL");
+      await closed;
     },
-    { once: true },
-  );
+  };
 }
 
 function keepSpare(): void {
-  if (!keepsSpare || spare) return;
+  if (keepers === 0 || spare) return;
   const started = start();
   spare = started;
   const forget = () => {

@@ -19,5 +19,7 @@ export type ChildMessage =
 export type ParentMessage =
   /** The first message. */
   | { type: "start"; task: MediaTask; outputLimitBytes?: number | undefined; threads?: number | undefined }
+  /** The source has another address from now on. */
+  | { type: "source"; url: string }
   /** The file's receiver is done with it. */
   | { type: "taken"; path: string };

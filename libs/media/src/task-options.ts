@@ -113,6 +113,8 @@ export type TaskOptions = {
   /** Threads of each decoder and encoder; as many as they like unless given. */
   threads?: number;
   onProgress?: (progress: TaskProgress) => void;
+  /** Given a function that tells the task of another address of its source, for when the first one ends. */
+  onSource?: (listener: (url: string) => void) => void;
   /**
    * A finished file, by its path relative to `outDir` (such as `720p/1.m4s`) and its length. The file is the caller's from here on: it may be
    * deleted at once. The encode waits while too many promises returned from here are unsettled, so that a slow upload doesn't fill the disk; a rejection ends the task.

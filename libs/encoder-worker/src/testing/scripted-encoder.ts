@@ -8,10 +8,13 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter } from "@connectrpc/connect";
 import {
+  type AddSegmentsRequest,
   type CompleteTaskRequest,
   Directive,
   type FailTaskRequest,
   type HeartbeatRequest,
+  type LeaseTaskRequest,
+  TaskKind,
   TaskSchema,
   WorkerService,
 } from "@kinora/proto-encoder";
@@ -47,6 +50,10 @@ export type ScriptedEncoder = {
   heartbeats: HeartbeatRequest[];
   completed: CompleteTaskRequest[];
   failed: FailTaskRequest[];
+  /** What was told of segments before the end. */
+  grown: AddSegmentsRequest[];
+  /** The requests that got a task. */
+  offers: LeaseTaskRequest[];
   /** Files that have arrived, by path. */
   files: Map<string, Buffer>;
   /** The most uploads that were under way at the same time. */
@@ -75,6 +82,8 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
   const heartbeats: HeartbeatRequest[] = [];
   const completed: CompleteTaskRequest[] = [];
   const failed: FailTaskRequest[] = [];
+  const grown: AddSegmentsRequest[] = [];
+  const offers: LeaseTaskRequest[] = [];
   const files = new Map<string, Buffer>();
   const asked: string[][] = [];
   const sources = new Map<string, string>();
@@ -86,11 +95,13 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
   };
   const routes = (router: ConnectRouter) =>
     router.service(WorkerService, {
-      async leaseTask(_, { signal }) {
+      async leaseTask(request, { signal }) {
         if (script.unavailable) throw new DomainError("unavailable", "The encoder is away.");
         for (let polls = 0; polls < 100 && !signal.aborted; polls++) {
-          const task = waiting.shift();
+          const index = waiting.findIndex(({ work }) => request.kinds.includes(kindOf(work)));
+          const [task] = index < 0 ? [] : waiting.splice(index, 1);
           if (task) {
+            offers.push(request);
             leases++;
             return { task };
           }
@@ -107,6 +118,11 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
         checkLease();
         asked.push(paths);
         return { urls: paths.map((path) => `${url}/objects/${path}?signature=${asked.length}`) };
+      },
+      addSegments(request) {
+        checkLease();
+        grown.push(request);
+        return {};
       },
       completeTask(request) {
         checkLease();
@@ -202,6 +218,8 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
     heartbeats,
     completed,
     failed,
+    grown,
+    offers,
     files,
     maxParallel: () => maxParallel,
     asked,
@@ -210,6 +228,21 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
     start,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+const kinds: Record<string, TaskKind> = {
+  probe: TaskKind.PROBE,
+  encode: TaskKind.ENCODE,
+  analyse: TaskKind.ANALYSE,
+  encodeChunk: TaskKind.ENCODE_CHUNK,
+  audio: TaskKind.AUDIO,
+  images: TaskKind.IMAGES,
+  trial: TaskKind.TRIAL,
+  verify: TaskKind.VERIFY,
+};
+
+function kindOf(work: MessageInitShape<typeof TaskSchema>["work"]): TaskKind {
+  return kinds[work?.case ?? ""] ?? TaskKind.UNSPECIFIED;
 }
 
 function answer(response: HttpResponse, status: number): void {

@@ -47,6 +47,7 @@ async function run({
     const speed = mediaSeconds / ((now - startedAt) / 1000);
     void send({ type: "progress", frames, fraction: Math.min(1, Math.max(0, fraction)), speed });
   };
+  let sourceUrl = "sourceUrl" in task ? task.sourceUrl : "";
   const delivery = createDelivery({
     outDir: "outDir" in task ? task.outDir : "",
     outputLimitBytes,
@@ -54,9 +55,11 @@ async function run({
   });
   process.on("message", (message: ParentMessage) => {
     if (message.type === "taken") delivery.taken(message.path);
+    if (message.type === "source") sourceUrl = message.url;
   });
   try {
     const result = await perform(task, {
+      sourceUrl: () => sourceUrl,
       delivery,
       threads,
       onProgress,

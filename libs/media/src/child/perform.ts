@@ -14,6 +14,8 @@ export type ProgressListener = (progress: { frames: number; fraction: number; me
 
 /** What every task is done with. */
 export type Surroundings = {
+  /** Where the source is now. */
+  sourceUrl: () => string;
   delivery: Delivery;
   /** Threads of each decoder and encoder; 0 for as many as they like. */
   threads: number;
@@ -24,7 +26,7 @@ export type Surroundings = {
 /** Does a task. Rejects with a `TaskError` where it knows who is at fault. */
 export async function perform(task: MediaTask, around: Surroundings): Promise<MediaResult> {
   if (task.kind === "verify") throw new Error("not yet");
-  const source = await openByteSource(task.sourceUrl);
+  const source = await openByteSource(around.sourceUrl);
   switch (task.kind) {
     case "probe":
       return task.whole ? probeWhole(source, around.onProgress) : probe(source);

@@ -20,7 +20,7 @@ export function verify(done: {
   if (pictures.frames < planned * leastPart) {
     return new TaskError(
       "input",
-      `Only ${pictures.frames} of the video's ${planned} pictures can be frames: the file is damaged. Send it again, or another copy.`,
+      `Only ${pictures.frames} of the video's ${planned} pictures can be decoded: the file is damaged. Send it again, or another copy.`,
     );
   }
   const [first, ...others] = pictures.tracks;

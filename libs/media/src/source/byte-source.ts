@@ -11,9 +11,10 @@ export type ByteSource = {
   close(): Promise<void>;
 };
 
-/** Opens a source: an http(s) address that answers range requests, or a file's path. */
-export function openByteSource(sourceUrl: string, options: HttpOptions = {}): Promise<ByteSource> {
-  return /^https?:\/\//i.test(sourceUrl) ? openHttp(sourceUrl, options) : openFile(sourceUrl);
+/** Opens a source: an http(s) address that answers range requests, or a file's path. An address may change on the way, for one that lasts longer: then it is a function. */
+export function openByteSource(sourceUrl: string | (() => string), options: HttpOptions = {}): Promise<ByteSource> {
+  const current = typeof sourceUrl === "string" ? () => sourceUrl : sourceUrl;
+  return /^https?:\/\//i.test(current()) ? openHttp(current, options) : openFile(current());
 }
 
 async function openFile(path: string): Promise<ByteSource> {
@@ -46,7 +47,7 @@ export type HttpOptions = {
   retryMs?: number[];
 };
 
-async function openHttp(url: string, options: HttpOptions): Promise<ByteSource> {
+async function openHttp(url: () => string, options: HttpOptions): Promise<ByteSource> {
   const {
     blockBytes = 4 << 20,
     blocks: maxBlocks = 8,
@@ -90,7 +91,7 @@ async function openHttp(url: string, options: HttpOptions): Promise<ByteSource> 
   };
 }
 
-type RangeRequest = { url: string; timeoutMs: number; retryMs: number[] };
+type RangeRequest = { url: () => string; timeoutMs: number; retryMs: number[] };
 
 /** Reads a range and learns the whole length. `size` is the length as already known: a source that changes can't be encoded. */
 async function fetchRange(request: RangeRequest, start: number, length: number, size?: number) {
@@ -116,7 +117,7 @@ async function fetchRangeOnce(
   size?: number,
 ): Promise<{ bytes: Buffer; size: number }> {
   const end = Math.min(start + length, size ?? Number.POSITIVE_INFINITY) - 1;
-  const response = await fetch(url, {
+  const response = await fetch(url(), {
     headers: { range: `bytes=${start}-${end}`, "accept-encoding": "identity" },
     signal: AbortSignal.timeout(timeoutMs),
   });
