@@ -4,7 +4,10 @@ import { expect, it } from "vitest";
 import { createGrowth } from "./growth.ts";
 
 const track = (segments: number) =>
-  ({ name: "audio", segments: Array.from({ length: segments }, () => ({ duration: 1, bytes: 1, frames: 47 })) }) as TrackResult;
+  ({
+    name: "audio",
+    segments: Array.from({ length: segments }, () => ({ duration: 1, bytes: 1, frames: 47 })),
+  }) as TrackResult;
 
 it("tells of segments only once they and all before them have arrived, and not of each alone", async () => {
   const told: { segments: number; frames: number }[] = [];

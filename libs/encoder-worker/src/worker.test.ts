@@ -227,8 +227,11 @@ describe("a part of an encode", () => {
     if (analysed.result.case !== "analyse") throw new Error("This is no frame table.");
     const table = analysed.result.value;
     expect(table.frameCount).toBe(274);
-    const cut = table.startPts + (table.timeBase ? BigInt(Math.round((4 * table.timeBase.den) / table.timeBase.num)) : 0n);
-    const video = { ...plan.video, timeBase: table.timeBase, startPts: table.startPts } as NonNullable<EncodePlan["video"]>;
+    const cut =
+      table.startPts + (table.timeBase ? BigInt(Math.round((4 * table.timeBase.den) / table.timeBase.num)) : 0n);
+    const video = { ...plan.video, timeBase: table.timeBase, startPts: table.startPts } as NonNullable<
+      EncodePlan["video"]
+    >;
     const chunk = (index: number, start: bigint, end?: bigint) => ({
       index,
       startPts: start,
@@ -248,9 +251,11 @@ describe("a part of an encode", () => {
     expect(parts.reduce((sum, { frames }) => sum + frames, 0)).toBe(274);
     expect(parts[0]?.renditions[0]?.initSha256).toEqual(parts[1]?.renditions[0]?.initSha256);
     const name = plan.video?.renditions[0]?.name;
-    expect([...encoder.files.keys()].filter((path) => path.startsWith(`${name}/`)).sort()).toEqual(
-      [`${name}/1.m4s`, `${name}/2.m4s`, `${name}/init.mp4`],
-    );
+    expect([...encoder.files.keys()].filter((path) => path.startsWith(`${name}/`)).sort()).toEqual([
+      `${name}/1.m4s`,
+      `${name}/2.m4s`,
+      `${name}/init.mp4`,
+    ]);
     const sound = encoder.completed.flatMap(({ result }) => (result.case === "audio" ? [result.value] : []))[0];
     const [first] = encoder.grown;
     expect(first?.track?.segments[0]).toEqual(sound?.segments[0]);

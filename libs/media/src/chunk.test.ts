@@ -23,26 +23,66 @@ beforeAll(async () => {
   const long = { frames: 110, options: { bf: 3, g: 250 } };
   await makeMedia(
     { path: path("closed.mp4"), flash, video: video({ frames: 110, options: { bf: 3, g: 30 } }) },
-    { path: path("open-gop.mp4"), flash, video: video({ frames: 110, options: { bf: 3, "x264-params": "keyint=12:open-gop=1" } }) },
-    { path: path("open-gop.ts"), flash, video: video({ frames: 110, options: { bf: 3, "x264-params": "keyint=12:open-gop=1" } }) },
+    {
+      path: path("open-gop.mp4"),
+      flash,
+      video: video({ frames: 110, options: { bf: 3, "x264-params": "keyint=12:open-gop=1" } }),
+    },
+    {
+      path: path("open-gop.ts"),
+      flash,
+      video: video({ frames: 110, options: { bf: 3, "x264-params": "keyint=12:open-gop=1" } }),
+    },
     { path: path("one-key.mkv"), flash, video: video(long) },
     { path: path("one-key.ts"), flash, video: video(long) },
-    { path: path("refresh.mp4"), flash, video: video({ frames: 110, options: { "x264-params": "intra-refresh=1:keyint=25" } }) },
+    {
+      path: path("refresh.mp4"),
+      flash,
+      video: video({ frames: 110, options: { "x264-params": "intra-refresh=1:keyint=25" } }),
+    },
     {
       path: path("hevc-open.mkv"),
       flash,
-      video: video({ codec: "libx265", frames: 110, options: { preset: "ultrafast", "x265-params": "log-level=none:keyint=20:open-gop=1:bframes=3" } }),
+      video: video({
+        codec: "libx265",
+        frames: 110,
+        options: { preset: "ultrafast", "x265-params": "log-level=none:keyint=20:open-gop=1:bframes=3" },
+      }),
     },
-    { path: path("vp9.webm"), flash, video: video({ codec: "libvpx-vp9", frames: 110, options: { deadline: "realtime", "cpu-used": 8, g: 40 } }) },
-    { path: path("vp8.webm"), flash, video: video({ codec: "libvpx", frames: 110, options: { "auto-alt-ref": 1, "lag-in-frames": 16, "cpu-used": 5, b: "200k", g: 40 } }) },
+    {
+      path: path("vp9.webm"),
+      flash,
+      video: video({ codec: "libvpx-vp9", frames: 110, options: { deadline: "realtime", "cpu-used": 8, g: 40 } }),
+    },
+    {
+      path: path("vp8.webm"),
+      flash,
+      video: video({
+        codec: "libvpx",
+        frames: 110,
+        options: { "auto-alt-ref": 1, "lag-in-frames": 16, "cpu-used": 5, b: "200k", g: 40 },
+      }),
+    },
     { path: path("late-start.ts"), flash, video: video({ frames: 110, startSeconds: 30, options: { bf: 3, g: 30 } }) },
     { path: path("uneven.mp4"), flash, video: video({ frames: uneven, options: { bf: 3, g: 30 } }) },
     { path: path("uneven.mkv"), flash, video: video({ frames: uneven, options: { bf: 3, g: 30 } }) },
-    { path: path("ntsc.mkv"), flash, video: video({ frames: 110, frameRate: { num: 30_000, den: 1001 }, options: { bf: 3, g: 30 } }) },
+    {
+      path: path("ntsc.mkv"),
+      flash,
+      video: video({ frames: 110, frameRate: { num: 30_000, den: 1001 }, options: { bf: 3, g: 30 } }),
+    },
     {
       path: path("interlaced.ts"),
       flash,
-      video: video({ codec: "mpeg2video", width: 352, height: 288, timeBase: { num: 1, den: 25 }, frames: 110, isInterlaced: true, options: { b: "1M", bf: 2, g: 12 } }),
+      video: video({
+        codec: "mpeg2video",
+        width: 352,
+        height: 288,
+        timeBase: { num: 1, den: 25 },
+        frames: 110,
+        isInterlaced: true,
+        options: { b: "1M", bf: 2, g: 12 },
+      }),
     },
     { path: path("turned.mp4"), flash, video: video({ frames: 110, rotation: 90, options: { bf: 3, g: 30 } }) },
     { path: path("odd.mkv"), flash, video: video({ codec: "ffv1", frames: 110, width: 427, height: 241 }) },
@@ -99,7 +139,14 @@ function videoPlan(media: MediaInfo, table: FrameTable, renditions: RenditionPla
   const source = media.video;
   if (!source) throw new Error("no video");
   const toneMap = source.colorTransfer === "smpte2084";
-  const colour = planColour({ primaries: source.colorPrimaries ?? 2, transfer: 2, matrix: source.colorMatrix ?? 2, width: source.width, height: source.height, toneMap });
+  const colour = planColour({
+    primaries: source.colorPrimaries ?? 2,
+    transfer: 2,
+    matrix: source.colorMatrix ?? 2,
+    width: source.width,
+    height: source.height,
+    toneMap,
+  });
   return {
     streamIndex: source.streamIndex,
     rotation: source.rotation,
@@ -120,7 +167,14 @@ function videoPlan(media: MediaInfo, table: FrameTable, renditions: RenditionPla
 
 async function encodeInChunks(
   sourceUrl: string,
-  options: { renditions: RenditionPlan[]; outDir: string; signal: AbortSignal; frames?: number; segments?: number; qualityStride?: number },
+  options: {
+    renditions: RenditionPlan[];
+    outDir: string;
+    signal: AbortSignal;
+    frames?: number;
+    segments?: number;
+    qualityStride?: number;
+  },
 ) {
   const { renditions, outDir, signal, frames = 17, segments = 2, qualityStride = 0 } = options;
   const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } });
@@ -153,26 +207,30 @@ describe("the chunks of", () => {
     ["turned.mp4"],
     ["odd.mkv"],
     ["hdr10.mkv"],
-  ])("%s, joined, have every frame of the source once, at its time", { timeout: 120_000 }, async ([file = ""], { signal }) => {
-    await using out = await temporaryFolder();
-    const { table, chunks } = await encodeInChunks(path(file), { renditions: [rendition], outDir: out.path, signal });
-    const wanted = [...frameTimesOf(table)].map(
-      (pts) => (Number(pts - table.startPts) * (table.timeBase?.num ?? 0)) / (table.timeBase?.den ?? 1),
-    );
-    const [source] = await inspectFile(path(file), { signal });
-    expect(source?.frames).toBe(table.frameCount);
-    const [track] = await inspectStream(out.path, { signal });
-    expect(track?.errors).toEqual([]);
-    expect(track?.frames).toBe(table.frameCount);
-    expect(chunks.reduce((sum, chunk) => sum + chunk.frames, 0)).toBe(table.frameCount);
-    for (const [index, time] of track?.frameTimes.entries() ?? []) {
-      expect(Math.abs(time - (wanted[index] ?? 0))).toBeLessThan(0.0011);
-      if (file === "hdr10.mkv" || file === "turned.mp4") continue;
-      // The flash and its edges, on the right frames.
-      expect(Math.abs((track?.brightness[index] ?? 0) - (source?.brightness[index] ?? 9))).toBeLessThan(0.1);
-    }
-    expectContinuous(chunks);
-  });
+  ])(
+    "%s, joined, have every frame of the source once, at its time",
+    { timeout: 120_000 },
+    async ([file = ""], { signal }) => {
+      await using out = await temporaryFolder();
+      const { table, chunks } = await encodeInChunks(path(file), { renditions: [rendition], outDir: out.path, signal });
+      const wanted = [...frameTimesOf(table)].map(
+        (pts) => (Number(pts - table.startPts) * (table.timeBase?.num ?? 0)) / (table.timeBase?.den ?? 1),
+      );
+      const [source] = await inspectFile(path(file), { signal });
+      expect(source?.frames).toBe(table.frameCount);
+      const [track] = await inspectStream(out.path, { signal });
+      expect(track?.errors).toEqual([]);
+      expect(track?.frames).toBe(table.frameCount);
+      expect(chunks.reduce((sum, chunk) => sum + chunk.frames, 0)).toBe(table.frameCount);
+      for (const [index, time] of track?.frameTimes.entries() ?? []) {
+        expect(Math.abs(time - (wanted[index] ?? 0))).toBeLessThan(0.0011);
+        if (file === "hdr10.mkv" || file === "turned.mp4") continue;
+        // The flash and its edges, on the right frames.
+        expect(Math.abs((track?.brightness[index] ?? 0) - (source?.brightness[index] ?? 9))).toBeLessThan(0.1);
+      }
+      expectContinuous(chunks);
+    },
+  );
 
   it("a real video are the frames that were there, in every rendition", { timeout: 300_000 }, async ({ signal }) => {
     await using out = await temporaryFolder();
@@ -211,7 +269,13 @@ describe("the chunks of", () => {
   ] as const)("a video as %s play, too", { timeout: 120_000 }, async ([codec, preset, profile, codecs], { signal }) => {
     await using out = await temporaryFolder();
     const renditions = [{ ...rendition, codec, preset, profile, crf: 25, level: 0, maxBitrate: 0, bufferBits: 0 }];
-    const { table, chunks } = await encodeInChunks(path("closed.mp4"), { renditions, outDir: out.path, signal, frames: 25, qualityStride: 1 });
+    const { table, chunks } = await encodeInChunks(path("closed.mp4"), {
+      renditions,
+      outDir: out.path,
+      signal,
+      frames: 25,
+      qualityStride: 1,
+    });
     const [track] = await inspectStream(out.path, { signal });
     expect(track?.errors).toEqual([]);
     expect(track?.frames).toBe(table.frameCount);
@@ -228,10 +292,15 @@ function expectContinuous(chunks: ChunkResult[]): void {
   for (const chunk of chunks) {
     for (const track of chunk.renditions) {
       expect(track.start).toBe(ends.get(track.name) ?? 0);
-      ends.set(track.name, track.segments.reduce((end, segment) => end + segment.duration, track.start));
+      ends.set(
+        track.name,
+        track.segments.reduce((end, segment) => end + segment.duration, track.start),
+      );
       const first = chunks[0]?.renditions.find(({ name }) => name === track.name);
       expect(track.initSha256).toEqual(first?.initSha256);
-      expect(track.segments.every(({ keyFrameBytes = 0, bytes }) => keyFrameBytes > 0 && keyFrameBytes <= bytes)).toBe(true);
+      expect(track.segments.every(({ keyFrameBytes = 0, bytes }) => keyFrameBytes > 0 && keyFrameBytes <= bytes)).toBe(
+        true,
+      );
     }
   }
 }

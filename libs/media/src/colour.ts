@@ -21,3 +21,29 @@ export function planColour(source: OutputColour & { width: number; height: numbe
   const stated = (value: number) => (value !== unspecified && value !== 0 ? value : usual);
   return { primaries: stated(source.primaries), transfer: stated(source.transfer), matrix };
 }
+
+/** Transfer characteristics (ITU-T H.273, table 3) by FFmpeg's names. */
+export const transferNames: Record<number, string> = {
+  1: "bt709",
+  4: "bt470m",
+  5: "bt470bg",
+  6: "smpte170m",
+  7: "smpte240m",
+  8: "linear",
+  9: "log100",
+  10: "log316",
+  11: "iec61966-2-4",
+  12: "bt1361e",
+  13: "iec61966-2-1",
+  14: "bt2020-10",
+  15: "bt2020-12",
+  16: "smpte2084",
+  17: "smpte428",
+  18: "arib-std-b67",
+};
+
+/** A transfer's number by its name; 2 (unspecified) for others. */
+export function transferNumber(name: string): number {
+  const found = Object.entries(transferNames).find(([, known]) => known === name);
+  return found ? Number(found[0]) : unspecified;
+}

@@ -48,7 +48,9 @@ function random(seed: number) {
 /** Probes and, if it can be, encodes: the outcome in a word. Whatever isn't a result must be a `TaskError` with a sentence. */
 async function tryToEncode(sourceUrl: string, signal: AbortSignal): Promise<string> {
   try {
-    const { plan, refusal } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } }));
+    const { plan, refusal } = planEncode(
+      await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } }),
+    );
     if (!plan) return `refused: ${refusal}`;
     await using out = await temporaryFolder();
     const task = { kind: "encode", sourceUrl, plan, outDir: out.path } as const;

@@ -21,7 +21,9 @@ let samplePlan: EncodePlan;
 
 async function planOf(sourceUrl: string): Promise<EncodePlan> {
   const signal = AbortSignal.timeout(60_000);
-  const { plan, refusal } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } }));
+  const { plan, refusal } = planEncode(
+    await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } }),
+  );
   if (!plan) throw new Error(refusal);
   return plan;
 }
@@ -100,7 +102,8 @@ function isRunning(pid: number): boolean {
 }
 
 /** A bigint becomes a number, so that both ends may compare it and a script's source may hold it. */
-const serialise = (value: unknown) => JSON.stringify(value, (_, field) => (typeof field === "bigint" ? Number(field) : field));
+const serialise = (value: unknown) =>
+  JSON.stringify(value, (_, field) => (typeof field === "bigint" ? Number(field) : field));
 const withoutBytes = (result: unknown) =>
   JSON.parse(serialise(result), (key, value) => (/^(initBytes|bytes|keyFrameBytes)$/.test(key) ? 0 : value));
 

@@ -1,13 +1,13 @@
+import { codeFrameTimes, sceneChangesByKeyframes } from "../frame-table.ts";
 import type { ByteSource } from "../source/byte-source.ts";
 import { isCut } from "../source/completeness.ts";
-import { codeFrameTimes, sceneChangesByKeyframes } from "../frame-table.ts";
 import { TaskError } from "../task-error.ts";
 import type { FrameTable, MediaInfo } from "../types.ts";
 import { countFrames } from "./count-frames.ts";
 import { type Demuxer, openDemuxer } from "./demuxer.ts";
 import type { ProgressListener } from "./perform.ts";
-import { type Scan, scanPackets } from "./scan.ts";
 import { readSample } from "./sample.ts";
+import { type Scan, scanPackets } from "./scan.ts";
 
 /** What an analysis knows beyond the table. */
 export type Analysis = { table: FrameTable; scan: Scan; times: Scan["times"] };
@@ -20,7 +20,11 @@ export async function analyse(source: ByteSource, media: MediaInfo, onProgress: 
 /**
  * Reads all of a source. Decodes nothing, unless a packet isn't always a frame: then it decodes everything, and no estimate takes its place. Rejects with `input` if the source ends early or holds no picture.
  */
-export async function scanSource(source: ByteSource, media: MediaInfo, onProgress: ProgressListener): Promise<Analysis> {
+export async function scanSource(
+  source: ByteSource,
+  media: MediaInfo,
+  onProgress: ProgressListener,
+): Promise<Analysis> {
   if (!media.video) throw new TaskError("input", "This file contains no video track.");
   const { streamIndex } = media.video;
   const follow = (from: Demuxer) => (frames: number) => onProgress({ frames, fraction: from.position() / source.size });
@@ -47,13 +51,18 @@ export async function scanSource(source: ByteSource, media: MediaInfo, onProgres
     ({ times, frameTimes } = await countFrames(again.demuxer, again.video, follow(again.demuxer)));
     await again.demuxer.close();
   }
-  // Packets before the first picture that can be decoded show nothing.
-  const start = sample.firstPicture ?? frameTimes[0] ?? 0;
+  // Packets before the first picture that can be decoded show nothing; where times are guesses, they don't tell which these are.
+  const start = media.video.seekable === false ? Number.MIN_SAFE_INTEGER : (sample.firstPicture ?? frameTimes[0] ?? 0);
   const shown = frameTimes.filter((time) => time >= start);
   const keyframes = scan.keyframes.filter((time) => time >= start).sort((one, other) => one - other);
   const damage =
     shown.length < times.count
-      ? [{ pts: BigInt(start), message: `${times.count - shown.length} frames at the beginning cannot be decoded or carry no time.` }]
+      ? [
+          {
+            pts: BigInt(shown[0] ?? 0),
+            message: `${times.count - shown.length} frames at the beginning cannot be decoded or carry no time.`,
+          },
+        ]
       : [];
   const table: FrameTable = {
     timeBase,

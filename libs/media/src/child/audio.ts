@@ -36,7 +36,11 @@ export async function encodeAudio(options: EncodeAudioOptions): Promise<TrackRes
     packet.unref();
     const soFar = track.soFar();
     const { frames = 0, segments = [] } = soFar ?? {};
-    onProgress({ frames, fraction: demuxer.position() / source.size, mediaSeconds: (frames * 1024) / audio.sampleRate });
+    onProgress({
+      frames,
+      fraction: demuxer.position() / source.size,
+      mediaSeconds: (frames * 1024) / audio.sampleRate,
+    });
     if (soFar && segments.length > told) {
       told = segments.length;
       onTrack(soFar);

@@ -1,4 +1,9 @@
-import { AVCOL_SPC_UNSPECIFIED, type AVColorPrimaries, type AVColorSpace, type AVColorTransferCharacteristic } from "node-av/constants";
+import {
+  AVCOL_SPC_UNSPECIFIED,
+  type AVColorPrimaries,
+  type AVColorSpace,
+  type AVColorTransferCharacteristic,
+} from "node-av/constants";
 import type { Frame } from "node-av/lib";
 import { type OutputColour, planColour } from "../colour.ts";
 import type { VideoPlan } from "../types.ts";

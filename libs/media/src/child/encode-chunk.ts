@@ -69,11 +69,7 @@ export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkRes
           qualityStride > 0
             ? createQualityMeter({ folder: options.folder, name: rendition.name, isMeasured })
             : undefined;
-        return openRendition(
-          rendition,
-          { ...context, delivery, threads, firstSegment: chunk.firstSegment },
-          { meter },
-        );
+        return openRendition(rendition, { ...context, delivery, threads, firstSegment: chunk.firstSegment }, { meter });
       },
     });
   const follow = (track: VideoTrack) => {
@@ -82,7 +78,13 @@ export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkRes
   };
   const track = isFirst
     ? await readAll(demuxer, stream, await open(), follow)
-    : await readFrom(demuxer, stream, { wanted: Number(chunk.seekPts ?? chunk.startPts), start: Number(chunk.startPts), startTicks }, open, follow);
+    : await readFrom(
+        demuxer,
+        stream,
+        { wanted: Number(chunk.seekPts ?? chunk.startPts), start: Number(chunk.startPts), startTicks },
+        open,
+        follow,
+      );
   const done = await track.finish();
   const problem = verifyChunk(chunk, segments, done);
   if (problem) throw problem;
@@ -92,6 +94,8 @@ export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkRes
   const cpu = process.cpuUsage();
   return {
     index: chunk.index,
+    start: BigInt(done.firstTicks),
+    end: BigInt(done.endTicks),
     renditions: done.tracks,
     frames: done.frames,
     firstPts: toPts(done.firstTicks),

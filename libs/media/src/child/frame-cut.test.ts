@@ -36,7 +36,9 @@ describe("a chunk", () => {
   });
 
   it("together with the others has each frame once", () => {
-    const rising = fc.uniqueArray(fc.nat(10_000), { minLength: 1, maxLength: 200 }).map((all) => all.sort((a, b) => a - b));
+    const rising = fc
+      .uniqueArray(fc.nat(10_000), { minLength: 1, maxLength: 200 })
+      .map((all) => all.sort((a, b) => a - b));
     fc.assert(
       fc.property(rising, rising, (frames, cuts) => {
         const bounds = [undefined, ...cuts, undefined];

@@ -13,7 +13,11 @@ export type FrameCut = {
 /**
  * Cuts a chunk: the frames from `start` (undefined: from the first one) to before `end` (undefined: to the last one). A segment starts with the first frame at or past each of `segments`.
  */
-export function cutChunk(options: { start?: number | undefined; end?: number | undefined; segments: number[] }): FrameCut {
+export function cutChunk(options: {
+  start?: number | undefined;
+  end?: number | undefined;
+  segments: number[];
+}): FrameCut {
   const { start = Number.NEGATIVE_INFINITY, end = Number.POSITIVE_INFINITY, segments } = options;
   let reached = 0;
   let isFirst = true;

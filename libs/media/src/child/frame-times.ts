@@ -20,7 +20,11 @@ const reorderWindow = 32;
  * @param statedRates rates that the file states; the measured one replaces them where they are wrong
  * @param onTime told each time, in the order of presentation
  */
-export function createFrameTimes(timeBase: Rational, statedRates: Rational[], onTime: (time: number) => void = () => {}) {
+export function createFrameTimes(
+  timeBase: Rational,
+  statedRates: Rational[],
+  onTime: (time: number) => void = () => {},
+) {
   const window: number[] = [];
   let count = 0;
   let first: number | undefined;

@@ -6,6 +6,7 @@ import {
   type AVPixelFormat,
 } from "node-av/constants";
 import { avGetPixFmtName, type Frame, type Stream } from "node-av/lib";
+import { transferNames } from "../colour.ts";
 import type { Rational } from "../types.ts";
 
 /** What a decoded picture says about its track. */
@@ -23,26 +24,6 @@ export type PictureFacts = {
   interlaced: boolean;
 };
 
-/** Transfer characteristics (ITU-T H.273, table 3) by FFmpeg's names. */
-const transfers: Record<number, string> = {
-  1: "bt709",
-  4: "bt470m",
-  5: "bt470bg",
-  6: "smpte170m",
-  7: "smpte240m",
-  8: "linear",
-  9: "log100",
-  10: "log316",
-  11: "iec61966-2-4",
-  12: "bt1361e",
-  13: "iec61966-2-1",
-  14: "bt2020-10",
-  15: "bt2020-12",
-  16: "smpte2084",
-  17: "smpte428",
-  18: "arib-std-b67",
-};
-
 /** Reads a picture's facts; what it doesn't say itself, the container says. */
 export function pictureFacts(frame: Frame, stream: Stream): PictureFacts {
   const pixelFormat = avGetPixFmtName(frame.format as AVPixelFormat) ?? "";
@@ -54,7 +35,7 @@ export function pictureFacts(frame: Frame, stream: Stream): PictureFacts {
     width: frame.width,
     height: frame.height,
     pixelFormat,
-    colorTransfer: transfers[frame.colorTrc || stream.codecpar.colorTrc] ?? "",
+    colorTransfer: transferNames[frame.colorTrc || stream.codecpar.colorTrc] ?? "",
     colorPrimaries: frame.colorPrimaries,
     colorMatrix: frame.colorSpace,
     fullRange: frame.colorRange === AVCOL_RANGE_JPEG || pixelFormat.startsWith("yuvj"),

@@ -35,7 +35,8 @@ export async function probe(source: ByteSource): Promise<MediaInfo> {
   const startPts = sample.firstPicture ?? Math.round((times.first * den) / num);
   const average = video.avgFrameRate;
   const stated = average.num > 0 && average.den > 0 ? { num: average.num, den: average.den } : undefined;
-  const isUneven = stated !== undefined && !times.variable && Math.abs(ratio(stated) / ratio(times.frameRate) - 1) > 0.02;
+  const isUneven =
+    stated !== undefined && !times.variable && Math.abs(ratio(stated) / ratio(times.frameRate) - 1) > 0.02;
   const frameRate = (times.variable || isUneven) && stated ? stated : times.frameRate;
   const estimated = Math.round(durationSeconds * ratio(frameRate));
   return {

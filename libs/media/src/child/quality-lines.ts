@@ -14,7 +14,8 @@ export function readQuality(xpsnr: string, ssim: string): Quality {
     throw new RangeError(`${decibels.length} frames have an XPSNR and ${similarities.length} an SSIM`);
   }
   const sum = (values: number[]) => values.reduce((before, value) => before + value, 0);
-  const least = (values: number[]) => values.reduce((before, value) => Math.min(before, value), Number.POSITIVE_INFINITY);
+  const least = (values: number[]) =>
+    values.reduce((before, value) => Math.min(before, value), Number.POSITIVE_INFINITY);
   return {
     frames: decibels.length,
     xpsnrSum: sum(decibels),

@@ -24,7 +24,11 @@ type Measurement = { start: number; sources: Map<number, Frame>; decoder?: Codec
  * Measures XPSNR and SSIM of luma, frame by frame, on those segments that `isMeasured` names (counted from the first one that is seen): decoding everything again would cost more than the encode may.
  * Each is compared at the size that it was encoded at.
  */
-export function createQualityMeter(options: { folder: string; name: string; isMeasured: (segment: number) => boolean }): QualityMeter {
+export function createQualityMeter(options: {
+  folder: string;
+  name: string;
+  isMeasured: (segment: number) => boolean;
+}): QualityMeter {
   const { name, folder, isMeasured } = options;
   const measurements: Measurement[] = [];
   const total: Quality = { frames: 0, xpsnrSum: 0, xpsnrMin: Number.POSITIVE_INFINITY, ssimSum: 0, ssimMin: 1 };

@@ -18,6 +18,8 @@ export type VideoResult = {
   /** Ticks of the first and the last of them. */
   firstTicks: number;
   lastTicks: number;
+  /** Where the last one ends. */
+  endTicks: number;
   /** Packets and pictures that could not be decoded. */
   decodeErrors: number;
 };
@@ -46,10 +48,7 @@ export async function openVideoTrack(options: {
   startPts: number;
   timescale: number;
   threads: number;
-  open: (
-    index: number,
-    context: Pick<RenditionContext, "colour" | "frameRate" | "timescale">,
-  ) => Promise<Rendition>;
+  open: (index: number, context: Pick<RenditionContext, "colour" | "frameRate" | "timescale">) => Promise<Rendition>;
 }): Promise<VideoTrack> {
   const { stream, plan, cut, timescale } = options;
   const { num, den } = stream.timeBase;
@@ -138,6 +137,7 @@ export async function openVideoTrack(options: {
         frames,
         firstTicks: first ?? 0,
         lastTicks: last,
+        endTicks: end,
         decodeErrors: decoder.errors(),
       };
     },

@@ -60,7 +60,15 @@ it("begins a segment with the brand of CMAF segments", () => {
 
 it("describes video with its size, and no edit list where nothing is skipped", () => {
   const configuration = Buffer.from("0164001f", "hex");
-  const init = initSegment({ kind: "video", codec: "h264", timescale: 24_000, width: 1280, height: 720, configuration, skip: 0 });
+  const init = initSegment({
+    kind: "video",
+    codec: "h264",
+    timescale: 24_000,
+    width: 1280,
+    height: 720,
+    configuration,
+    skip: 0,
+  });
   const entry = findBox(init, "moov/trak/mdia/minf/stbl/stsd").subarray(8);
   const avc1 = findBox(entry, "avc1");
   expect([avc1.readUInt16BE(24), avc1.readUInt16BE(26)]).toEqual([1280, 720]);

@@ -64,6 +64,7 @@ describe("a plan", () => {
         frameRate: { num: 24, den: 1 },
         frameCount: 1253,
         startSeconds: 0,
+        timescale: 0,
         startPts: 0n,
         renditions: [
           rendition("720p", 1280, 720, 3_400_000, 31),

@@ -1,4 +1,6 @@
+import { planColour, transferNumber } from "../colour.ts";
 import { displaySize } from "../ladder.ts";
+import { timescaleFor } from "../timescale.ts";
 import type {
   AudioPlan,
   AudioTrack,
@@ -64,6 +66,8 @@ export function planEncode(media: MediaInfo, settings: EncodeSettings = {}, flee
         startSeconds: video.startSeconds,
         timeBase: video.timeBase,
         startPts: video.startPts ?? 0n,
+        timescale: video.timeBase ? timescaleFor(video.timeBase) : 0,
+        ...colourOf(video),
       },
       audio: audioTracks[0],
       audioTracks,
@@ -120,6 +124,21 @@ function planAudio(track: AudioTrack, index: number, stereoBitrate: number): Aud
     language: track.language,
     name: index === 0 ? "audio" : `audio-${index + 1}`,
   };
+}
+
+/** The output's colours. What the source's transfer is by number only its name tells here; the usual one goes with the others. */
+function colourOf(video: VideoTrack) {
+  const { width, height, colorPrimaries = 0, colorMatrix = 0, colorTransfer } = video;
+  if (colorMatrix === 0 && colorPrimaries === 0) return {};
+  const { primaries, transfer, matrix } = planColour({
+    primaries: colorPrimaries,
+    transfer: transferNumber(colorTransfer),
+    matrix: colorMatrix,
+    width,
+    height,
+    toneMap: isHdr(colorTransfer),
+  });
+  return { colorPrimaries: primaries, colorTransfer: transfer, colorMatrix: matrix };
 }
 
 /** Perceptual quantizer (HDR10, Dolby Vision) and hybrid log-gamma, by FFmpeg's names. */
