@@ -1,0 +1,70 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+/** A version of Kinora that can be run: a folder with its sources and packages. */
+export type Version = { name: string; root: string };
+
+/** Keeps the log of a folder's installation, and says that it was completed. */
+const done = ".installed";
+
+/**
+ * The commit to upgrade from: what `from` names, else the newest release (tags `v…`), else the newest commit of this branch that is a day older than the last one.
+ * @throws with a sentence for the person
+ */
+export function previousCommit(workspace: string, from: string | undefined): string {
+  const tag = git(workspace, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^");
+  const dayBefore = () => {
+    const last = Number(git(workspace, "log", "-1", "--format=%ct", "HEAD"));
+    return git(workspace, "rev-list", "-1", "--first-parent", `--before=${last - 86_400}`, "HEAD");
+  };
+  const name = from ?? tag ?? dayBefore();
+  const commit = name && git(workspace, "rev-parse", "--verify", "--quiet", `${name}^{commit}`);
+  if (!commit) {
+    throw new Error(
+      from === undefined
+        ? "There is no earlier release here to upgrade from: name a commit with --from."
+        : `There is no commit ${from} here. A shallow clone lacks older ones: git fetch --unshallow --tags.`,
+    );
+  }
+  return commit;
+}
+
+/** Takes a commit's sources out of git and installs its packages, below dist/upgrade; once for each commit. */
+export function checkOut(workspace: string, commit: string, say: (line: string) => void): Version {
+  const name = commit.slice(0, 7);
+  const root = join(workspace, "dist/upgrade", commit);
+  if (existsSync(join(root, done))) return { name, root };
+  say(`Taking ${name} out of git and installing its packages …`);
+  const making = `${root}.making`;
+  rmSync(making, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(making, { recursive: true });
+  run(workspace, "sh", ["-c", 'git archive "$0" | tar -x -C "$1"', commit, making]);
+  // The scripts of packages bring Node itself, and `prepare` generates the contracts' code.
+  run(making, "npm", ["ci", "--prefer-offline", "--no-audit", "--no-fund"]);
+  run(making, "touch", [done]);
+  renameSync(making, root);
+  return { name, root };
+}
+
+/** The working tree. */
+export function candidate(workspace: string): Version {
+  const { version } = JSON.parse(readFileSync(join(workspace, "package.json"), "utf8"));
+  return { name: `${version} (working tree)`, root: workspace };
+}
+
+function git(cwd: string, ...args: string[]): string | undefined {
+  const { status, stdout } = spawnSync("git", args, { cwd, encoding: "utf8" });
+  return status === 0 && stdout.trim() !== "" ? stdout.trim() : undefined;
+}
+
+function run(cwd: string, command: string, args: string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    timeout: 15 * 60_000,
+    maxBuffer: 2 ** 26,
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${error ?? ""}${stdout}${stderr}`);
+}
