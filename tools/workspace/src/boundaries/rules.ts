@@ -40,6 +40,8 @@ export const rules: readonly Rule[] = [
   { from: "libs/proto/*", mayImport: ["libs/proto/common"], npm: ["@bufbuild/protobuf"] },
 
   { from: "tools/workspace", mayImport: [] },
+  // Uses a running Kinora as its clients do.
+  { from: "tools/upgrade", mayImport: [...contracts, "libs/rpc", "libs/database", "libs/testing"] },
   { from: "tools/kubernetes", mayImport: ["libs/testing"] },
   // It is anybody's: what it knows of this workspace stands in deploy.json, the graph and each package.json.
   { from: "tools/deploy", mayImport: [] },

@@ -1,0 +1,7 @@
+import { faultsOfExpansion } from "@kinora/database/testing";
+import { expect, it } from "vitest";
+import { migrations } from "./migrations.ts";
+
+it("leave the release before everything that it needs", () => {
+  expect(faultsOfExpansion(migrations)).toEqual([]);
+});

@@ -1,0 +1,50 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { previousCommit } from "./version.ts";
+
+let repository: string;
+const git = (...args: string[]) => execFileSync("git", args, { cwd: repository, encoding: "utf8" }).trim();
+const commit = (day: number): string => {
+  const date = `2030-01-0${day}T12:00:00Z`;
+  const identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+  execFileSync("git", [...identity, "commit", "-q", "--allow-empty", "-m", String(day)], {
+    cwd: repository,
+    env: { ...process.env, GIT_COMMITTER_DATE: date, GIT_AUTHOR_DATE: date },
+  });
+  return git("rev-parse", "HEAD");
+};
+
+beforeEach(() => {
+  repository = mkdtempSync(join(tmpdir(), "kinora-versions-"));
+  git("init", "-q");
+});
+afterEach(() => rmSync(repository, { recursive: true, force: true }));
+
+describe("the version to upgrade from", () => {
+  it("is the newest release before the last commit, unless one is named", () => {
+    const first = commit(1);
+    git("tag", "v1.0.0");
+    const second = commit(2);
+    commit(3);
+    git("tag", "v1.1.0");
+    expect(previousCommit(repository, undefined)).toBe(first);
+    expect(previousCommit(repository, second)).toBe(second);
+    expect(previousCommit(repository, "HEAD")).toBe(git("rev-parse", "HEAD"));
+  });
+
+  it("is a day old where nothing was released", () => {
+    commit(1);
+    const second = commit(2);
+    commit(3);
+    expect(previousCommit(repository, undefined)).toBe(second);
+  });
+
+  it("has to exist", () => {
+    commit(1);
+    expect(() => previousCommit(repository, undefined)).toThrow("name a commit with --from");
+    expect(() => previousCommit(repository, "v9")).toThrow("There is no commit v9 here.");
+  });
+});
