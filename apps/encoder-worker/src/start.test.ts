@@ -47,7 +47,7 @@ async function idleEncoder(
       }),
     authenticate: async (authorization) => {
       authorizations.push(authorization);
-      return { kind: "worker" };
+      return { kind: "worker", id: "built-in", scopes: "all", audiences: "all" };
     },
     logger: createLogger({ name: "encoder", level: "fatal" }),
   });

@@ -60,7 +60,7 @@ async function serveKeys() {
   servers.push(server.listen(userPort, "127.0.0.1"));
   return (audience: string) =>
     new SignJWT({ sid: "1", role: "member" })
-      .setProtectedHeader({ alg: "EdDSA", kid: "1" })
+      .setProtectedHeader({ alg: "EdDSA", kid: "1", typ: "at+jwt" })
       .setSubject(crypto.randomUUID())
       .setIssuer("kinora")
       .setAudience(audience)
@@ -87,7 +87,7 @@ describe("the encoder as a process", () => {
     expect(await call("WorkerService/LeaseTask", lease, worker.trim())).toEqual({ status: 200, body: {} });
     expect(await call("WorkerService/LeaseTask", lease)).toMatchObject({ status: 401 });
     // Nobody can be recognised now; once the user service is there, they can.
-    const early = "eyJhbGciOiJFZERTQSIsImtpZCI6IjEifQ.eyJzdWIiOiIxIn0.AAAA";
+    const early = `eyJhbGciOiJFZERTQSIsImtpZCI6IjEiLCJ0eXAiOiJhdCtqd3QifQ.eyJzdWIiOiIxIn0.${"A".repeat(86)}`;
     expect(await call("EncoderService/ListVideos", {}, early)).toMatchObject({ status: 503 });
     const sign = await serveKeys();
     const listed = await call("EncoderService/ListVideos", {}, await sign("kinora"));

@@ -55,11 +55,9 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
 
   let listening = { port: config.PORT, url: "" };
   const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
-  const authenticate = createAuthenticator({
-    keys: remoteKeys(webAddress(config.USER_URL)),
-    serviceToken,
-    workerToken,
-  });
+  const keys = remoteKeys(webAddress(config.USER_URL));
+  starting.defer(() => keys.close());
+  const authenticate = createAuthenticator({ keys, serviceToken, workerToken });
   const service = await createEncoderService({
     database,
     dataDir,

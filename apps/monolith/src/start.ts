@@ -51,21 +51,24 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   const [userDatabase, encoderDatabase] = await both(open("user", userMigrations), open("encoder", encoderMigrations));
 
   const toEncoder = lateTransport("encoder");
+  let listening = { port: config.PORT };
+  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
   const user = await createUserService({
     database: userDatabase,
     logger: logTo("user"),
     encoder: toEncoder,
     dataDir,
-    publicUrl: () => publicUrl(),
     ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
+    signingSecret: config.SIGNING_KEY_SECRET,
+    // All that verifies tokens is in this process, so nothing is behind that wouldn't know this issuer.
+    issuer: publicUrl,
+    publicUrl,
     signal,
   });
   starting.defer(() => user.close());
 
   const authenticate = createAuthenticator({ keys: user.keys, serviceToken, workerToken });
-  let listening = { port: config.PORT };
-  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
   const encoder = await createEncoderService({
     database: encoderDatabase,
     dataDir,

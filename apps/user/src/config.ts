@@ -5,8 +5,11 @@ import {
   optional,
   port,
   readConfig,
+  secret,
   serviceAddress,
   serviceSettings,
+  text,
+  tokenIssuer,
   url,
 } from "@kinora/service";
 import { accountSettings } from "@kinora/user";
@@ -19,6 +22,10 @@ const spec = {
   /** How people's programs reach the encoder, where that isn't ENCODER_URL. */
   ENCODER_PUBLIC_URL: optional(url()),
   ...accountSettings,
+  /** Seals the keys that sign access tokens, in the database; all replicas share it. Without it, the one below KINORA_DATA. */
+  SIGNING_KEY_SECRET: optional(secret()),
+  /** The issuer of access tokens. Set it to this service's public address once every service knows OpenID discovery (docs/identity.md). */
+  TOKEN_ISSUER: text({ default: tokenIssuer, maxLength: 500 }),
   /** Minutes of video that a user may have encoded in a month; 0 for no limit. */
   QUOTA_MINUTES: integer({ default: 0, min: 0, max: 1_000_000_000 }),
 };

@@ -44,20 +44,22 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     telemetry: telemetry.calls,
   });
   starting.defer(() => encoder.close());
+  let listening = { port: config.PORT };
+  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
   const service = await createUserService({
     database,
     logger,
     encoder,
     dataDir,
-    publicUrl: () => publicUrl(),
     ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
+    signingSecret: config.SIGNING_KEY_SECRET,
+    issuer: () => config.TOKEN_ISSUER,
+    publicUrl,
     signal,
   });
   starting.defer(() => service.close());
 
-  let listening = { port: config.PORT };
-  const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
   const discovery: HttpRoute = {
     path: "/.well-known/kinora",
     handle: (request, response) =>

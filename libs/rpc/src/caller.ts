@@ -1,12 +1,41 @@
 import { type ContextKey, createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { DomainError } from "./domain-error.ts";
 
-/** Who makes a call. */
+/** What a person may do beyond using what is theirs. */
+export type UserRole = "member" | "admin" | "owner";
+
+/** Some of a kind, or all that there are. */
+export type Some = ReadonlySet<string> | "all";
+
+/** Whether `one` is among them. */
+export function permits(some: Some, one: string): boolean {
+  return some === "all" || some.has(one);
+}
+
+/** What a credential may be used for. */
+export type Granted = {
+  /** What may be done with it: `videos:read`. */
+  readonly scopes: Some;
+  /** The services that it may be shown to, by the first part of their contract's package: `encoder`. */
+  readonly audiences: Some;
+};
+
+/** Who makes a call. A user is a person, or a program with a service account; `sessionId` isn't set where the access token comes from an API key. */
 export type Caller =
-  | { kind: "anonymous" }
-  | { kind: "user"; userId: string; role: "member" | "admin" | "owner"; sessionId: string }
-  | { kind: "service" }
-  | { kind: "worker" };
+  | { readonly kind: "anonymous" }
+  | (Granted & {
+      readonly kind: "user";
+      readonly userId: string;
+      readonly role: UserRole;
+      readonly sessionId: string | undefined;
+      /** The API key that the access token was exchanged for. */
+      readonly keyId?: string | undefined;
+    })
+  | (Granted & {
+      readonly kind: "service" | "worker";
+      /** The service account; `built-in` for the credential that all services or workers share. */
+      readonly id: string;
+    });
 
 /** What may be given up before it is done. `signal` is made when it is asked for, which costs more than much of what a call does: ask only if you wait for something. */
 export type Interruptible = { readonly signal: AbortSignal };

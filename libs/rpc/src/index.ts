@@ -1,8 +1,19 @@
 /** Connect on Node: one server, client transports, and what every call goes through. */
+export { checkGrant } from "./call/access.ts";
 export { drainSignal } from "./call/call-record.ts";
 export { currentTrace, remainingMs } from "./call/call-scope.ts";
 export type { Trace } from "./call/trace.ts";
-export { type Authenticate, type Caller, callerKey, callerOf, requireUser } from "./caller.ts";
+export {
+  type Authenticate,
+  type Caller,
+  callerKey,
+  callerOf,
+  type Granted,
+  permits,
+  requireUser,
+  type Some,
+  type UserRole,
+} from "./caller.ts";
 export { type ClientTransport, type ClientTransportOptions, createClientTransport } from "./client/client-transport.ts";
 export { createInMemoryTransport } from "./client/in-memory-transport.ts";
 export type { Lookup } from "./client/resolver.ts";

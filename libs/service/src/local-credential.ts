@@ -7,7 +7,7 @@ import { StartupError } from "./startup-error.ts";
  * The credential that this installation's processes share, from `credentials/<name>` in the data folder; made (32 random bytes, mode 0600) by whoever
  * comes first, whole or not at all.
  */
-export async function localCredential(dataDir: string, name: "service" | "worker"): Promise<string> {
+export async function localCredential(dataDir: string, name: "service" | "worker" | "signing"): Promise<string> {
   const folder = join(dataDir, "credentials");
   const path = join(folder, name);
   const existing = await read(path);

@@ -1,4 +1,5 @@
 import type { Migration } from "@kinora/database";
+import { tokenKeys } from "./migrations/0004_token_keys.ts";
 import { accounts } from "./migrations/0010_accounts.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
@@ -97,5 +98,6 @@ export const userMigrations: readonly Migration[] = [
         for each statement execute function refuse_change();
     `,
   },
+  tokenKeys,
   accounts,
 ];

@@ -4,14 +4,15 @@ import type { Role } from "./account/account.ts";
 import type { AccountChange } from "./account/update-mask.ts";
 import { canCreate, canList, canSee, refuseDelete, refuseDisable, refuseUpdate, type SignUp } from "./policy.ts";
 
-const user = (userId: string, role: Role): Caller => ({ kind: "user", userId, role, sessionId: "s" });
+const all = { scopes: "all", audiences: "all" } as const;
+const user = (userId: string, role: Role): Caller => ({ kind: "user", userId, role, sessionId: "s", ...all });
 
 describe("who sees whom", () => {
   it.each<[Caller, boolean, boolean, boolean]>([
     // caller, sees u1, sees u2, lists
     [{ kind: "anonymous" }, false, false, false],
-    [{ kind: "worker" }, false, false, false],
-    [{ kind: "service" }, true, true, true],
+    [{ kind: "worker", id: "w", ...all }, false, false, false],
+    [{ kind: "service", id: "s", ...all }, true, true, true],
     [user("u1", "member"), true, false, false],
     [user("u1", "admin"), true, true, true],
     [user("u1", "owner"), true, true, true],

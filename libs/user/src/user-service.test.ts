@@ -117,7 +117,7 @@ describe("over a socket", () => {
 describe("/.well-known/jwks.json", () => {
   it("lets anybody verify access tokens, and be kept for a while", async () => {
     const response = await fetch(`${url}/.well-known/jwks.json`);
-    expect(response.headers.get("cache-control")).toContain("max-age=300");
+    expect(response.headers.get("cache-control")).toContain("max-age=60");
     const keys = createLocalJWKSet((await response.json()) as Parameters<typeof createLocalJWKSet>[0]);
     const { payload } = await jwtVerify(ada.accessToken, keys, {
       algorithms: ["EdDSA"],

@@ -10,7 +10,7 @@ import {
   UserService,
 } from "@kinora/proto-user";
 import type { HttpRoute, Logger, Routes } from "@kinora/rpc";
-import type { JWTVerifyGetKey } from "jose";
+import { type KeySource, localCredential, tokenIssuer } from "@kinora/service";
 import { createAccountHandlers } from "./account/account-handlers.ts";
 import { createSignUp } from "./account/sign-up.ts";
 import { createUserHandlers } from "./account/user-handlers.ts";
@@ -29,10 +29,12 @@ import { createPasswordHasher } from "./password/password-hasher.ts";
 import type { SignUp } from "./policy.ts";
 import { startJobQueue } from "./queue/job-queue.ts";
 import { createQuotaHandlers } from "./quota/quota-handlers.ts";
-import { jwksRoute } from "./session/jwks-route.ts";
 import { createSessionHandlers } from "./session/session-handlers.ts";
-import { loadSigningKeys } from "./session/signing-keys.ts";
 import { createStore } from "./store/store.ts";
+import { createAccessTokens } from "./token/access-token.ts";
+import { discoveryRoutes } from "./token/discovery-routes.ts";
+import { createSeal } from "./token/seal.ts";
+import { loadSigningKeys } from "./token/signing-keys.ts";
 
 /** What the user service needs. */
 export type UserServiceDeps = {
@@ -53,6 +55,10 @@ export type UserServiceDeps = {
   mail: MailSettings;
   /** Minutes of video per user and month; 0 for no limit. */
   quotaMinutes: number;
+  /** Seals the signing keys in the database; all replicas share it. If not given, the one in `credentials/signing`. */
+  signingSecret?: string | undefined;
+  /** The issuer of access tokens (`iss`); if not given, the one that every verifier knows. */
+  issuer?: (() => string) | undefined;
   /** The time; for tests. */
   now?: () => Date;
   /** Gives up starting. Has no effect on a started service. */
@@ -64,7 +70,7 @@ export type KinoraUserService = {
   routes: Routes;
   http: HttpRoute[];
   /** The public keys of access tokens, for verification in this process. */
-  keys: JWTVerifyGetKey;
+  keys: KeySource;
   /** Stops work in the background; call it before the database's `close`. */
   close(): Promise<void>;
 };
@@ -92,7 +98,10 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const signal = deps.signal ?? new AbortController().signal;
   const store = createStore(database);
   const passwords = await createPasswordHasher();
-  const keys = await loadSigningKeys(store, signal, now());
+  const { issuer = () => tokenIssuer } = deps;
+  const seal = createSeal(deps.signingSecret ?? (await localCredential(dataDir, "signing")), "signing keys");
+  const keys = await loadSigningKeys({ store, seal, logger, now, issuer }, signal);
+  const tokens = createAccessTokens({ keys, issuer, now });
   await ensureLocalOwner({ store, passwords, logger, dataDir, now }, signal);
   const jobs = await startJobQueue({ database, logger });
   const deletion = await startAccountDeletion({ jobs, encoder, logger });
@@ -113,13 +122,13 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
       router.service(FactorService, createFactorHandlers({ store, passkeys, mail: letters, now }));
       router.service(InvitationService, createInvitationHandlers({ store, codes, mail: letters, signUp, now }));
       router.service(AuditService, createAuditHandlers({ store }));
-      router.service(SessionService, createSessionHandlers({ store, checks, keys, now }));
+      router.service(SessionService, createSessionHandlers({ store, checks, tokens, now }));
       router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, now }));
     },
-    http: [jwksRoute(keys.jwks)],
-    keys: keys.verification,
+    http: discoveryRoutes({ keys, issuer, publicUrl }),
+    keys,
     async close() {
-      await Promise.all([jobs.close(), housekeeping.close()]);
+      await Promise.all([jobs.close(), housekeeping.close(), keys.close()]);
       mailer.close();
     },
   };

@@ -186,7 +186,9 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
         { path: "/objects/", handle: takeUpload },
       ],
       authenticate: async (authorization) => {
-        if (authorization === `Bearer ${workerToken}`) return { kind: "worker" };
+        if (authorization === `Bearer ${workerToken}`) {
+          return { kind: "worker", id: "built-in", scopes: "all", audiences: "all" };
+        }
         throw new DomainError("unauthenticated", "This is no worker's credential.");
       },
       logger,

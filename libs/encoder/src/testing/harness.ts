@@ -33,13 +33,15 @@ export type Harness = {
   close(): Promise<void>;
 };
 
+const all = { scopes: "all", audiences: "all" } as const;
+
 /** Tokens of the tests: `user <id>`, `worker`, `service`. */
 export const authenticate: Authenticate = async (authorization) => {
   if (authorization === undefined) return { kind: "anonymous" };
   const token = authorization.replace(/^Bearer /, "");
-  if (token === "worker" || token === "service") return { kind: token };
+  if (token === "worker" || token === "service") return { kind: token, id: "built-in", ...all };
   if (!token.startsWith("user-")) throw new DomainError("unauthenticated", "this token isn't good");
-  return { kind: "user", userId: token.slice("user-".length), role: "member", sessionId: "s" };
+  return { kind: "user", userId: token.slice("user-".length), role: "member", sessionId: "s", ...all };
 };
 
 /** Starts the service on a database and folder, which may hold what an earlier one left. */

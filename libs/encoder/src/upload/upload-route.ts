@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Authenticate, DomainError, type HttpRequest, type HttpResponse, type HttpRoute } from "@kinora/rpc";
+import {
+  type Authenticate,
+  checkGrant,
+  DomainError,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpRoute,
+} from "@kinora/rpc";
 import { answerText, pathOf } from "@kinora/storage";
 import type { Context } from "../context.ts";
 import { findVideo, type VideoRecord } from "../store/video.store.ts";
@@ -54,12 +61,17 @@ async function identify(
 ): Promise<string | undefined> {
   try {
     const caller = await authenticate(request.headers.authorization);
-    if (caller.kind === "user") return caller.userId;
+    if (caller.kind === "user") {
+      checkGrant({ audience: "encoder", scope: "videos:write" }, caller);
+      return caller.userId;
+    }
     if (caller.kind !== "anonymous") answerText(request, response, 403, "Only people can send videos.");
     else refuse(request, response, "Send your access token: Authorization: Bearer …");
   } catch (error) {
-    if (!(error instanceof DomainError) || error.reason !== "unauthenticated") throw error;
-    refuse(request, response, error.message);
+    if (!(error instanceof DomainError)) throw error;
+    if (error.reason === "permission_denied") answerText(request, response, 403, error.message);
+    else if (error.reason !== "unauthenticated") throw error;
+    else refuse(request, response, error.message);
   }
   return undefined;
 }

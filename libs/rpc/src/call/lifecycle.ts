@@ -77,7 +77,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   function identify(call: CallRecord, context: Interruptible): Caller | Promise<Caller> {
     const authorization = call.request.header("authorization");
     const identifying = () => authenticate(authorization, context);
-    if (call.method.access !== Access.PUBLIC) {
+    if (call.method.access.access !== Access.PUBLIC) {
       return runInCall(call, identifying);
     }
     if (authorization === undefined) {

@@ -129,7 +129,9 @@ describe.each(["gRPC", "Connect", "in memory"] as const)("a call by %s", (way) =
       "user",
     );
     await service.client.echo({ text: "hello" });
-    expect(callers).toEqual([{ kind: "user", userId: "u1", role: "member", sessionId: "s1" }]);
+    expect(callers).toEqual([
+      { kind: "user", userId: "u1", role: "member", sessionId: "s1", scopes: "all", audiences: "all" },
+    ]);
   });
 
   it("is refused with the fields that break a rule, before its handler runs", async () => {

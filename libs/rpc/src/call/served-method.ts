@@ -6,9 +6,9 @@ import {
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import type { Access } from "@kinora/proto-common";
 import type { Routes } from "../routes.ts";
 import type { MethodLatency } from "../shedding/method-latency.ts";
+import type { AccessRule } from "./access.ts";
 
 /** A unary method's implementation. */
 export type UnarySpec = Extract<MethodImplSpec, { kind: "unary" }>;
@@ -22,7 +22,7 @@ export type MethodFacts = {
   /** `service/method`, as logs have it. */
   readonly name: string;
   /** Who may call it. */
-  readonly access: Access;
+  readonly access: AccessRule;
   /** What load shedding knows of it; undefined if its calls are never refused. */
   readonly latency: MethodLatency | undefined;
 };

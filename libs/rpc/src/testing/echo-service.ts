@@ -35,17 +35,19 @@ export function echoRoutes(own: Partial<ServiceImpl<typeof EchoService>> = {}): 
   };
 }
 
+const all = { scopes: "all", audiences: "all" } as const;
+
 /** Knows the credentials `Bearer user`, `Bearer service` and `Bearer worker`. */
 export const echoAuthenticate: Authenticate = async (authorization) => {
   switch (authorization) {
     case undefined:
       return { kind: "anonymous" };
     case "Bearer user":
-      return { kind: "user", userId: "u1", role: "member", sessionId: "s1" };
+      return { kind: "user", userId: "u1", role: "member", sessionId: "s1", ...all };
     case "Bearer service":
-      return { kind: "service" };
+      return { kind: "service", id: "built-in", ...all };
     case "Bearer worker":
-      return { kind: "worker" };
+      return { kind: "worker", id: "built-in", ...all };
     default:
       throw new DomainError("unauthenticated", "this token isn't valid; log in again");
   }

@@ -1,9 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AccountService } from "@kinora/proto-encoder";
 import { callerOf, createClientTransport, createServer, type RpcServer } from "@kinora/rpc";
-import { createAuthenticator } from "@kinora/service";
+import { createAuthenticator, fixedKeys } from "@kinora/service";
 import { freePort, waitUntil } from "@kinora/testing";
-import { createLocalJWKSet } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   faultOf,
@@ -35,13 +34,13 @@ async function startEncoder(refusals = 0): Promise<{ told: string[]; server: Rpc
     routes: ({ service }) =>
       void service(AccountService, {
         deleteAccountData({ userId }, context) {
-          expect(callerOf(context)).toEqual({ kind: "service" });
+          expect(callerOf(context)).toMatchObject({ kind: "service" });
           if (refusals-- > 0) throw new ConnectError("busy", Code.Unavailable);
           told.push(userId);
           return { videos: 3 };
         },
       }),
-    authenticate: createAuthenticator({ keys: createLocalJWKSet({ keys: [] }), serviceToken }),
+    authenticate: createAuthenticator({ keys: fixedKeys({ keys: [] }), serviceToken }),
     logger: memoryLogger().logger,
   });
   await server.listen({ port, host: "127.0.0.1" });

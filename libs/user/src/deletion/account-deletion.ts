@@ -2,8 +2,8 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import { AccountService } from "@kinora/proto-encoder";
 import type { Logger } from "@kinora/rpc";
 import type { JobQueue } from "../queue/job-queue.ts";
-import { accessTokenSeconds } from "../session/access-token.ts";
 import type { Transaction } from "../store/store.ts";
+import { accessTokenSeconds } from "../token/access-token.ts";
 
 /** Tells the encoder of deleted accounts, as often as it takes. */
 export type AccountDeletion = {

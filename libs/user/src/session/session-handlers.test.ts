@@ -28,7 +28,8 @@ describe("CreateSession", () => {
     const token = tokens?.accessToken ?? "";
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: "EdDSA", kid: expect.any(String) });
     const claims = decodeJwt(token);
-    expect(claims).toMatchObject({ sub: ada.id, sid: sessionId, role: "member", iss: "kinora", aud: "kinora" });
+    expect(claims).toMatchObject({ sub: ada.id, sid: sessionId, role: "member", iss: "kinora" });
+    expect(claims.aud).toEqual(["encoder", "user", "kinora"]);
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(600);
     expect(tokens?.accessExpireTime?.seconds).toBe(BigInt(claims.exp ?? 0));
     expect(Buffer.from(tokens?.refreshToken ?? "", "base64url").length).toBeGreaterThanOrEqual(32);

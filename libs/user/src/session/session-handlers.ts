@@ -9,9 +9,11 @@ import type { Account } from "../account/account.ts";
 import { toUserMessage } from "../account/account-message.ts";
 import type { Checks } from "../check/checks.ts";
 import { originOf } from "../check/origin.ts";
+import { invalidField } from "../fault.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Store } from "../store/store.ts";
-import { signAccessToken } from "./access-token.ts";
+import type { AccessTokens } from "../token/access-token.ts";
+import { scopesFor } from "../token/scopes.ts";
 import { decideRefresh } from "./refresh-decision.ts";
 import { createRefreshToken, hashRefreshToken } from "./refresh-token.ts";
 import {
@@ -24,22 +26,22 @@ import {
   rotateToken,
 } from "./session.store.ts";
 import { hasExpired, idleExpiry, type Session, startSession } from "./session.ts";
-import type { SigningKeys } from "./signing-keys.ts";
 
 /** What the handlers of user.v1.SessionService need. */
-export type SessionHandlersDeps = { store: Store; checks: Checks; keys: SigningKeys; now: () => Date };
+export type SessionHandlersDeps = { store: Store; checks: Checks; tokens: AccessTokens; now: () => Date };
 
 /** Answers user.v1.SessionService. */
 export function createSessionHandlers(deps: SessionHandlersDeps): Partial<ServiceImpl<typeof SessionService>> {
-  const { store, checks, keys, now } = deps;
+  const { store, checks, tokens, now } = deps;
 
   async function tokensOf(
     session: Pick<Session, "id" | "idleExpireTime">,
     account: Account,
     refreshToken: string,
   ): Promise<MessageInitShape<typeof TokensSchema>> {
-    const holder = { userId: account.id, sessionId: session.id, role: account.role };
-    const access = await signAccessToken(keys, holder, now());
+    const { id: subject, role } = account;
+    const source = { session: session.id };
+    const access = await tokens.sign({ subject, kind: "user", role, source, scopes: scopesFor(role) });
     return {
       accessToken: access.token,
       accessExpireTime: timestampFromDate(access.expireTime),
@@ -51,6 +53,8 @@ export function createSessionHandlers(deps: SessionHandlersDeps): Partial<Servic
   return {
     async createSession(request, context) {
       const { signal } = context;
+      if (request.email === "") throw invalidField("email", "is required");
+      if (request.password === "") throw invalidField("password", "is required");
       const origin = originOf(context);
       const { account } = await checks.identify(request, origin, signal);
 
@@ -112,7 +116,7 @@ export function createSessionHandlers(deps: SessionHandlersDeps): Partial<Servic
     async getSession(_request, context) {
       const caller = requireUser(context);
       const sql = store.on(context.signal);
-      const session = await findSession(sql, caller.sessionId);
+      const session = caller.sessionId === undefined ? undefined : await findSession(sql, caller.sessionId);
       const account = await findAccount(sql, caller.userId);
       if (
         session === undefined ||

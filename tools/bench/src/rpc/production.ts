@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { tokenAudience, tokenIssuer } from "@kinora/service";
+import { commonAudience, tokenIssuer, tokenType } from "@kinora/service";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { listen } from "./servers/running-server.ts";
 import type { Production } from "./servers/server-spec.ts";
@@ -21,11 +21,11 @@ export const usualShare = 0.01;
  */
 export async function startProduction(): Promise<ProductionSetting> {
   const { publicKey, privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
-  const token = await new SignJWT({ sid: crypto.randomUUID(), role: "member" })
-    .setProtectedHeader({ alg: "EdDSA", kid: "bench" })
+  const token = await new SignJWT({ sid: crypto.randomUUID(), role: "member", kind: "user", scope: "echo:say" })
+    .setProtectedHeader({ alg: "EdDSA", kid: "bench", typ: tokenType })
     .setSubject(crypto.randomUUID())
     .setIssuer(tokenIssuer)
-    .setAudience(tokenAudience)
+    .setAudience(commonAudience)
     .setIssuedAt()
     .setExpirationTime("1 day")
     .sign(privateKey);

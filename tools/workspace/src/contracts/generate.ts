@@ -8,9 +8,9 @@ import { fingerprint } from "./fingerprint.ts";
  * Generates a contract's library with buf, unless what is there came from the same inputs.
  * That look takes milliseconds, so `npm start` can do it every time without Nx.
  * @returns whether buf ran
- * @throws with buf's own words when the contract is wrong
+ * @throws with buf's own words when the contract is wrong; with ours when a method doesn't state who may call it
  */
-export function generate(workspace: string, contract: Contract): boolean {
+export async function generate(workspace: string, contract: Contract): Promise<boolean> {
   const stamp = join(workspace, "libs/proto", contract.name, "gen/.fingerprint");
   const wanted = fingerprint(workspace, contract);
   if (readIfThere(stamp) === wanted) return false;
@@ -23,6 +23,9 @@ export function generate(workspace: string, contract: Contract): boolean {
   });
   if (run.error) throw new Error(`buf can't be run (${run.error.message}). Run npm ci first.`);
   if (run.status !== 0) throw new Error(`proto/${contract.name}: buf generate failed.\n${run.stdout}${run.stderr}`);
+  const { accessFaults } = await import("./access.ts"); // which takes longer to load than all the rest
+  const faults = accessFaults(workspace, contract);
+  if (faults.length > 0) throw new Error(faults.join("\n"));
   // Last, and inside the folder that buf empties first: half-made code never has a stamp.
   writeFileSync(stamp, wanted);
   return true;

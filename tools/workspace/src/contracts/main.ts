@@ -9,7 +9,7 @@ const names = process.argv.slice(2);
 try {
   const contracts = names.length > 0 ? names.map((name) => readContract(workspace, name)) : contractsIn(workspace);
   for (const contract of contracts) {
-    if (generate(workspace, contract)) console.log(`Generated libs/proto/${contract.name}/gen.`);
+    if (await generate(workspace, contract)) console.log(`Generated libs/proto/${contract.name}/gen.`);
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

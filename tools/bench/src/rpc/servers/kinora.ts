@@ -1,7 +1,13 @@
 import type { Authenticate, Logger } from "@kinora/rpc";
 import { createServer, type ServerOptions } from "@kinora/rpc";
-import { createAuthenticator, createLogger, readConfig, startTelemetry, telemetrySettings } from "@kinora/service";
-import { importJWK } from "jose";
+import {
+  createAuthenticator,
+  createLogger,
+  fixedKeys,
+  readConfig,
+  startTelemetry,
+  telemetrySettings,
+} from "@kinora/service";
 import { benchRoutes } from "./bench-routes.ts";
 import type { RunningServer } from "./running-server.ts";
 import type { Around, Production, ServerSpec } from "./server-spec.ts";
@@ -30,7 +36,7 @@ function bare(shedding: boolean): Omit<ServerOptions, "routes"> {
 
 /** What a production service has: tokens verified, validation, traces and metrics, JSON access log, shedding. */
 async function everything({ publicKey, sampled, collector }: Production): Promise<Omit<ServerOptions, "routes">> {
-  const key = await importJWK(publicKey, "EdDSA");
+  const keys = fixedKeys({ keys: [{ ...publicKey, kid: "bench" }] });
   const logger = createLogger({ name: "bench", level: "info", format: "json" });
   const environment = {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector,
@@ -40,7 +46,7 @@ async function everything({ publicKey, sampled, collector }: Production): Promis
   };
   const config = readConfig(environment, telemetrySettings);
   const { calls } = await startTelemetry(config, "bench", logger);
-  return { authenticate: createAuthenticator({ keys: async () => key }), logger, telemetry: calls };
+  return { authenticate: createAuthenticator({ keys }), logger, telemetry: calls };
 }
 
 const nothing = () => {};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createSeenCredentials } from "./seen-credentials.ts";
 
-const caller = { kind: "service" } as const;
+const caller = { kind: "service", id: "built-in", scopes: "all", audiences: "all" } as const;
 
 describe("seen credentials", () => {
   it("are known until they expire, to the millisecond", () => {
