@@ -25,7 +25,7 @@ import { createInvitationHandlers } from "./invitation/invitation-handlers.ts";
 import { startMailQueue } from "./mail/mail-queue.ts";
 import { createMailer, type MailSettings } from "./mail/mailer.ts";
 import { ensureLocalOwner } from "./owner/local-owner.ts";
-import { createPasswordHasher } from "./password/password-hasher.ts";
+import { createPasswordHasher, type PasswordHasher } from "./password/password-hasher.ts";
 import type { SignUp } from "./policy.ts";
 import { startJobQueue } from "./queue/job-queue.ts";
 import { createQuotaHandlers } from "./quota/quota-handlers.ts";
@@ -59,6 +59,8 @@ export type UserServiceDeps = {
   signingSecret?: string | undefined;
   /** The issuer of access tokens (`iss`); if not given, the one that every verifier knows. */
   issuer?: (() => string) | undefined;
+  /** Hashes passwords; for tests, which count. */
+  passwords?: PasswordHasher;
   /** The time; for tests. */
   now?: () => Date;
   /** Gives up starting. Has no effect on a started service. */
@@ -97,7 +99,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   }
   const signal = deps.signal ?? new AbortController().signal;
   const store = createStore(database);
-  const passwords = await createPasswordHasher();
+  const passwords = deps.passwords ?? (await createPasswordHasher());
   const { issuer = () => tokenIssuer } = deps;
   const seal = createSeal(deps.signingSecret ?? (await localCredential(dataDir, "signing")), "signing keys");
   const keys = await loadSigningKeys({ store, seal, logger, now, issuer }, signal);

@@ -37,7 +37,9 @@ export function passwordFault(password: string, owner: PasswordOwner): string | 
   if (isCommon(password) || isCommon(repeatedUnit(password))) {
     return "is among the passwords that are known from breaches; choose another one";
   }
-  if (lengthOf(withoutWords(password, contextWords(owner))) < Math.min(8, least / 2)) {
+  const words = contextWords(owner);
+  const rests = [withoutWords(password.toLowerCase(), words), withoutWords(asLetters(password), words.map(asLetters))];
+  if (rests.some((rest) => lengthOf(rest) < Math.min(8, least / 2) || isPattern(rest))) {
     return "must not consist of the product's name or your own name or address";
   }
   return undefined;
@@ -69,11 +71,13 @@ function contextWords({ email, name }: PasswordOwner): string[] {
   return [...productWords, ...own.filter((word) => lengthOf(word) >= 3)].toSorted((a, b) => b.length - a.length);
 }
 
-/** What is left of a password without the words, in any case and with the digits that stand for letters. */
-function withoutWords(password: string, words: readonly string[]): string {
-  const plain = password.toLowerCase().replace(/[013457@$]/g, (sign) => lookAlikes[sign] ?? sign);
-  const spelled = words.map((word) => word.replace(/[013457@$]/g, (sign) => lookAlikes[sign] ?? sign));
-  return spelled.reduce((rest, word) => rest.replaceAll(word, ""), plain);
+function withoutWords(text: string, words: readonly string[]): string {
+  return words.reduce((rest, word) => rest.replaceAll(word, ""), text);
+}
+
+/** In lower case, with the letters for which digits and signs often stand. */
+function asLetters(text: string): string {
+  return text.toLowerCase().replace(/[013457@$]/g, (sign) => lookAlikes[sign] ?? sign);
 }
 
 const lookAlikes: Record<string, string> = {

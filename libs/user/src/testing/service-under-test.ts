@@ -25,7 +25,9 @@ import { clientAddressKey, createInMemoryTransport, type Logger, type ServiceOpt
 import { createAuthenticator } from "@kinora/service";
 import { temporaryFolder } from "@kinora/testing";
 import { userMigrations } from "../migrations.ts";
+import { createPasswordHasher, type PasswordHasher } from "../password/password-hasher.ts";
 import { createUserService, type UserServiceDeps } from "../user-service.ts";
+import { type Mailbox, openMailbox } from "./mailbox.ts";
 
 /** A logger that keeps its lines, so that a test can look for what must not be there. */
 export function memoryLogger(): { logger: Logger; lines: string[] } {
@@ -84,6 +86,10 @@ export type ServiceUnderTest = {
   options(): ServiceOptions;
   /** Ends the service and starts it again over the same database. */
   restart(): Promise<void>;
+  /** Letters that the service sent. */
+  mailbox: Mailbox;
+  /** How many passwords and codes were hashed so far. */
+  hashes(): number;
   /** Moves the service's clock. */
   advance(ms: number): void;
   now(): Date;
@@ -111,6 +117,16 @@ export async function startServiceUnderTest(
   const folder = await temporaryFolder();
   const database = await openTestDatabase("user", userMigrations);
   const { logger, lines } = memoryLogger();
+  const mailbox = openMailbox(folder.path);
+  const hasher = await createPasswordHasher();
+  let hashes = 0;
+  const count = <Parts extends unknown[], T>(work: (...parts: Parts) => Promise<T>) => {
+    return (...parts: Parts): Promise<T> => {
+      hashes += 1;
+      return work(...parts);
+    };
+  };
+  const passwords: PasswordHasher = { ...hasher, hash: count(hasher.hash), verify: count(hasher.verify) };
   let offset = 0;
   let joined = 0;
   const now = () => new Date(Date.now() + offset);
@@ -125,6 +141,7 @@ export async function startServiceUnderTest(
       verifyEmail: false,
       mail: { smtpUrl: undefined, from: "kinora@example.com" },
       quotaMinutes: 0,
+      passwords,
       now,
       ...overrides,
     });
@@ -158,6 +175,8 @@ export async function startServiceUnderTest(
     database,
     dataDir: folder.path,
     lines,
+    mailbox,
+    hashes: () => hashes,
     options,
     now,
     async restart() {
