@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { createWorker } from "@kinora/encoder-worker";
+import { WorkerService } from "@kinora/proto-encoder";
 import { createClientTransport, createServer, type HttpRoute, type RpcServer } from "@kinora/rpc";
-import { configuredLogger, type Env, localCredential, prepareDataDir, startTelemetry } from "@kinora/service";
+import {
+  configuredLogger,
+  contractsRoute,
+  type Env,
+  localCredential,
+  prepareDataDir,
+  startTelemetry,
+} from "@kinora/service";
 import { readWorkerConfig } from "./config.ts";
 
 /** Starts a worker from its environment; it works until `close`, which ends within 5 s. */
@@ -40,7 +48,15 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   async function serveHealth(port: number, host: string): Promise<RpcServer> {
     const server = createServer({
       routes: () => {},
-      http: [drainRoute(retire, running)],
+      http: [
+        drainRoute(retire, running),
+        contractsRoute({
+          service: "encoder-worker",
+          routes: () => {},
+          calls: [WorkerService],
+          buildFile: config.BUILD_FILE,
+        }),
+      ],
       authenticate: async () => ({ kind: "anonymous" }),
       logger,
     });

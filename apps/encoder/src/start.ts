@@ -1,9 +1,11 @@
 import { openDatabase } from "@kinora/database";
 import { createEncoderService, migrations } from "@kinora/encoder";
+import { QuotaService } from "@kinora/proto-user";
 import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
 import {
   announce,
   configuredLogger,
+  contractsRoute,
   createAuthenticator,
   discoveryRoute,
   type Env,
@@ -79,10 +81,16 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
         encoder: publicUrl(),
       }).handle(request, response),
   };
+  const contracts = contractsRoute({
+    service: "encoder",
+    routes: service.routes,
+    calls: [QuotaService],
+    buildFile: config.BUILD_FILE,
+  });
   const server = createServer({
     routes: service.routes,
     longPolls: service.longPolls,
-    http: [...service.http, discovery],
+    http: [...service.http, discovery, contracts],
     authenticate,
     logger,
     telemetry: telemetry.calls,

@@ -1,8 +1,10 @@
 import { openDatabase } from "@kinora/database";
+import { AccountService } from "@kinora/proto-encoder";
 import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
 import {
   announce,
   configuredLogger,
+  contractsRoute,
   createAuthenticator,
   discoveryRoute,
   type Env,
@@ -68,9 +70,15 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
         encoder: config.ENCODER_PUBLIC_URL ?? webAddress(config.ENCODER_URL),
       }).handle(request, response),
   };
+  const contracts = contractsRoute({
+    service: "user",
+    routes: service.routes,
+    calls: [AccountService],
+    buildFile: config.BUILD_FILE,
+  });
   const server = createServer({
     routes: service.routes,
-    http: [...service.http, discovery],
+    http: [...service.http, discovery, contracts],
     authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
     logger,
     telemetry: telemetry.calls,

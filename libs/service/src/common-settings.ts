@@ -12,6 +12,8 @@ export const commonSettings = {
   HOST: text({ default: "127.0.0.1", maxLength: 253 }),
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace"], { default: "info" }),
   LOG_FORMAT: optional(oneOf(["pretty", "json"])),
+  /** The build.json of the image that runs; images set it. */
+  BUILD_FILE: optional(path()),
   ...telemetrySettings,
 };
 

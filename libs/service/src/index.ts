@@ -4,6 +4,7 @@ export { announce } from "./announce.ts";
 export { commonSettings, configuredLogger, serviceSettings } from "./common-settings.ts";
 export { ConfigError, type ConfigOf, type ConfigSpec, type Env, readConfig, type Setting } from "./config.ts";
 export { integer, oneOf, optional, path, port, secret, text, url } from "./config-settings.ts";
+export { contractsRoute } from "./contracts-route.ts";
 export { prepareDataDir } from "./data-dir.ts";
 export { discoveryRoute } from "./discovery-route.ts";
 export { localCredential } from "./local-credential.ts";

@@ -10,7 +10,7 @@ import { type Context, type ExitCode, namedService } from "./context.ts";
  * through the same gate; its contract tests don't run, because they need its sources.
  */
 export async function rollback(context: Context): Promise<ExitCode> {
-  const { workspace, records, print, signal } = context;
+  const { workspace, config, records, print, signal } = context;
   const { env, json, to: given, live } = context.arguments.values;
   const { name } = namedService(context);
   const [, previous] = records.numbers(env, name);
@@ -18,7 +18,14 @@ export async function rollback(context: Context): Promise<ExitCode> {
   if (to === undefined) throw new DeployError(`${env} has no earlier record of ${name} to go back to.`);
   const record = records.get(env, name, to);
   const deployed = await findDeployed(records, env, live, signal);
-  const verdict = await checkContracts(workspace, name, contractsOfRecord(records, record), deployed, signal);
+  const verdict = await checkContracts(
+    workspace,
+    name,
+    contractsOfRecord(records, record),
+    deployed,
+    config.contracts.ignore,
+    signal,
+  );
   const ok = verdict.problems.length === 0;
   if (json) {
     print(

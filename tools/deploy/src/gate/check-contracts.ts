@@ -12,12 +12,13 @@ export async function checkContracts(
   service: string,
   candidate: ServiceContracts,
   deployed: readonly Deployed[],
+  ignore: readonly string[],
   signal?: AbortSignal,
 ): Promise<Verdict> {
   const { comparisons, notes } = comparisonsFor(service, candidate, deployed);
   const found = await Promise.all(
     comparisons.map(async (comparison) => {
-      const findings = await findBreaking(workspace, comparison.offered, comparison.against, signal);
+      const findings = await findBreaking(workspace, comparison.offered, comparison.against, ignore, signal);
       return findings.map((finding) => describeFinding(comparison, finding));
     }),
   );

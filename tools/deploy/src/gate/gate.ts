@@ -54,7 +54,7 @@ export async function checkCandidate(options: {
   signal: AbortSignal;
 }): Promise<Verdict> {
   const { workspace, service, candidate, deployed, tests, config, signal } = options;
-  const verdict = await checkContracts(workspace, service.name, candidate, deployed, signal);
+  const verdict = await checkContracts(workspace, service.name, candidate, deployed, config.contracts.ignore, signal);
   if (tests.length === 0) return verdict;
   const problems = await runContractTests(workspace, service, tests, config.behaviour, signal);
   const checked = tests.map(({ caller, source }) => `contract tests of ${caller} (${source})`);

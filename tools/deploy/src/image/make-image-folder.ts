@@ -44,7 +44,12 @@ export async function makeImageFolder(
 
   await cp(fileURLToPath(new URL("health.mjs", import.meta.url)), join(folder, "app/health.mjs"));
   await cp(fileURLToPath(new URL("Dockerfile", import.meta.url)), join(folder, "Dockerfile"));
-  const env = { ...config.image.env, ...(service.port && { PORT: service.port }), HEALTH_PATH: config.image.health };
+  const env = {
+    ...config.image.env,
+    ...(service.port && { PORT: service.port }),
+    HEALTH_PATH: config.image.health,
+    BUILD_FILE: "/app/build.json",
+  };
   await writeFile(
     join(folder, "app/image.env"),
     Object.entries(env)
