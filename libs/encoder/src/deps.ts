@@ -3,6 +3,7 @@ import type { Transport } from "@connectrpc/connect";
 import type { Database } from "@kinora/database";
 import type { Authenticate, HttpRoute, Logger, Routes } from "@kinora/rpc";
 import type { S3Settings } from "@kinora/storage";
+import type { WebhookTargets } from "./webhook/webhook-url.ts";
 
 /** What the encoder service needs. */
 export type EncoderServiceDeps = {
@@ -12,6 +13,8 @@ export type EncoderServiceDeps = {
   dataDir: string;
   /** The bucket for objects and uploads; without it they are in a folder. */
   s3?: S3Settings | undefined;
+  /** Where webhooks may go; without it, to the public internet alone. */
+  webhookTargets?: WebhookTargets | undefined;
   logger: Logger;
   /** Leads to `user.v1.QuotaService`, with the service credential. It may be unreachable for hours. */
   userTransport: Transport;

@@ -14,6 +14,7 @@ import { openQueue } from "./queue/queue.ts";
 import { accountRoutes } from "./rpc/account-routes.ts";
 import { encoderRoutes } from "./rpc/encoder-routes.ts";
 import { profileRoutes } from "./rpc/profile-routes.ts";
+import { webhookRoutes } from "./rpc/webhook-routes.ts";
 import { workerRoutes } from "./rpc/worker-routes.ts";
 import { createDb } from "./store/db.ts";
 import { domainStorage } from "./store/domain-storage.ts";
@@ -22,6 +23,7 @@ import { openFolderUploads } from "./upload/folder-uploads.ts";
 import { openS3Uploads } from "./upload/s3-uploads.ts";
 import { uploadRoute } from "./upload/upload-route.ts";
 import { createWakeups } from "./wakeups.ts";
+import { deliverWebhook, type WebhookSender } from "./webhook/deliver-webhook.ts";
 import { createDispatcher } from "./worker/dispatcher.ts";
 import { sweepLeases } from "./worker/sweep.ts";
 
@@ -57,6 +59,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
   };
   const quota = createClient(QuotaService, deps.userTransport);
   const draining = new AbortController();
+  const sender: WebhookSender = { publicUrl, targets: deps.webhookTargets ?? "public" };
   const dispatcher = createDispatcher(context, draining.signal);
 
   try {
@@ -65,6 +68,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       settle: ({ encodeId, seconds }, signal) => settleQuota(quota, encodeId, seconds, signal),
       release: ({ encodeId }, signal) => releaseQuota(quota, encodeId, signal),
       cleanup: (job, signal) => cleanUp({ storage, uploads }, job, signal),
+      webhook: (job, signal) => deliverWebhook(context, sender, job, signal),
     });
   } catch (error) {
     await queue.close();
@@ -78,6 +82,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       encoderRoutes(router, { context, uploads, publicUrl, stopping: draining.signal });
       workerRoutes(router, context, dispatcher);
       profileRoutes(router, context);
+      webhookRoutes(router, context, sender);
       accountRoutes(router, context);
     },
     longPolls: [WorkerService.method.leaseTask],

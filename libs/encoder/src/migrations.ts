@@ -201,4 +201,45 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    name: "0005_webhooks",
+    sql: `
+      CREATE TABLE webhooks (
+        id uuid PRIMARY KEY,
+        owner_id uuid NOT NULL,
+        url text NOT NULL,
+        description text NOT NULL,
+        -- Types of events; none stands for all.
+        events text[] NOT NULL,
+        secret text NOT NULL,
+        old_secret text,
+        old_secret_until timestamptz,
+        enabled boolean NOT NULL DEFAULT true,
+        disabled_reason text NOT NULL DEFAULT '',
+        -- Since when everything sent there has failed.
+        failing_since timestamptz(3),
+        created_at timestamptz(3) NOT NULL DEFAULT now()
+      );
+      CREATE INDEX webhooks_by_owner ON webhooks (owner_id, created_at, id);
+
+      -- The outbox: an event on its way to an address, written together with what happened.
+      CREATE TABLE webhook_deliveries (
+        id uuid PRIMARY KEY,
+        webhook_id uuid NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+        event_id uuid NOT NULL,
+        type text NOT NULL,
+        data jsonb NOT NULL,
+        happened_at timestamptz(3) NOT NULL DEFAULT now(),
+        state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'succeeded', 'failed')),
+        attempts integer NOT NULL DEFAULT 0,
+        last_status integer NOT NULL DEFAULT 0,
+        last_error text NOT NULL DEFAULT '',
+        last_attempt_at timestamptz(3),
+        next_attempt_at timestamptz(3),
+        created_at timestamptz(3) NOT NULL DEFAULT now()
+      );
+      CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, created_at DESC, id DESC);
+      CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (created_at);
+    `,
+  },
 ];

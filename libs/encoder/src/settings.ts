@@ -1,8 +1,10 @@
-import { optional } from "@kinora/service";
+import { oneOf, optional } from "@kinora/service";
 import { storageUrl } from "@kinora/storage";
 
 /** What whoever runs the encoder service lets people set; spread it into the process's own spec. */
 export const encoderSettings = {
   /** The bucket for sources and streams; without it they are in a folder below KINORA_DATA. */
   STORAGE_URL: optional(storageUrl),
+  /** Where people's webhooks may go: `public`, by https to the public internet, or `any`. */
+  WEBHOOK_TARGETS: oneOf(["public", "any"], { default: "public" }),
 };

@@ -4,6 +4,7 @@ import { streamPrefix } from "../domain/object-keys.ts";
 import type { Db } from "../store/db.ts";
 import { type LockedEncode, updateEncode } from "../store/encode.store.ts";
 import { cancelTasks, type TaskRecord } from "../store/task.store.ts";
+import { recordEvent } from "../webhook/record-event.ts";
 import { sendCleanup } from "./cleanup.ts";
 
 /** What must follow once the transaction that ended an encode is committed. */
@@ -24,6 +25,13 @@ export async function endEncode(
   if (state === undefined) return undefined;
   await updateEncode(db, encode.id, state, { error });
   const tasks = await cancelTasks(db, encode.id);
+  await recordEvent(context, db, {
+    type: `encode.${event}`,
+    ownerId: encode.ownerId,
+    videoId: encode.videoId,
+    encodeId: encode.id,
+    ...(error !== "" && { data: { error } }),
+  });
   // Nothing is reserved before the plan is made; from then on an answer may have been lost, so it is given back in any case.
   if (encode.state !== "queued" && encode.state !== "probing") {
     await context.queue.send(db, "release", { encodeId: encode.id });

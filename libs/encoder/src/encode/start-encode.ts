@@ -6,6 +6,7 @@ import { isClosed } from "../store/deleted.store.ts";
 import { type EncodeRecord, findEncode, findEncodeUnderWay, insertEncode } from "../store/encode.store.ts";
 import { insertTask } from "../store/task.store.ts";
 import { keepVideo } from "../store/video.store.ts";
+import { recordEvent } from "../webhook/record-event.ts";
 
 /** Starts to encode a video, or returns the encode of it that is under way. */
 export async function startEncode(
@@ -31,11 +32,13 @@ export async function startEncode(
       const taskId = randomUUID();
       await insertTask(db, { id: taskId, encodeId: id, kind: "probe", queue });
       await context.queue.sendTask(db, queue, taskId);
+      await recordEvent(context, db, { type: "encode.started", ownerId, videoId, encodeId: id });
     }
     return started ? await findEncode(db, id) : await findEncodeUnderWay(db, videoId);
   });
   // The one under way may have ended between the two questions.
   if (encode === undefined) throw new DomainError("unavailable", "An encode of this video has just ended. Try again.");
   context.taskWaits.notify(queue);
+  context.queue.wake();
   return encode;
 }

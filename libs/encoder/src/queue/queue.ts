@@ -13,6 +13,8 @@ export type ControlJobs = {
   release: { encodeId: string };
   /** Remove objects and what is left of an upload. */
   cleanup: { prefixes: string[]; uploads: string[] };
+  /** Send an event to an address: this attempt, counted from 1. */
+  webhook: { deliveryId: string; attempt: number };
 };
 
 /** A kind of background work. */
@@ -31,8 +33,17 @@ export type Queue = {
   requeueTask(db: Db, queue: string, taskId: string, delaySeconds: number): Promise<void>;
   /** Removes a task, taken or not. */
   dropTask(db: Db, queue: string, taskId: string): Promise<void>;
-  /** Queues background work; it begins at once after `wake`, or within seconds. */
-  send<K extends ControlKind>(db: Db, kind: K, data: ControlJobs[K], delaySeconds?: number): Promise<void>;
+  /**
+   * Queues background work; it begins at once after `wake`, or within seconds. Of a group, few are done at the same time, where the kind has groups
+   * (webhooks by their address).
+   */
+  send<K extends ControlKind>(
+    db: Db,
+    kind: K,
+    data: ControlJobs[K],
+    delaySeconds?: number,
+    group?: string,
+  ): Promise<void>;
   /** Looks for background work now. Call it after the transaction. */
   wake(): void;
   /** Begins to do background work. */
@@ -74,10 +85,25 @@ const controlOptions: QueueOptions = {
 
 /** Longest time that a handler may take, in milliseconds. */
 const handlerMs = 12_000;
-/** So that a slow answer holds up only those that were queued with it. */
-const workersPerKind = 2;
+// More than one worker, so that a slow answer holds up only those that were queued with it.
+const inBatches = {
+  count: 2,
+  options: { pollingIntervalSeconds: 2, batchSize: 10, burstWhenBatchFull: true, perJobResults: true },
+} as const;
+// Somebody's address that doesn't answer must not hold up anybody else's events: no batches, and two at a time for each address.
+const oneByOne = {
+  count: 4,
+  options: {
+    pollingIntervalSeconds: 2,
+    batchSize: 1,
+    burstWhenReadyExceeds: 1,
+    localConcurrency: 2,
+    localGroupConcurrency: 2,
+    perJobResults: true,
+  },
+} as const;
 
-const kinds: readonly ControlKind[] = ["plan", "settle", "release", "cleanup"];
+const kinds: readonly ControlKind[] = ["plan", "settle", "release", "cleanup", "webhook"];
 const controlQueue = (kind: ControlKind) => `control.${kind}`;
 
 /** Opens the queues in the schema `encoder_queue` of the database at `url`, making them if they aren't there. */
@@ -118,11 +144,10 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
         return { id, status: "failed" };
       }
     };
-    for (let worker = 0; worker < workersPerKind; worker += 1) {
-      const id = await boss.work(
-        controlQueue(kind),
-        { pollingIntervalSeconds: 2, batchSize: 10, burstWhenBatchFull: true, perJobResults: true },
-        (jobs: Job<ControlJobs[K]>[]) => Promise.all(jobs.map(attempt)),
+    const { options, count } = kind === "webhook" ? oneByOne : inBatches;
+    for (let worker = 0; worker < count; worker += 1) {
+      const id = await boss.work(controlQueue(kind), options, (jobs: Job<ControlJobs[K]>[]) =>
+        Promise.all(jobs.map(attempt)),
       );
       workers.push(id);
     }
@@ -154,10 +179,11 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
       await boss.deleteJob(queue, taskId, { db: executor(db) });
     },
 
-    async send(db, kind, data, delaySeconds = 0) {
+    async send(db, kind, data, delaySeconds = 0, group = undefined) {
       await boss.send(controlQueue(kind), data, {
         db: executor(db),
         ...(delaySeconds > 0 ? { startAfter: delaySeconds } : {}),
+        ...(group === undefined ? {} : { group: { id: group } }),
       });
     },
 
@@ -170,6 +196,7 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
       await handle("settle", handlers.settle);
       await handle("release", handlers.release);
       await handle("cleanup", handlers.cleanup);
+      await handle("webhook", handlers.webhook);
     },
 
     async close() {

@@ -3,7 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { EncoderService } from "@kinora/proto-encoder";
 import { DomainError, requireUser } from "@kinora/rpc";
 import type { Context } from "../context.ts";
-import { type Cursor, pageSizeOf, readPageToken, writePageToken } from "../domain/page-token.ts";
+import { pageSizeOf } from "../domain/page-token.ts";
 import { cancelEncode } from "../encode/cancel-encode.ts";
 import { deleteEncode } from "../encode/delete-encode.ts";
 import { startEncode } from "../encode/start-encode.ts";
@@ -17,6 +17,7 @@ import { settleUpload } from "../upload/settle-upload.ts";
 import type { Uploads } from "../upload/uploads.ts";
 import { createVideo } from "../video/create-video.ts";
 import { deleteVideo } from "../video/delete-video.ts";
+import { cursorOf, pageOf } from "./pages.ts";
 
 /** What the handlers need beside the context. */
 export type EncoderRoutesDeps = {
@@ -129,19 +130,4 @@ export function encoderRoutes(
       return {};
     },
   });
-}
-
-function cursorOf(token: string): Cursor | undefined {
-  if (token === "") return undefined;
-  const cursor = readPageToken(token);
-  if (cursor !== undefined) return cursor;
-  const message = "must be the next_page_token of an earlier answer";
-  throw new DomainError("invalid", `page_token ${message}.`, { violations: [{ field: "page_token", message }] });
-}
-
-/** Cuts a page out of what was found, which is one more than the page's limit if there is another page. */
-function pageOf<T extends Cursor>(found: readonly T[], limit: number): { items: T[]; nextPageToken: string } {
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return { items, nextPageToken: found.length > limit && last ? writePageToken(last) : "" };
 }

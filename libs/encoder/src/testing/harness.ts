@@ -58,6 +58,7 @@ export async function startEncoder(options: {
     database: options.database,
     dataDir: options.dataDir,
     s3: options.s3,
+    webhookTargets: "any",
     logger,
     userTransport: createInMemoryTransport({ routes: options.quota.routes, authenticate, logger, token: "service" }),
     authenticate,

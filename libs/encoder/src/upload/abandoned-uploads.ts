@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { forgetDeleted } from "../store/deleted.store.ts";
 import { forgetUploadLocks } from "../store/upload.store.ts";
 import { findVideo, listUnfinishedUploads, type VideoRecord } from "../store/video.store.ts";
+import { forgetDeliveries } from "../store/webhook.store.ts";
 import { deleteVideo } from "../video/delete-video.ts";
 import { settleUpload } from "./settle-upload.ts";
 import type { Uploads } from "./uploads.ts";
@@ -50,6 +51,7 @@ export async function removeAbandoned(
   }
   await forgetUploadLocks(context.db);
   await forgetDeleted(context.db, rememberDays);
+  await forgetDeliveries(context.db, rememberDays);
 }
 
 /** Goes through the videos announced before `seconds` ago whose bytes are still missing, a batch at a time. */

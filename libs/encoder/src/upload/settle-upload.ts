@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { videoPrefix } from "../domain/object-keys.ts";
 import { findVideo, markUploaded, type VideoRecord } from "../store/video.store.ts";
+import { recordEvent } from "../webhook/record-event.ts";
 import type { Uploads } from "./uploads.ts";
 
 /**
@@ -8,13 +9,20 @@ import type { Uploads } from "./uploads.ts";
  * after a crash between any two of its steps: first the object is made, then the database notes it.
  */
 export async function settleUpload(
-  context: Pick<Context, "db" | "storage" | "logger">,
+  context: Pick<Context, "db" | "queue" | "storage" | "logger">,
   uploads: Uploads,
   video: VideoRecord,
 ): Promise<boolean> {
   if (video.state === "uploaded") return true;
   if (!(await uploads.finish(video))) return false;
-  if (await markUploaded(context.db, video.id)) {
+  const uploaded = await context.db.transact(undefined, async (db) => {
+    if (!(await markUploaded(db, video.id))) return false;
+    const { id: videoId, ownerId, name, sizeBytes } = video;
+    await recordEvent(context, db, { type: "video.uploaded", ownerId, videoId, data: { name, sizeBytes } });
+    return true;
+  });
+  if (uploaded) {
+    context.queue.wake();
     context.logger.info({ videoId: video.id, bytes: video.sizeBytes }, "a video is uploaded");
     await uploads.remove(video.id).catch((error: unknown) => {
       context.logger.warn({ err: error, videoId: video.id }, "what is left of an upload is removed within an hour");

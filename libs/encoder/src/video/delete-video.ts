@@ -8,6 +8,8 @@ import { closeAccount, rememberDeleted, wasDeleted } from "../store/deleted.stor
 import { lockEncodesOf } from "../store/encode.store.ts";
 import { deleteProfilesOf } from "../store/profile.store.ts";
 import { deleteVideoRow, findVideo, listVideos, type VideoRecord } from "../store/video.store.ts";
+import { deleteWebhooksOf } from "../store/webhook.store.ts";
+import { recordEvent } from "../webhook/record-event.ts";
 
 /** Deletes a video with everything made from it. No error if its owner deleted it before. */
 export async function deleteVideo(
@@ -31,6 +33,7 @@ export async function deleteAccountData(context: Context, ownerId: string, signa
   await context.db.transact(signal, async (db) => {
     await closeAccount(db, ownerId);
     await deleteProfilesOf(db, ownerId);
+    await deleteWebhooksOf(db, ownerId);
   });
   for (let count = 0; ; ) {
     const videos = await listVideos(context.db, ownerId, 100);
@@ -52,6 +55,12 @@ async function removeVideo(context: Context, db: Db, video: VideoRecord): Promis
     ended.push((await endEncode(context, db, encode, "cancelled")) ?? { encodeId: encode.id, tasks: [] });
   }
   await deleteVideoRow(db, video.id);
+  await recordEvent(context, db, {
+    type: "video.deleted",
+    ownerId: video.ownerId,
+    videoId: video.id,
+    data: { name: video.name },
+  });
   await rememberDeleted(db, [video.id, ...encodes.map((encode) => encode.id)], video.ownerId);
   await sendCleanup(context, db, { prefixes: [videoPrefix(video.id)], uploads: [video.id] });
   return ended;

@@ -17,6 +17,7 @@ import type { Db } from "../store/db.ts";
 import { findEncode, findEncodeDetails, updateEncode } from "../store/encode.store.ts";
 import { endTask, findTask } from "../store/task.store.ts";
 import { publishEncode } from "../store/video.store.ts";
+import { recordEvent } from "../webhook/record-event.ts";
 import { reportFailure } from "./fail-task.ts";
 import { type Lease, type LockedTask, leaseGone, lockLease } from "./locked-task.ts";
 import { writePlaylists } from "./publish-stream.ts";
@@ -79,6 +80,12 @@ async function publish(context: Context, lease: Lease, result: StreamResult, sig
       hasPoster: result.poster !== "",
     });
     await publishEncode(db, locked.videoId, locked.id);
+    await recordEvent(context, db, {
+      type: "encode.succeeded",
+      ownerId: locked.ownerId,
+      videoId: locked.videoId,
+      encodeId: locked.id,
+    });
     await context.queue.send(db, "settle", { encodeId: locked.id, seconds: locked.durationSeconds });
   });
 }
