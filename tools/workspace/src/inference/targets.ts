@@ -118,6 +118,8 @@ const wholeWorkspace: Inputs = [
   "{workspaceRoot}/package-lock.json",
   "{workspaceRoot}/proto/**/*",
   "{workspaceRoot}/{apps,libs}/**/package.json",
+  "{workspaceRoot}/.github/**/*",
+  "{workspaceRoot}/tools/deploy/bin/*",
 ];
 
 function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfiguration {
