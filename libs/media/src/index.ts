@@ -6,6 +6,7 @@ export { completePlan } from "./plan/complete-plan.ts";
 export { type PlanDecision, planEncode } from "./plan/plan-encode.ts";
 export { builtInProfiles, defaultProfile, type WholeSettings, wholeSettings } from "./plan/profiles.ts";
 export { type PlaylistFile, playlistFiles } from "./playlist.ts";
+export { planStoryboard, type StoryboardPlan, storyboardVtt } from "./storyboard.ts";
 export { timescaleFor } from "./timescale.ts";
 export type {
   AudioPlan,

@@ -6,6 +6,7 @@ import { encodeAudio } from "./audio.ts";
 import type { Delivery } from "./delivery.ts";
 import { encode } from "./encode.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { makeImages } from "./images.ts";
 import { probe } from "./probe.ts";
 import { probeWhole } from "./probe-whole.ts";
 
@@ -39,6 +40,7 @@ export async function perform(task: MediaTask, around: Surroundings): Promise<Me
     case "audio":
       return encodeAudio({ ...around, ...task, source });
     case "images":
+      return makeImages({ ...around, ...task, source });
     case "trial":
       throw new Error("not yet");
   }

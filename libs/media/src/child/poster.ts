@@ -3,8 +3,8 @@ import { Rational as AvRational, type Frame } from "node-av/lib";
 import { openEncoder } from "./encoder.ts";
 import { openFilter } from "./filter.ts";
 
-/** Quality of the picture in FFmpeg's scale, 2 (best) to 31. */
-const quality = 3;
+/** Quality of the poster in FFmpeg's scale, 2 (best) to 31. */
+const posterQuality = 3;
 
 /** Keeps the picture that is shown at a given time: the last one that begins by then. The first one, if none does. */
 export function createPoster(ticks: number) {
@@ -19,13 +19,13 @@ export function createPoster(ticks: number) {
     async jpeg(): Promise<Buffer | undefined> {
       const picture = kept;
       kept = undefined;
-      return picture && (await encodeJpeg(picture));
+      return picture && (await encodeJpeg(picture, posterQuality));
     },
   };
 }
 
-/** JPEG wants full range and the BT.601 matrix (ITU-T T.871). */
-async function encodeJpeg(picture: Frame): Promise<Buffer> {
+/** Encodes a picture (and frees it). JPEG wants full range and the BT.601 matrix (ITU-T T.871). `quality` in FFmpeg's scale, 2 (best) to 31. */
+export async function encodeJpeg(picture: Frame, quality: number): Promise<Buffer> {
   const { width, height } = picture;
   const chain = "scale=out_range=pc:out_color_matrix=bt601:flags=bicubic,format=yuvj420p";
   const filter = await openFilter(picture, { num: 1, den: 1 }, chain);
