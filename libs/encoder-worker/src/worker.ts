@@ -44,7 +44,7 @@ export type Worker = {
 /** What fills a machine. */
 const heavyKinds = [TaskKind.ENCODE_CHUNK, TaskKind.TRIAL, TaskKind.ENCODE];
 /** What mostly waits for bytes. These run beside the others, so that a stream's beginning doesn't wait for another's end. */
-const lightKinds = [TaskKind.PROBE, TaskKind.ANALYSE, TaskKind.AUDIO];
+const lightKinds = [TaskKind.PROBE, TaskKind.ANALYSE, TaskKind.AUDIO, TaskKind.IMAGES, TaskKind.VERIFY];
 
 /** Makes a worker; `run` starts it. */
 export function createWorker(options: WorkerOptions): Worker {

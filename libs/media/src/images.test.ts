@@ -14,7 +14,11 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   const path = join(folder.path, "turned.mp4");
-  await makeMedia({ path, flash, video: video({ frames: 100, rotation: 90, width: 640, height: 360, options: { g: 10 } }) });
+  await makeMedia({
+    path,
+    flash,
+    video: video({ frames: 100, rotation: 90, width: 640, height: 360, options: { g: 10 } }),
+  });
 });
 afterAll(() => folder.remove());
 
@@ -32,7 +36,12 @@ it.each([
   ["each the key frame there, of a longer video", { frameCount: 100_000 }],
 ])("a storyboard has the pictures of the video, upright, %s", async (_, changes) => {
   await using out = await temporaryFolder();
-  const { poster, storyboard } = await images(join(folder.path, "turned.mp4"), out.path, new AbortController().signal, changes);
+  const { poster, storyboard } = await images(
+    join(folder.path, "turned.mp4"),
+    out.path,
+    new AbortController().signal,
+    changes,
+  );
   expect(storyboard).toMatchObject({ width: 90, height: 160, columns: 10, count: 4, intervalSeconds: 1 });
   expect(storyboard?.files).toEqual(["storyboard-1.jpg"]);
   const sheet = await inspectPicture(join(out.path, "storyboard-1.jpg"));

@@ -17,17 +17,24 @@ it.each([
 });
 
 it("keeps the video's shape", () => {
-  expect(planStoryboard({ ...hd, width: 1080, height: 1920, durationSeconds: 9 })).toMatchObject({ width: 90, height: 160 });
+  expect(planStoryboard({ ...hd, width: 1080, height: 1920, durationSeconds: 9 })).toMatchObject({
+    width: 90,
+    height: 160,
+  });
   expect(planStoryboard({ ...hd, width: 64, height: 36, durationSeconds: 9 })).toMatchObject({ width: 64, height: 36 });
 });
 
 it("never has more pictures than it may", () => {
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 86_400, noNaN: true }), fc.integer({ min: 1, max: 500 }), (durationSeconds, maxTiles) => {
-      const plan = planStoryboard({ ...hd, durationSeconds, maxTiles });
-      expect(plan.count).toBeLessThanOrEqual(maxTiles);
-      expect(plan.count * plan.intervalSeconds).toBeGreaterThanOrEqual(durationSeconds);
-    }),
+    fc.property(
+      fc.double({ min: 0, max: 86_400, noNaN: true }),
+      fc.integer({ min: 1, max: 500 }),
+      (durationSeconds, maxTiles) => {
+        const plan = planStoryboard({ ...hd, durationSeconds, maxTiles });
+        expect(plan.count).toBeLessThanOrEqual(maxTiles);
+        expect(plan.count * plan.intervalSeconds).toBeGreaterThanOrEqual(durationSeconds);
+      },
+    ),
   );
 });
 

@@ -43,6 +43,7 @@ export async function makeImages(options: ImagesOptions): Promise<ImagesResult> 
   const pictures = createPictureReader(demuxer, stream, startSeconds);
   const finish = createFinisher(video, stream);
 
+  await pictures.goTo(options.posterSeconds);
   const first = await pictures.at(options.posterSeconds, true);
   if (!first) return { poster: "" };
   const poster = await finish(first, video.renditions[0]);
@@ -52,7 +53,7 @@ export async function makeImages(options: ImagesOptions): Promise<ImagesResult> 
   const plan = planStoryboard({ durationSeconds, width: poster.width, height: poster.height, tileSide, maxTiles });
   const isExact = video.frameCount <= exactFrames;
   const sheets = createSheets(plan, delivery);
-  await pictures.restart();
+  await pictures.goTo(undefined);
   for (let index = 0; index < plan.count; index++) {
     const frame = await pictures.at(index * plan.intervalSeconds, isExact);
     if (frame) {
@@ -96,10 +97,13 @@ function createPictureReader(demuxer: Demuxer, stream: Stream, startSeconds: num
     };
     while (!isThere) {
       if (await demuxer.read(packet)) {
-        if (packet.streamIndex !== stream.index) continue;
-        if (!isKey || packet.isKeyframe) await see(packet);
-        // One key frame alone comes out only when the decoder is told that it was the last.
-        if (isKey && packet.isKeyframe && !isThere) await see(null);
+        const isOurs = packet.streamIndex === stream.index;
+        if (isOurs && !isKey) await see(packet);
+        // A key frame alone comes out only when the decoder is told that it was the last.
+        if (isOurs && isKey && packet.isKeyframe) {
+          await see(packet);
+          if (!isThere) await see(null);
+        }
         packet.unref();
       } else {
         isOver = true;
@@ -126,13 +130,13 @@ function createPictureReader(demuxer: Demuxer, stream: Stream, startSeconds: num
       }
       return shown?.frame.clone() ?? undefined;
     },
-    /** Goes back to the beginning. */
-    async restart() {
+    /** Goes to before a time, or back to the beginning. */
+    async goTo(seconds: number | undefined) {
       reset();
       isOver = false;
       shown?.frame.free();
       shown = undefined;
-      await demuxer.seek(stream, Number.MIN_SAFE_INTEGER);
+      await demuxer.seek(stream, seconds === undefined ? Number.MIN_SAFE_INTEGER : (seconds + startSeconds) / unit);
     },
     close() {
       reset();

@@ -9,6 +9,7 @@ import { encodeChunk } from "./encode-chunk.ts";
 import { makeImages } from "./images.ts";
 import { probe } from "./probe.ts";
 import { probeWhole } from "./probe-whole.ts";
+import { verifyStream } from "./verify-stream.ts";
 
 /** Told now and then how far a task is. */
 export type ProgressListener = (progress: { frames: number; fraction: number; mediaSeconds?: number }) => void;
@@ -26,7 +27,7 @@ export type Surroundings = {
 
 /** Does a task. Rejects with a `TaskError` where it knows who is at fault. */
 export async function perform(task: MediaTask, around: Surroundings): Promise<MediaResult> {
-  if (task.kind === "verify") throw new Error("not yet");
+  if (task.kind === "verify") return verifyStream({ ...task, onProgress: around.onProgress });
   const source = await openByteSource(around.sourceUrl);
   switch (task.kind) {
     case "probe":

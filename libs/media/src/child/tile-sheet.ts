@@ -6,7 +6,11 @@ import { check } from "./av.ts";
 import { encoderColour } from "./colour.ts";
 
 /** Puts small pictures side by side into a large one. All are 4:2:0 with even sides. */
-export function createTileSheet(plan: Pick<StoryboardPlan, "width" | "height" | "columns">, rows: number, colour: OutputColour) {
+export function createTileSheet(
+  plan: Pick<StoryboardPlan, "width" | "height" | "columns">,
+  rows: number,
+  colour: OutputColour,
+) {
   const sheet = new Frame();
   sheet.alloc();
   sheet.width = plan.width * plan.columns;

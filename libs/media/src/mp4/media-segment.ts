@@ -72,15 +72,25 @@ export function firstSampleEnd(segment: Buffer, first: Pick<Sample, "data">): nu
   return startOf(segment, "mdat") + 8 + first.data.length;
 }
 
-/** Reads a segment as `mediaSegment` writes it. Throws a RangeError where it isn't one. */
-export function readMediaSegment(bytes: Buffer): { number: number; decodeTime: number; samples: Sample[] } {
-  const number = findBox(bytes, "moof/mfhd").readUInt32BE(4);
-  const header = findBox(bytes, "moof/traf/tfhd");
+/** What a segment's head says: its samples with their lengths, and where in the file their data begins. */
+export type SegmentHead = {
+  number: number;
+  decodeTime: number;
+  samples: (Omit<Sample, "data"> & { size: number })[];
+  dataStart: number;
+};
+
+/** Reads the head of a segment as `mediaSegment` writes it: of its bytes, those up to the end of the box moof must be there. Throws a RangeError where it isn't one. */
+export function readSegmentHead(bytes: Buffer): SegmentHead {
+  const start = startOf(bytes, "moof");
+  const moof = bytes.subarray(start, start + bytes.readUInt32BE(start));
+  const number = findBox(moof, "moof/mfhd").readUInt32BE(4);
+  const header = findBox(moof, "moof/traf/tfhd");
   const headerFlags = header.readUInt32BE(0) & 0xffffff;
   const duration = headerFlags & fragment.defaultDuration ? header.readUInt32BE(8) : 0;
   const flags = header.readUInt32BE(headerFlags & fragment.defaultDuration ? 12 : 8);
-  const decodeTime = Number(findBox(bytes, "moof/traf/tfdt").readBigUInt64BE(4));
-  const trun = findBox(bytes, "moof/traf/trun");
+  const decodeTime = Number(findBox(moof, "moof/traf/tfdt").readBigUInt64BE(4));
+  const trun = findBox(moof, "moof/traf/trun");
   const runFlags = trun.readUInt32BE(0) & 0xffffff;
   let at = 12;
   const next = (flag: number, otherwise: number, signed = false): number => {
@@ -88,14 +98,23 @@ export function readMediaSegment(bytes: Buffer): { number: number; decodeTime: n
     at += 4;
     return signed ? trun.readInt32BE(at - 4) : trun.readUInt32BE(at - 4);
   };
-  // The run's data begins `dataOffset` bytes after the start of the moof box.
-  let data = startOf(bytes, "moof") + trun.readInt32BE(8);
   const samples = Array.from({ length: trun.readUInt32BE(4) }, () => {
     const length = next(run.duration, duration);
     const size = next(run.size, 0);
     const sync = next(run.flags, flags) === syncFlags;
-    const compositionOffset = next(run.compositionOffset, 0, true);
-    const sample = { data: bytes.subarray(data, data + size), duration: length, compositionOffset, sync };
+    return { duration: length, size, sync, compositionOffset: next(run.compositionOffset, 0, true) };
+  });
+  // The run's data begins `dataOffset` bytes after the start of the moof box.
+  return { number, decodeTime, samples, dataStart: start + trun.readInt32BE(8) };
+}
+
+/** Reads a segment as `mediaSegment` writes it. Throws a RangeError where it isn't one. */
+export function readMediaSegment(bytes: Buffer): { number: number; decodeTime: number; samples: Sample[] } {
+  const { number, decodeTime, samples: heads, dataStart } = readSegmentHead(bytes);
+  readBoxes(bytes);
+  let data = dataStart;
+  const samples = heads.map(({ size, duration, compositionOffset, sync }) => {
+    const sample = { data: bytes.subarray(data, data + size), duration, compositionOffset, sync };
     if (sample.data.length < size) throw new RangeError(`a sample of ${size} bytes does not fit`);
     data += size;
     return sample;
@@ -104,11 +123,13 @@ export function readMediaSegment(bytes: Buffer): { number: number; decodeTime: n
   return { number, decodeTime, samples };
 }
 
+/** Where a box begins; the boxes before it must be whole. */
 function startOf(bytes: Buffer, type: string): number {
-  let at = 0;
-  for (const found of readBoxes(bytes)) {
-    if (found.type === type) return at;
-    at += 8 + found.content.length;
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    if (bytes.toString("latin1", at + 4, at + 8) === type) return at;
+    const length = bytes.readUInt32BE(at);
+    if (length < 8) break;
+    at += length;
   }
   throw new RangeError(`no box ${type}`);
 }
