@@ -26,6 +26,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
     transport,
     spoolDir: await prepareDataDir(join(dataDir, "worker")),
     slots: config.WORKER_SLOTS,
+    keepsChildReady: true,
     workerId: config.WORKER_ID,
     logger,
     retire: retire.signal,
