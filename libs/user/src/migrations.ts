@@ -1,5 +1,7 @@
 import type { Migration } from "@kinora/database";
 import { tokenKeys } from "./migrations/0004_token_keys.ts";
+import { sessionResources } from "./migrations/0005_sessions.ts";
+import { keys } from "./migrations/0006_keys.ts";
 import { accounts } from "./migrations/0010_accounts.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
@@ -99,5 +101,7 @@ export const userMigrations: readonly Migration[] = [
     `,
   },
   tokenKeys,
+  sessionResources,
+  keys,
   accounts,
 ];

@@ -11,8 +11,8 @@ export type SignUp = "open" | "invitation" | "closed";
 /** Somebody's identity and role, as the database has it at this moment (a token may be ten minutes behind). */
 export type Person = { id: string; role: Role };
 
-/** May the installation's administrators and owner do what members can't. */
-function manages(role: Role): boolean {
+/** Whether the role may do what members can't. */
+export function manages(role: Role): boolean {
   return role === "admin" || role === "owner";
 }
 

@@ -5,6 +5,7 @@ import {
   AuditService,
   FactorService,
   InvitationService,
+  KeyService,
   QuotaService,
   SessionService,
   UserService,
@@ -22,6 +23,7 @@ import { createFactorHandlers } from "./factor/factor-handlers.ts";
 import { createPasskeys, relyingPartyOf } from "./factor/passkeys.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { createInvitationHandlers } from "./invitation/invitation-handlers.ts";
+import { createKeyHandlers } from "./key/key-handlers.ts";
 import { startMailQueue } from "./mail/mail-queue.ts";
 import { createMailer, type MailSettings } from "./mail/mailer.ts";
 import { ensureLocalOwner } from "./owner/local-owner.ts";
@@ -124,7 +126,8 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
       router.service(FactorService, createFactorHandlers({ store, passkeys, mail: letters, now }));
       router.service(InvitationService, createInvitationHandlers({ store, codes, mail: letters, signUp, now }));
       router.service(AuditService, createAuditHandlers({ store }));
-      router.service(SessionService, createSessionHandlers({ store, checks, tokens, now }));
+      router.service(SessionService, createSessionHandlers({ store, checks, tokens, keys, now }));
+      router.service(KeyService, createKeyHandlers({ store, tokens, deletion, now }));
       router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, now }));
     },
     http: discoveryRoutes({ keys, issuer, publicUrl }),

@@ -5,11 +5,16 @@ import type { Reservation } from "./quota.ts";
 
 /** Whether the user exists. Holds the user's row until the transaction ends: one reservation of a user at a time. */
 export async function lockUser(sql: Sql, userId: string): Promise<boolean> {
-  return (await sql.query("select 1 from users where id = $1 for no key update", [userId])).length > 0;
+  const lock = (table: string) => sql.query(`select 1 from ${table} where id = $1 for no key update`, [userId]);
+  return (await lock("users")).length > 0 || (await lock("service_accounts")).length > 0;
 }
 
 export async function userExists(sql: Sql, userId: string): Promise<boolean> {
-  return (await sql.query("select 1 from users where id = $1", [userId])).length > 0;
+  const found = await sql.query(
+    "select 1 from users where id = $1 union all select 1 from service_accounts where id = $1",
+    [userId],
+  );
+  return found.length > 0;
 }
 
 /** What a user has used since `since` and has set aside now: one statement, so that a settlement between the two isn't missed. */

@@ -1,136 +1,195 @@
-import { randomUUID } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ServiceImpl } from "@connectrpc/connect";
-import type { SessionService, TokensSchema } from "@kinora/proto-user";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { Role as RoleMessage, type SessionService } from "@kinora/proto-user";
 import { DomainError, requireUser } from "@kinora/rpc";
+import { type KeySource, verifyAccessToken } from "@kinora/service";
 import { findAccount } from "../account/account.store.ts";
-import type { Account } from "../account/account.ts";
 import { toUserMessage } from "../account/account-message.ts";
+import { recordEvent } from "../audit/audit.store.ts";
+import type { AuditType } from "../audit/audit.ts";
 import type { Checks } from "../check/checks.ts";
 import { originOf } from "../check/origin.ts";
 import { invalidField } from "../fault.ts";
-import { breaks } from "../store/database-fault.ts";
-import type { Store } from "../store/store.ts";
+import type { Sql, Store } from "../store/store.ts";
 import type { AccessTokens } from "../token/access-token.ts";
-import { scopesFor } from "../token/scopes.ts";
-import { decideRefresh } from "./refresh-decision.ts";
+import { isLive, requireLive, sessionEnded } from "./live-caller.ts";
+import { createLogins, type Login, toCheck } from "./login.ts";
+import { findPendingUser } from "./pending-session.store.ts";
+import { createRefresh } from "./refresh.ts";
 import { createRefreshToken, hashRefreshToken } from "./refresh-token.ts";
 import {
-  deleteSession,
   deleteSessionOfToken,
+  endSession,
+  endSessions,
   findSession,
-  findToken,
-  insertSession,
+  listSessions,
   lockSession,
-  rotateToken,
+  renewSession,
 } from "./session.store.ts";
-import { hasExpired, idleExpiry, type Session, startSession } from "./session.ts";
+import { hasExpired, idleExpiry } from "./session.ts";
+import { toFactorMessage, toSessionMessage } from "./session-message.ts";
 
 /** What the handlers of user.v1.SessionService need. */
-export type SessionHandlersDeps = { store: Store; checks: Checks; tokens: AccessTokens; now: () => Date };
+export type SessionHandlersDeps = {
+  store: Store;
+  checks: Checks;
+  tokens: AccessTokens;
+  keys: KeySource;
+  now: () => Date;
+};
 
 /** Answers user.v1.SessionService. */
-export function createSessionHandlers(deps: SessionHandlersDeps): Partial<ServiceImpl<typeof SessionService>> {
-  const { store, checks, tokens, now } = deps;
+export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<typeof SessionService> {
+  const { store, checks, keys, now } = deps;
+  const logins = createLogins(deps);
+  const refresh = createRefresh({ store, now });
 
-  async function tokensOf(
-    session: Pick<Session, "id" | "idleExpireTime">,
-    account: Account,
-    refreshToken: string,
-  ): Promise<MessageInitShape<typeof TokensSchema>> {
-    const { id: subject, role } = account;
-    const source = { session: session.id };
-    const access = await tokens.sign({ subject, kind: "user", role, source, scopes: scopesFor(role) });
-    return {
-      accessToken: access.token,
-      accessExpireTime: timestampFromDate(access.expireTime),
-      refreshToken,
-      refreshExpireTime: timestampFromDate(session.idleExpireTime),
-    };
-  }
+  const note = (sql: Sql, context: HandlerContext, type: AuditType, userId: string, sessionId: string) =>
+    recordEvent(sql, {
+      type,
+      userId,
+      actorId: userId,
+      origin: originOf(context),
+      time: now(),
+      details: { sessionId },
+    });
 
   return {
     async createSession(request, context) {
-      const { signal } = context;
-      if (request.email === "") throw invalidField("email", "is required");
-      if (request.password === "") throw invalidField("password", "is required");
-      const origin = originOf(context);
-      const { account } = await checks.identify(request, origin, signal);
+      const login = await logins.begin(request, originOf(context), context.signal);
+      return { ...answerOf(login), checkToken: "checkToken" in login ? login.checkToken : "" };
+    },
 
-      const session = startSession({ id: randomUUID(), userId: account.id, clientAddress: origin.address, now: now() });
+    async addCheck(request, context) {
+      // The gate refuses requests without one (protovalidate's `required`), so this is for the compiler.
+      if (request.check === undefined) throw invalidField("check", "is required");
+      const check = toCheck(request.check);
+      return answerOf(await logins.addCheck(request.checkToken, check, originOf(context), context.signal));
+    },
+
+    async confirmSession(request, context) {
+      const { signal } = context;
+      const { userId, sessionId } = requireUser(context);
+      if (sessionId === undefined) throw noSession();
+      if (request.check === undefined) throw invalidField("check", "is required");
+      const origin = originOf(context);
+      const check = await checks.verify(userId, toCheck(request.check), origin, signal);
       const refreshToken = createRefreshToken();
-      try {
-        await store.transaction(signal, (tx) => insertSession(tx, session, hashRefreshToken(refreshToken)));
-      } catch (error) {
-        // The account was deleted while its password was checked.
-        throw breaks(error, "sessions_user_id_fkey") ? wrongCredential() : error;
+      const renewed = await store.transaction(signal, async (tx) => {
+        const session = await lockSession(tx, sessionId);
+        const account = await findAccount(tx, userId);
+        if (session?.userId !== userId || account === undefined || hasExpired(session, now())) throw sessionEnded();
+        // Of each factor the newest proof is what counts.
+        const passed = [...session.checks.filter(({ factor }) => factor !== check.factor), check];
+        const idleExpireTime = idleExpiry(now(), session.expireTime);
+        const next = { ...session, checks: passed, idleExpireTime, lastAddress: origin.address };
+        await renewSession(tx, next, hashRefreshToken(refreshToken), now());
+        await note(tx, context, "session.confirmed", userId, sessionId);
+        return { session: next, account };
+      });
+      return { tokens: await logins.tokensOf(renewed.session, renewed.account, refreshToken) };
+    },
+
+    async createPasskeyChallenge(request, context) {
+      const { signal } = context;
+      let userId: string | undefined;
+      if (request.checkToken !== "") {
+        userId = await findPendingUser(store.on(signal), hashRefreshToken(request.checkToken), now());
+        if (userId === undefined) throw new DomainError("unauthenticated", "this login has ended; start it again");
       }
-      return {
-        sessionId: session.id,
-        tokens: await tokensOf(session, account, refreshToken),
-        user: toUserMessage(account),
-      };
+      return await checks.startPasskey(userId, originOf(context), signal);
     },
 
     async refreshSession(request, context) {
-      const hash = hashRefreshToken(request.refreshToken);
-      const next = createRefreshToken();
-      // The end of a family must be committed, so it is an outcome here and becomes an error only afterwards.
-      const outcome = await store.transaction(context.signal, async (tx) => {
-        const before = await findToken(tx, hash);
-        if (before === undefined) return "over";
-        const session = await lockSession(tx, before.sessionId);
-        const after = await findToken(tx, hash);
-        if (session === undefined || after === undefined) return "over";
-        const account = await findAccount(tx, session.userId);
-        if (account === undefined) return "over";
-        const time = now();
-        const decision = decideRefresh({ usedBefore: before.used, usedNow: after.used, session, now: time });
-        if (decision === "replay" || decision === "over") await deleteSession(tx, session.id);
-        if (decision !== "rotate") return decision;
-        const idleExpireTime = idleExpiry(time, session.expireTime);
-        await rotateToken(tx, {
-          sessionId: session.id,
-          usedHash: hash,
-          nextHash: hashRefreshToken(next),
-          now: time,
-          idleExpireTime,
-        });
-        return { session: { id: session.id, idleExpireTime }, account };
-      });
-      if (outcome === "raced") {
-        throw new DomainError("aborted", "another call has just refreshed this session; use the tokens that it got");
-      }
-      if (typeof outcome === "string") {
-        throw new DomainError("unauthenticated", "this session has ended; log in again");
-      }
-      return { tokens: await tokensOf(outcome.session, outcome.account, next) };
+      const { session, account, refreshToken } = await refresh(request.refreshToken, originOf(context), context.signal);
+      return { tokens: await logins.tokensOf(session, account, refreshToken) };
     },
 
     async revokeSession(request, context) {
-      await deleteSessionOfToken(store.on(context.signal), hashRefreshToken(request.refreshToken));
+      await store.transaction(context.signal, async (tx) => {
+        const ended = await deleteSessionOfToken(tx, hashRefreshToken(request.refreshToken));
+        if (ended !== undefined) await note(tx, context, "session.ended", ended.userId, ended.id);
+      });
       return {};
     },
 
     async getSession(_request, context) {
       const caller = requireUser(context);
       const sql = store.on(context.signal);
+      await requireLive(sql, caller, now());
       const session = caller.sessionId === undefined ? undefined : await findSession(sql, caller.sessionId);
       const account = await findAccount(sql, caller.userId);
-      if (
-        session === undefined ||
-        account === undefined ||
-        session.userId !== account.id ||
-        hasExpired(session, now())
-      ) {
-        throw new DomainError("unauthenticated", "this session has ended; log in again");
-      }
-      return { sessionId: session.id, user: toUserMessage(account) };
+      return {
+        sessionId: session?.id ?? "",
+        ...(session && { session: toSessionMessage(session, session.id) }),
+        ...(account && { user: toUserMessage(account) }),
+        keyId: caller.keyId ?? "",
+        serviceAccountId: account === undefined ? caller.userId : "",
+        scopes: caller.scopes === "all" ? [] : [...caller.scopes],
+      };
+    },
+
+    async listSessions(_request, context) {
+      const caller = requireUser(context);
+      const sql = store.on(context.signal);
+      await requireLive(sql, caller, now());
+      const sessions = await listSessions(sql, caller.userId, now());
+      return { sessions: sessions.map((session) => toSessionMessage(session, caller.sessionId)) };
+    },
+
+    async endSession(request, context) {
+      const caller = requireUser(context);
+      await store.transaction(context.signal, async (tx) => {
+        await requireLive(tx, caller, now());
+        if (!(await endSession(tx, caller.userId, request.id, now()))) {
+          throw new DomainError("not_found", "you have no such session");
+        }
+        await note(tx, context, "session.ended", caller.userId, request.id.toLowerCase());
+      });
+      return {};
+    },
+
+    async endOtherSessions(_request, context) {
+      const caller = requireUser(context);
+      const ended = await store.transaction(context.signal, async (tx) => {
+        await requireLive(tx, caller, now());
+        const count = await endSessions(tx, caller.userId, { except: caller.sessionId });
+        await note(tx, context, "session.others_ended", caller.userId, caller.sessionId ?? "");
+        return count;
+      });
+      return { ended };
+    },
+
+    async introspectToken(request, context) {
+      const verified = await verifyAccessToken(request.accessToken, keys, now().getTime()).catch((error: unknown) => {
+        if (error instanceof DomainError && error.reason === "unauthenticated") return undefined;
+        throw error;
+      });
+      const caller = verified?.caller;
+      if (verified === undefined || caller?.kind !== "user") return { active: false };
+      const sql = store.on(context.signal);
+      if (!(await isLive(sql, caller, now()))) return { active: false };
+      const account = await findAccount(sql, caller.userId);
+      return {
+        active: true,
+        subject: caller.userId,
+        scopes: caller.scopes === "all" ? [] : [...caller.scopes],
+        role: account === undefined ? RoleMessage.MEMBER : toUserMessage(account).role,
+        expireTime: timestampFromDate(new Date(verified.expiresAt)),
+      };
     },
   };
 }
 
-function wrongCredential(): DomainError {
-  return new DomainError("unauthenticated", "the e-mail address or the password is wrong");
+function answerOf(login: Login) {
+  return "tokens" in login
+    ? { sessionId: login.sessionId, tokens: login.tokens, user: toUserMessage(login.account), needed: [] }
+    : { sessionId: login.sessionId, needed: login.needed.map(toFactorMessage) };
+}
+
+function noSession(): DomainError {
+  return new DomainError(
+    "failed_precondition",
+    "this access token comes from an API key and has no session; log in instead",
+  );
 }

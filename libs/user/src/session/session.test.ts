@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideRefresh, type RefreshDecision } from "./refresh-decision.ts";
+import { decideRefresh, type RefreshDecision, repeatMs, type TokenState } from "./refresh-decision.ts";
 import { absoluteLifetimeMs, hasExpired, idleExpiry, idleLifetimeMs, startSession } from "./session.ts";
 
 const start = new Date("2026-03-01T00:00:00Z");
 const after = (ms: number) => new Date(start.getTime() + ms);
-const session = startSession({ id: "s", userId: "u", clientAddress: "::1", now: start });
+const session = startSession({ id: "s", userId: "u", clientAddress: "::1", device: "d", checks: [], now: start });
 
 describe("a session", () => {
   it.each([
@@ -36,14 +36,20 @@ describe("a session", () => {
 });
 
 describe("decideRefresh", () => {
-  it.each<[boolean, boolean, number, RefreshDecision]>([
-    [false, false, 0, "rotate"],
-    [false, false, idleLifetimeMs, "over"],
-    [false, true, 0, "raced"],
-    [false, true, idleLifetimeMs, "over"],
-    [true, true, 0, "replay"],
-    [true, true, idleLifetimeMs, "replay"],
-  ])("used before: %s, used now: %s, after %i ms: %s", (usedBefore, usedNow, ms, decision) => {
-    expect(decideRefresh({ usedBefore, usedNow, session, now: after(ms) })).toBe(decision);
+  const salt = Buffer.from("salt");
+  const unused = { useTime: null, useDevice: null, successorSalt: null };
+  const used = { useTime: start, useDevice: "d", successorSalt: salt };
+  it.each<[string, boolean, TokenState, string, number, RefreshDecision]>([
+    ["an unused token", false, unused, "d", 0, "rotate"],
+    ["an unused token of an expired session", false, unused, "d", idleLifetimeMs, "over"],
+    ["a token that was used meanwhile", false, used, "d", 0, "raced"],
+    ["the same, whoever asks", false, used, "another", 0, "raced"],
+    ["a token that was used a moment ago", true, used, "d", repeatMs, "repeat"],
+    ["a token that was used a moment more ago", true, used, "d", repeatMs + 1, "replay"],
+    ["a token that another program used a moment ago", true, used, "another", 1, "replay"],
+    ["a token whose successor is used", true, { ...used, successorSalt: null }, "d", 1, "replay"],
+    ["a used token of an expired session", true, used, "d", idleLifetimeMs, "replay"],
+  ])("%s", (_name, usedBefore, token, device, ms, decision) => {
+    expect(decideRefresh({ usedBefore, token, device, session, now: after(ms) })).toBe(decision);
   });
 });

@@ -1,9 +1,17 @@
+import type { PassedCheck } from "../check/assurance.ts";
+
 /** A login: everything that its refresh tokens (the family) have in common. */
 export type Session = {
   id: string;
   userId: string;
   /** Where the login came from, as an `addressKey`. */
   clientAddress: string;
+  /** Where it was used last. */
+  lastAddress: string;
+  /** What its holder calls it, or the program that logged in. */
+  device: string;
+  /** What its holder has shown, and when. */
+  checks: readonly PassedCheck[];
   createTime: Date;
   /** When its tokens were made. */
   refreshTime: Date;
@@ -24,6 +32,12 @@ export const absoluteLifetimeMs = 90 * day;
 /** Sessions that one user may have at a time; the one that was refreshed longest ago makes room for a new one. */
 export const maxSessionsPerUser = 100;
 
+/** How long a login may take from its first check to its last, in milliseconds. */
+export const pendingLifetimeMs = 600_000;
+
+/** Checks that may be tried in one login after its first. */
+export const maxPendingTries = 5;
+
 /**
  * Used refresh tokens that a session remembers, to know them when they come back: two weeks' worth at one refresh in ten minutes.
  * Older ones are refused like any unknown token.
@@ -36,13 +50,14 @@ export function idleExpiry(now: Date, expireTime: Date): Date {
 }
 
 /** A new session of a user. */
-export function startSession(start: { id: string; userId: string; clientAddress: string; now: Date }): Session {
-  const { id, userId, clientAddress, now } = start;
+export function startSession(
+  start: Pick<Session, "id" | "userId" | "clientAddress" | "device" | "checks"> & { now: Date },
+): Session {
+  const { now, ...rest } = start;
   const expireTime = new Date(now.getTime() + absoluteLifetimeMs);
   return {
-    id,
-    userId,
-    clientAddress,
+    ...rest,
+    lastAddress: rest.clientAddress,
     createTime: now,
     refreshTime: now,
     idleExpireTime: idleExpiry(now, expireTime),

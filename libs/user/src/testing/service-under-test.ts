@@ -17,6 +17,7 @@ import {
   AuditService,
   FactorService,
   InvitationService,
+  KeyService,
   QuotaService,
   SessionService,
   UserService,
@@ -58,6 +59,7 @@ export type Clients = {
   users: Client<typeof UserService>;
   sessions: Client<typeof SessionService>;
   quotas: Client<typeof QuotaService>;
+  keys: Client<typeof KeyService>;
   accounts: Client<typeof AccountService>;
   factors: Client<typeof FactorService>;
   invitations: Client<typeof InvitationService>;
@@ -70,6 +72,7 @@ export function clientsOver(transport: Transport): Clients {
     users: createClient(UserService, transport),
     sessions: createClient(SessionService, transport),
     quotas: createClient(QuotaService, transport),
+    keys: createClient(KeyService, transport),
     accounts: createClient(AccountService, transport),
     factors: createClient(FactorService, transport),
     invitations: createClient(InvitationService, transport),

@@ -1,0 +1,30 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** An API key of an account, or of a service account. */
+export type ApiKey = {
+  id: string;
+  userId: string | null;
+  serviceAccountId: string | null;
+  name: string;
+  prefix: string;
+  scopes: readonly string[];
+  createTime: Date;
+  expireTime: Date | null;
+  lastUseTime: Date | null;
+};
+
+/** Keys that one account may have. */
+export const maxKeys = 100;
+
+/**
+ * A new key: `kinora_`, eight characters to recognise it by, and 256 random bits. The fixed beginning lets scanners of source code find keys that leaked.
+ */
+export function createKeySecret(): { secret: string; prefix: string } {
+  const prefix = `kinora_${randomBytes(5).toString("hex").slice(0, 8)}`;
+  return { secret: `${prefix}_${randomBytes(32).toString("base64url")}`, prefix };
+}
+
+/** What the database keeps of a key. Plain SHA-256 is enough, as nobody can search 2^256 keys. */
+export function hashKey(secret: string): Buffer {
+  return createHash("sha256").update(secret).digest();
+}
