@@ -20,6 +20,8 @@ export function readDashManifest(text: string): { isStatic: boolean; tracks: Das
   if (isStatic && !/\bmediaPresentationDuration="PT[\d.]+S"/.test(text)) problems.push("it states no duration");
   if ((text.match(/<Period\b/g) ?? []).length !== 1) problems.push("it does not have one period");
   for (const [, set = ""] of text.matchAll(/<AdaptationSet\b([\s\S]*?)<\/AdaptationSet>/g)) {
+    // Small pictures for seeking are no track to play.
+    if (/\bcontentType="image"|\bmimeType="image/.test(set)) continue;
     const template = /<SegmentTemplate\b([^>]*)>/.exec(set)?.[1] ?? "";
     const timescale = Number(attribute(template, "timescale"));
     const startNumber = Number(attribute(template, "startNumber"));
