@@ -1,5 +1,5 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { EncoderService } from "@kinora/proto-encoder";
+import { EncoderService, ProfileService, WebhookService } from "@kinora/proto-encoder";
 import { SessionService, UserService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc/client";
 
@@ -11,6 +11,8 @@ export type TokenSource = {
 };
 
 export type EncoderClient = Client<typeof EncoderService>;
+export type ProfileClient = Client<typeof ProfileService>;
+export type WebhookClient = Client<typeof WebhookService>;
 export type UserClient = Client<typeof UserService>;
 export type SessionClient = Client<typeof SessionService>;
 
@@ -23,6 +25,16 @@ const callTimeoutMs = 15_000;
 /** Calls the encoder as the person who is logged in. */
 export function encoderClient(url: string, tokens: TokenSource): EncoderClient {
   return createClient(EncoderService, transportTo(url, [authorize(tokens)]));
+}
+
+/** Calls the encoder's profiles as the person who is logged in. */
+export function profileClient(url: string, tokens: TokenSource): ProfileClient {
+  return createClient(ProfileService, transportTo(url, [authorize(tokens)]));
+}
+
+/** Calls the encoder's webhooks as the person who is logged in. */
+export function webhookClient(url: string, tokens: TokenSource): WebhookClient {
+  return createClient(WebhookService, transportTo(url, [authorize(tokens)]));
 }
 
 /** Calls the user service's session methods; with `tokens`, as the person who is logged in. */

@@ -42,6 +42,18 @@ export const registry: readonly Entry[] = [
     load: async () => (await import("./commands/delete.ts")).command,
   },
   {
+    name: "profiles",
+    arguments: "[save|delete NAME]",
+    summary: "settings under a name: Kinora's, and your own",
+    load: async () => (await import("./commands/profiles.ts")).command,
+  },
+  {
+    name: "webhooks",
+    arguments: "[ACTION ARGUMENT]",
+    summary: "addresses that are told what happens to your videos",
+    load: async () => (await import("./commands/webhooks.ts")).command,
+  },
+  {
     name: "signup",
     arguments: "[EMAIL]",
     summary: "make an account and log in",

@@ -67,6 +67,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     userTransport: user,
     authenticate,
     s3: config.STORAGE_URL,
+    playbackFrom: config.PLAYBACK_FROM,
     webhookTargets: config.WEBHOOK_TARGETS,
     publicUrl,
     internalUrl: () => config.INTERNAL_URL ?? config.PUBLIC_URL ?? listening.url,

@@ -82,6 +82,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     }),
     authenticate,
     s3: config.STORAGE_URL,
+    playbackFrom: config.PLAYBACK_FROM,
     webhookTargets: config.WEBHOOK_TARGETS,
     publicUrl,
     internalUrl: () => `http://${reachableHost(config.HOST)}:${listening.port}`,

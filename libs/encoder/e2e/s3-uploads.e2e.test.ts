@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
 import http from "node:http";
-import { join } from "node:path";
-import { VideoState } from "@kinora/proto-encoder";
+import { createClient } from "@connectrpc/connect";
+import { UploadService, VideoState } from "@kinora/proto-encoder";
+import { createClientTransport } from "@kinora/rpc";
 import { parseStorageUrl } from "@kinora/storage";
 import { type S3Server, startS3Server } from "@kinora/testing";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -20,6 +20,17 @@ afterAll(() => server?.stop());
 
 const mebibyte = 1024 * 1024;
 
+const transports: { close(): void }[] = [];
+afterAll(() => {
+  for (const transport of transports) transport.close();
+});
+
+function uploadClient({ token }: Person) {
+  const transport = createClientTransport({ baseUrl: installation.encoder.url, token });
+  transports.push(transport);
+  return createClient(UploadService, transport);
+}
+
 async function announce(person: Person, bytes: number) {
   const { video, uploadUrl } = await person.encoder.createVideo({ name: "a.mp4", sizeBytes: BigInt(bytes) });
   return { id: must(video).id, url: uploadUrl };
@@ -33,14 +44,8 @@ async function offsetOf(url: string, token: string): Promise<number> {
   return Number((await fetch(url, { method: "HEAD", headers })).headers.get("upload-offset"));
 }
 
-/** Every object below a prefix of the bucket, and every part of an upload, as files of the server. */
-async function files(match: string): Promise<string[]> {
-  const entries = await readdir(server.files, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(server.files.length + 1))
-    .filter((path) => path.includes(match));
-}
+/** What the server keeps whose name contains a text. */
+const files = async (match: string) => (await server.list()).filter((path) => path.includes(match));
 
 async function sourceOf(id: string): Promise<Buffer | undefined> {
   const context = must(installation.s3);
@@ -82,7 +87,7 @@ describe("an upload into an S3 server", () => {
     expect([answer.status, answer.headers.get("upload-offset")]).toEqual([204, String(body.length)]);
     expect((await sourceOf(id))?.equals(body)).toBe(true);
     expect((await person.encoder.getVideo({ id })).video?.state).toBe(VideoState.UPLOADED);
-    expect(await files(id)).toEqual([`team/videos/${id}/source`]);
+    expect(await files(id)).toEqual([`kinora/team/videos/${id}/source`]);
     expect(await offsetOf(url, person.token)).toBe(body.length);
   });
 
@@ -107,7 +112,7 @@ describe("an upload into an S3 server", () => {
       expect(await offsetOf(url, person.token)).toBe(cuts[index + 1]);
     }
     expect((await sourceOf(id))?.equals(body)).toBe(true);
-    expect(await files(id)).toEqual([`team/videos/${id}/source`]);
+    expect(await files(id)).toEqual([`kinora/team/videos/${id}/source`]);
   });
 
   it("goes on after a broken connection at another replica, where it stopped", async () => {
@@ -211,6 +216,44 @@ describe("an upload into an S3 server", () => {
       .poll(async () => (await installation.database.pool.query("SELECT FROM uploads")).rowCount, soon)
       .toBe(0);
     expect(await files(id)).toEqual([]);
-    expect(await files(".sgwtmp")).toEqual([]);
+  });
+});
+
+describe("an upload straight to the S3 server", () => {
+  it("brings parts in any order, again if need be, and is complete when all are there", async () => {
+    const person = installation.encoder.person();
+    const direct = uploadClient(person);
+    const body = randomBytes(20 * mebibyte);
+    const { id } = await announce(person, body.length);
+    const { partBytes, totalParts, parts } = await direct.createUploadParts({ videoId: id, firstPart: 1 });
+    expect([Number(partBytes), totalParts, parts.map(({ bytes }) => Number(bytes))]).toEqual([
+      8 * mebibyte,
+      3,
+      [8 * mebibyte, 8 * mebibyte, 4 * mebibyte],
+    ]);
+    const put = async (number: number) => {
+      const part = must(parts[number - 1]);
+      const from = (number - 1) * Number(partBytes);
+      const bytes = body.subarray(from, from + Number(part.bytes));
+      expect((await fetch(part.url, { method: "PUT", body: bytes })).status).toBe(200);
+      // The refusal comes before all bytes are sent, so the connection may end first.
+      const other = fetch(part.url, { method: "PUT", body: bytes.subarray(1) });
+      expect(await other.then(({ status }) => status).catch(() => 403)).toBe(403);
+    };
+    await put(3);
+    await put(1);
+    expect((await direct.listUploadedParts({ videoId: id })).parts).toEqual([1, 3]);
+    await expect(direct.completeUpload({ videoId: id })).rejects.toThrow("1 are missing or have another length: 2.");
+    expect((await person.encoder.getVideo({ id })).video?.state).toBe(VideoState.UPLOADING);
+    await put(2);
+    await put(1);
+    await direct.completeUpload({ videoId: id });
+    await direct.completeUpload({ videoId: id });
+    expect((await sourceOf(id))?.equals(body)).toBe(true);
+    expect((await person.encoder.getVideo({ id })).video?.state).toBe(VideoState.UPLOADED);
+    expect(await files(id)).toEqual([`kinora/team/videos/${id}/source`]);
+    await expect(direct.createUploadParts({ videoId: id, firstPart: 1 })).rejects.toThrow(/upload is complete/);
+    const stranger = uploadClient(installation.encoder.person());
+    await expect(stranger.createUploadParts({ videoId: id, firstPart: 1 })).rejects.toThrow(/There is no video/);
   });
 });

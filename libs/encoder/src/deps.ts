@@ -3,6 +3,7 @@ import type { Transport } from "@connectrpc/connect";
 import type { Database } from "@kinora/database";
 import type { Authenticate, HttpRoute, Logger, Routes } from "@kinora/rpc";
 import type { S3Settings } from "@kinora/storage";
+import type { PlaybackFrom } from "./playback/segment-source.ts";
 import type { WebhookTargets } from "./webhook/webhook-url.ts";
 
 /** What the encoder service needs. */
@@ -13,6 +14,8 @@ export type EncoderServiceDeps = {
   dataDir: string;
   /** The bucket for objects and uploads; without it they are in a folder. */
   s3?: S3Settings | undefined;
+  /** Where players get segments; without it, through this service. */
+  playbackFrom?: PlaybackFrom | undefined;
   /** Where webhooks may go; without it, to the public internet alone. */
   webhookTargets?: WebhookTargets | undefined;
   logger: Logger;

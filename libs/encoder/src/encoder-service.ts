@@ -10,17 +10,19 @@ import { cleanUp } from "./encode/cleanup.ts";
 import { makePlan, releaseQuota, settleQuota } from "./encode/plan-encode.ts";
 import { playbackRoute } from "./playback/playback-route.ts";
 import { playerScriptRoute } from "./playback/player-script-route.ts";
+import { createSegmentSource } from "./playback/segment-source.ts";
 import { openQueue } from "./queue/queue.ts";
 import { accountRoutes } from "./rpc/account-routes.ts";
 import { encoderRoutes } from "./rpc/encoder-routes.ts";
 import { profileRoutes } from "./rpc/profile-routes.ts";
+import { uploadRoutes } from "./rpc/upload-routes.ts";
 import { webhookRoutes } from "./rpc/webhook-routes.ts";
 import { workerRoutes } from "./rpc/worker-routes.ts";
 import { createDb } from "./store/db.ts";
 import { domainStorage } from "./store/domain-storage.ts";
 import { lookAfterUploads } from "./upload/abandoned-uploads.ts";
-import { openFolderUploads } from "./upload/folder-uploads.ts";
-import { openS3Uploads } from "./upload/s3-uploads.ts";
+import { createDirectUpload } from "./upload/direct-upload.ts";
+import { openUploads } from "./upload/open-uploads.ts";
 import { uploadRoute } from "./upload/upload-route.ts";
 import { createWakeups } from "./wakeups.ts";
 import { deliverWebhook, type WebhookSender } from "./webhook/deliver-webhook.ts";
@@ -40,10 +42,8 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       baseUrl: deps.internalUrl,
     },
   });
-  const uploads =
-    opened.kind === "s3"
-      ? await openS3Uploads({ storage: opened.store, db, folder: join(folder, "uploads"), logger })
-      : await openFolderUploads(join(folder, "uploads"), opened.store);
+  const segments = createSegmentSource(opened, deps.playbackFrom ?? "encoder");
+  const { uploads, s3 } = await openUploads(opened, { db, folder: join(folder, "uploads"), logger });
   const storage = domainStorage(opened.store);
   const queue = await openQueue({ url: database.url, logger });
   const stopping = new AbortController();
@@ -83,13 +83,14 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       workerRoutes(router, context, dispatcher);
       profileRoutes(router, context);
       webhookRoutes(router, context, sender);
+      uploadRoutes(router, context, s3 && createDirectUpload(context, s3));
       accountRoutes(router, context);
     },
     longPolls: [WorkerService.method.leaseTask],
     http: [
       ...(opened.kind === "folder" ? [objectRoute(opened.store)] : []),
       uploadRoute(context, uploads, deps.authenticate),
-      playbackRoute(context),
+      playbackRoute(context, segments),
       playerScriptRoute(),
       ...(deps.metricsToken === undefined ? [] : [backlogRoute(context.db, deps.metricsToken)]),
     ],

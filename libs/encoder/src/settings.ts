@@ -1,10 +1,13 @@
 import { oneOf, optional } from "@kinora/service";
 import { storageUrl } from "@kinora/storage";
+import { playbackFrom } from "./playback/segment-source.ts";
 
 /** What whoever runs the encoder service lets people set; spread it into the process's own spec. */
 export const encoderSettings = {
   /** The bucket for sources and streams; without it they are in a folder below KINORA_DATA. */
   STORAGE_URL: optional(storageUrl),
+  /** Where players get segments: `encoder`, `storage` (a redirect to the bucket), or an address behind which the bucket is. */
+  PLAYBACK_FROM: optional(playbackFrom),
   /** Where people's webhooks may go: `public`, by https to the public internet, or `any`. */
   WEBHOOK_TARGETS: oneOf(["public", "any"], { default: "public" }),
 };

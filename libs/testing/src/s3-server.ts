@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { freePort } from "./free-port.ts";
 import { repositoryRoot } from "./repository.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -18,12 +18,12 @@ const binary = join(folder, `versitygw-${version}`);
 export type S3Server = {
   endpoint: string;
   bucket: string;
-  /** The folder of the bucket's objects. */
-  files: string;
   accessKeyId: string;
   secretAccessKey: string;
   /** The server's value of STORAGE_URL, for a prefix. */
   url(prefix?: string): string;
+  /** Every file that the server keeps, also of uploads under way. */
+  list(): Promise<string[]>;
   /** What a process needs to use it. */
   env: { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string };
   /** Ends it at once; its objects stay for `start`. */
@@ -50,11 +50,16 @@ export async function startS3Server(path: string): Promise<S3Server> {
   const server: S3Server = {
     endpoint,
     bucket,
-    files: join(objects, bucket),
     accessKeyId,
     secretAccessKey,
     env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
     url: (prefix = "") => `s3://${bucket}/${prefix}?endpoint=${encodeURIComponent(endpoint)}`,
+    async list() {
+      const entries = await readdir(join(objects, bucket), { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => relative(objects, join(parentPath, name)));
+    },
     async start() {
       const args = ["--port", `127.0.0.1:${port}`, "--quiet", "posix", "--sidecar", sidecar, objects];
       const env = { ...process.env, ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey };

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Encode, EncodeState, type Playback, type Video } from "@kinora/proto-encoder";
+import { type Encode, type EncodeSettings, EncodeState, type Playback, type Video } from "@kinora/proto-encoder";
 import { defineCommand } from "../command.ts";
 import { type Connection, connect } from "../connection.ts";
 import type { Context } from "../context.ts";
@@ -11,6 +11,7 @@ import { formatBytes, formatDuration } from "../format.ts";
 import { createReporter, type Reporter } from "../reporter.ts";
 import { sendVideo } from "../send-video.ts";
 import { serverKey } from "../server-address.ts";
+import { readSettings, settingsOption } from "../settings-option.ts";
 import { openSourceFile } from "../source-file.ts";
 import { openUploadMemory } from "../upload-memory.ts";
 import { encodeProgress, requireSuccess, watchEncode } from "../watch-encode.ts";
@@ -24,6 +25,8 @@ export const command = defineCommand({
       value: "DIR",
       about: "also download the finished stream into this new or empty folder",
     },
+    profile: { type: "string", short: "p", value: "NAME", about: 'a profile; see "kinora profiles"' },
+    settings: settingsOption,
   },
   details: [
     "Sends the file, has it encoded and ends with the address of the stream, on the last line",
@@ -35,6 +38,7 @@ export const command = defineCommand({
     const source = await openSourceFile(context.cwd, positionals[0] ?? "");
     const out = values.out === undefined ? undefined : resolve(context.cwd, values.out);
     if (out !== undefined) await checkOutFolder(out);
+    const wanted = { profile: values.profile ?? "", settings: await readSettings(context, values.settings) };
     const reporter = createReporter(context, { upload: true, download: out !== undefined });
     const { signal } = context;
     try {
@@ -42,7 +46,8 @@ export const command = defineCommand({
       const memory = openUploadMemory(context, serverKey(connection.server.encoder), source);
       const video = await sendVideo({ connection, source, memory, reporter, signal });
       const encode = requireSuccess(
-        (await finishedBefore(connection, video, signal)) ?? (await runEncode(context, connection, video, reporter)),
+        (await finishedBefore(connection, video, wanted, signal)) ??
+          (await runEncode(context, connection, video, wanted, reporter)),
       );
       if (encode.playback === undefined) throw new CliError("The server's answer is incomplete: it names no address.");
       const { hlsUrl, dashUrl, pageUrl } = encode.playback;
@@ -63,20 +68,37 @@ export const command = defineCommand({
   },
 });
 
+/** How to encode: the server's default profile has no name here. */
+type Wanted = { profile: string; settings: EncodeSettings | undefined };
+
 /** An encode that went on and succeeded after this command was broken off. */
-async function finishedBefore({ encoder }: Connection, { latestEncode }: Video, signal: AbortSignal) {
+async function finishedBefore(
+  { encoder }: Connection,
+  { latestEncode }: Video,
+  { profile, settings }: Wanted,
+  signal: AbortSignal,
+) {
   if (latestEncode?.state !== EncodeState.SUCCEEDED) return undefined;
+  // Nobody knows here which settings it was made with.
+  if (settings !== undefined || (profile !== "" && profile !== latestEncode.profile)) return undefined;
   const { encode } = await encoder.getEncode({ id: latestEncode.id }, { signal });
   return encode;
 }
 
 /** Has the video encoded and waits for the end; Ctrl-C cancels. */
-async function runEncode(context: Context, connection: Connection, video: Video, reporter: Reporter): Promise<Encode> {
+async function runEncode(
+  context: Context,
+  connection: Connection,
+  video: Video,
+  { profile, settings }: Wanted,
+  reporter: Reporter,
+): Promise<Encode> {
   const { signal } = context;
   const { encoder } = connection;
   signal.throwIfAborted();
   // Without the signal: an encode whose start was broken off could not be cancelled.
-  const { encode } = await retryWhileAway(() => encoder.startEncode({ videoId: video.id }), {
+  const request = { videoId: video.id, profile, ...(settings && { settings }) };
+  const { encode } = await retryWhileAway(() => encoder.startEncode(request), {
     signal,
     onWaiting: () => reporter.progress({ ...encodeProgress(undefined), waiting: true }),
   });

@@ -6,6 +6,7 @@ import { answer } from "./answer.ts";
 import { createScript, type Script } from "./script.ts";
 import { createAccounts } from "./scripted-accounts.ts";
 import { createEncodes, type ScriptedVideo } from "./scripted-encodes.ts";
+import { createSettings } from "./scripted-settings.ts";
 import { answerUpload } from "./scripted-upload.ts";
 
 /** A server that behaves as the contracts say, held in memory, with faults on request. */
@@ -36,6 +37,7 @@ export async function startScriptedKinora(): Promise<ScriptedKinora> {
     routes(router) {
       accounts.routes(router);
       routes(router);
+      createSettings(accounts)(router);
     },
   });
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -15,15 +15,17 @@ const pattern = new RegExp(`^/videos/(${uuid})/(?:(${uuid})/)?([A-Za-z0-9._/-]+)
 const page = new RegExp(`^/videos/(${uuid})$`);
 const track = "[A-Za-z0-9_-]{1,64}";
 
-const hls = "application/vnd.apple.mpegurl";
-const dash = "application/dash+xml";
+/** Content type of HLS playlists. */
+export const hlsType = "application/vnd.apple.mpegurl";
+/** Content type of DASH manifests. */
+export const dashType = "application/dash+xml";
 
 /** Files of a stream that players may have; everything else stays unseen. */
 const kinds: readonly { name: RegExp; contentType: (name: string) => string }[] = [
-  { name: /^master\.m3u8$/, contentType: () => hls },
-  { name: /^manifest\.mpd$/, contentType: () => dash },
+  { name: /^master\.m3u8$/, contentType: () => hlsType },
+  { name: /^manifest\.mpd$/, contentType: () => dashType },
   { name: /^poster\.jpg$/, contentType: () => "image/jpeg" },
-  { name: new RegExp(`^${track}/playlist\\.m3u8$`), contentType: () => hls },
+  { name: new RegExp(`^${track}/playlist\\.m3u8$`), contentType: () => hlsType },
   { name: new RegExp(`^${track}/(?:init\\.mp4|[1-9]\\d{0,8}\\.m4s)$`), contentType: mp4Type },
 ];
 
@@ -39,6 +41,11 @@ export function parsePlaybackPath(pathname: string): PlaybackPath | undefined {
     contentType: kind.contentType(file),
     versioned: encodeId !== undefined,
   };
+}
+
+/** The content type of a stream's file. */
+export function contentTypeOf(file: string): string {
+  return kinds.find(({ name }) => name.test(file))?.contentType(file) ?? "application/octet-stream";
 }
 
 /** Reads the path of a video's page, `/videos/{videoId}`; undefined for any other. */

@@ -3,8 +3,9 @@ import { answerText, pathOf, serveObject } from "@kinora/storage";
 import type { Context } from "../context.ts";
 import { findStreamPrefix } from "../store/encode.store.ts";
 import { videoManifest, videoMaster } from "../worker/publish-stream.ts";
-import { type PlaybackPath, parsePagePath, parsePlaybackPath } from "./playback-path.ts";
+import { dashType, hlsType, type PlaybackPath, parsePagePath, parsePlaybackPath } from "./playback-path.ts";
 import { playerPage, playerPagePolicy } from "./player-page.ts";
+import type { Elsewhere, SegmentSource } from "./segment-source.ts";
 
 // A stream's own addresses (with the encode's id) never change their content, so they may be kept for ever. The video's addresses lead to whichever
 // stream is published: kept for seconds only, and asked for again with the entity tag. Master and manifest of the video name the stream's
@@ -15,7 +16,7 @@ const forSeconds = "public, max-age=5, must-revalidate";
 const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };
 
 /** Serves published streams at `/videos/{videoId}/…` and `/videos/{videoId}/{encodeId}/…`, and a page that plays them at `/videos/{videoId}`, to anybody who knows the address. */
-export function playbackRoute(context: Context): HttpRoute {
+export function playbackRoute(context: Context, segments: SegmentSource): HttpRoute {
   return {
     path: "/videos/",
     async handle(request, response) {
@@ -42,12 +43,27 @@ export function playbackRoute(context: Context): HttpRoute {
         response.setHeader("Cache-Control", "no-store");
         return answerText(request, response, 404, "There is no such stream.");
       }
+      const elsewhere = isPlaylist(path) ? undefined : await segments(key, path.contentType);
+      if (elsewhere !== undefined) return answerElsewhere(response, elsewhere);
       await serveObject(context.storage, key, request, response, {
         "Content-Type": path.contentType,
         "Cache-Control": path.versioned ? forEver : forSeconds,
       });
     },
   };
+}
+
+/** Playlists come from here in any case: players resolve what they name against the address that they were asked for. */
+function isPlaylist({ contentType }: PlaybackPath): boolean {
+  return contentType === hlsType || contentType === dashType;
+}
+
+function answerElsewhere(response: HttpResponse, { location, keepSeconds }: Elsewhere): void {
+  response.statusCode = 302;
+  response.setHeader("Location", location);
+  response.setHeader("Cache-Control", `public, max-age=${keepSeconds}`);
+  response.setHeader("Content-Length", 0);
+  response.end();
 }
 
 function answerPage(request: HttpRequest, response: HttpResponse, videoId: string): void {

@@ -52,8 +52,19 @@ export function workerRoutes(router: ConnectRouter, context: Context, dispatcher
       };
     },
 
-    async createUploads({ lease, paths }) {
-      return { urls: await createUploads(context, leaseOf(lease), paths) };
+    async createUploads({ lease, paths, files }) {
+      // Workers that state lengths name the same files in `paths`, for encoders that don't know of lengths.
+      if (files.length > 0) {
+        const stated = files.map(({ path, bytes }) => ({ path, bytes: Number(bytes) }));
+        return { uploads: await createUploads(context, leaseOf(lease), stated) };
+      }
+      if (paths.length === 0) throw new DomainError("invalid", "Name the files to write.");
+      const uploads = await createUploads(
+        context,
+        leaseOf(lease),
+        paths.map((path) => ({ path })),
+      );
+      return { urls: uploads.map(({ url }) => url) };
     },
 
     async completeTask({ lease, result }, call) {

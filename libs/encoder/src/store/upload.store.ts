@@ -97,6 +97,25 @@ export async function moveUpload(
   return true;
 }
 
+/** Gives an upload other parts, and no tail. Run it in a transaction. */
+export async function replaceParts(
+  db: Db,
+  upload: { videoId: string; multipartId: string },
+  parts: readonly Part[],
+): Promise<void> {
+  const { rowCount } = await db.query(
+    "UPDATE uploads SET tail_bytes = 0, touched_at = now() WHERE video_id = $1 AND multipart_id = $2",
+    [upload.videoId, upload.multipartId],
+  );
+  if (rowCount !== 1) return;
+  await db.query("DELETE FROM upload_parts WHERE video_id = $1", [upload.videoId]);
+  await db.query(
+    `INSERT INTO upload_parts (video_id, number, bytes, etag)
+     SELECT $1, * FROM unnest($2::integer[], $3::bigint[], $4::text[])`,
+    [upload.videoId, parts.map(({ number }) => number), parts.map(({ bytes }) => bytes), parts.map(({ etag }) => etag)],
+  );
+}
+
 /** Forgets an upload. */
 export async function deleteUpload(db: Db, videoId: string): Promise<void> {
   await db.query("DELETE FROM uploads WHERE video_id = $1", [videoId]);

@@ -13,6 +13,7 @@ import {
 import type { S3Settings } from "@kinora/storage";
 import { waitUntil } from "@kinora/testing";
 import { createEncoderService } from "../encoder-service.ts";
+import type { PlaybackFrom } from "../playback/segment-source.ts";
 import type { FakeQuota } from "./fake-quota.ts";
 import { makeStream, media } from "./media.ts";
 
@@ -50,6 +51,7 @@ export async function startEncoder(options: {
   dataDir: string;
   quota: FakeQuota;
   s3?: S3Settings | undefined;
+  playbackFrom?: PlaybackFrom;
 }): Promise<Harness> {
   const lines: string[] = [];
   const logger = recordingLogger(lines);
@@ -58,6 +60,7 @@ export async function startEncoder(options: {
     database: options.database,
     dataDir: options.dataDir,
     s3: options.s3,
+    playbackFrom: options.playbackFrom,
     webhookTargets: "any",
     logger,
     userTransport: createInMemoryTransport({ routes: options.quota.routes, authenticate, logger, token: "service" }),
@@ -170,7 +173,7 @@ export async function makeAndUpload(worker: Harness["worker"], task: Task) {
   await Promise.all(
     [...files.values()].map(async (body, index) => {
       const answer = await fetch(must(urls[index]), { method: "PUT", body: Buffer.from(body) });
-      if (answer.status !== 201) throw new Error(`PUT answered ${answer.status}: ${await answer.text()}`);
+      if (!answer.ok) throw new Error(`PUT answered ${answer.status}: ${await answer.text()}`);
     }),
   );
   return { result, files };

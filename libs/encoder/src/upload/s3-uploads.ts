@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import type { Logger } from "@kinora/rpc";
-import { isPartWrong, isUploadGone, type S3Store, s3Fault } from "@kinora/storage";
+import { isPartWrong, isUploadGone, type Part, type S3Store, s3Fault } from "@kinora/storage";
 import { sourceKey, uploadPrefix } from "../domain/object-keys.ts";
 import type { EncoderDb } from "../store/db.ts";
 import {
@@ -11,6 +11,7 @@ import {
   insertUpload,
   listUploads,
   moveUpload,
+  replaceParts,
   type UploadMark,
   type UploadRecord,
 } from "../store/upload.store.ts";
@@ -24,6 +25,12 @@ import type { UploadedVideo, Uploads } from "./uploads.ts";
 export type S3Uploads = Uploads & {
   /** Begins an upload, or finds the one under way. Undefined if the video is gone or complete. */
   begin(video: UploadedVideo): Promise<UploadRecord | undefined>;
+  /** An address to PUT a part of just this length to. */
+  signPart(upload: UploadRecord, part: { number: number; bytes: number }, seconds: number): Promise<string>;
+  /** The parts that the server has, whoever sent them. */
+  listParts(upload: UploadRecord): Promise<Part[]>;
+  /** Takes parts that were sent past us for those of the upload. */
+  adoptParts(upload: UploadRecord, parts: readonly Part[]): Promise<void>;
 };
 
 /** Parts that are in memory on their way to the server at the same time. */
@@ -139,6 +146,10 @@ export async function openS3Uploads(deps: {
   return {
     begin,
     remove,
+    signPart: (upload, part, seconds) => multipart.sign(objectOf(upload.videoId), upload.multipartId, part, seconds),
+    listParts: async ({ videoId, multipartId }) =>
+      (await multipart.list(objectOf(videoId), multipartId, limit())) ?? [],
+    adoptParts: (upload, parts) => db.transact(undefined, (tx) => replaceParts(tx, upload, parts)),
     received: async (videoId) => (await findReceived(db, videoId))?.bytes ?? 0,
     lastWrite: async (videoId) => (await findReceived(db, videoId))?.touchedAt,
 
