@@ -36,61 +36,12 @@ const stepsBack = [0, 1, 4, 15, 60];
 
 /** Encodes one chunk in all renditions of the plan, from one decode, and checks it. Resolves when every file is taken. */
 export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkResult> {
-  const { source, chunk, video: plan, delivery, threads, qualityStride } = options;
-  if (plan.renditions.length === 0) throw new TaskError("machine", "The chunk names nothing to make.");
+  const { chunk, delivery } = options;
   const startedAt = performance.now();
-  const demuxer = await openDemuxer(source);
-  const stream = demuxer.streams[plan.streamIndex];
-  if (!stream) throw new TaskError("machine", "The plan names a track that the source does not have.");
-  demuxer.select([stream]);
-  const { num, den } = stream.timeBase;
-  const timescale = plan.timescale || timescaleFor({ num, den });
-  const perUnit = (num * timescale) / den;
-  const startPts = Number(plan.startPts ?? 0n);
-  const toTicks = (pts: bigint) => Math.round((Number(pts) - startPts) * perUnit);
-  const segments = chunk.segmentPts.map(toTicks);
-  const startTicks = toTicks(chunk.startPts);
-  const isFirst = chunk.index === 0;
-  const ends = chunk.endPts === undefined ? {} : { end: toTicks(chunk.endPts) };
-
-  const open = () =>
-    openVideoTrack({
-      stream,
-      plan,
-      startPts,
-      timescale,
-      threads,
-      cut: cutChunk({ ...(isFirst ? {} : { start: startTicks }), ...ends, segments }),
-      open: (index, context) => {
-        const rendition = plan.renditions[index];
-        if (!rendition) throw new RangeError(`no rendition ${index}`);
-        const isMeasured = (segment: number) => (chunk.firstSegment - 1 + segment) % qualityStride === 0;
-        const meter =
-          qualityStride > 0
-            ? createQualityMeter({ folder: options.folder, name: rendition.name, isMeasured })
-            : undefined;
-        return openRendition(rendition, { ...context, delivery, threads, firstSegment: chunk.firstSegment }, { meter });
-      },
-    });
-  const follow = (track: VideoTrack) => {
-    const { frames, seconds } = track.progress();
-    options.onProgress({ frames, fraction: frames / Math.max(chunk.frameCount, 1), mediaSeconds: seconds });
-  };
-  const track = isFirst
-    ? await readAll(demuxer, stream, await open(), follow)
-    : await readFrom(
-        demuxer,
-        stream,
-        { wanted: Number(chunk.seekPts ?? chunk.startPts), start: Number(chunk.startPts), startTicks },
-        open,
-        follow,
-      );
-  const done = await track.finish();
+  const { done, segments, toPts } = await encodePart({ ...options, isFirst: chunk.index === 0 });
   const problem = verifyChunk(chunk, segments, done);
   if (problem) throw problem;
   await delivery.settled();
-  await demuxer.close();
-  const toPts = (ticks: number) => BigInt(Math.round(ticks / perUnit) + startPts);
   const cpu = process.cpuUsage();
   return {
     index: chunk.index,
@@ -105,18 +56,72 @@ export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkRes
   };
 }
 
+/**
+ * Encodes a part of a source. `isFirst` stands for "from the first picture on", whatever its time. With a `reference`, quality is measured at that size instead of each rendition's own.
+ */
+export async function encodePart(
+  options: EncodeChunkOptions & { isFirst: boolean; reference?: { width: number; height: number } | undefined },
+) {
+  const { source, chunk, video: plan, delivery, threads, qualityStride, isFirst, reference } = options;
+  if (plan.renditions.length === 0) throw new TaskError("machine", "The chunk names nothing to make.");
+  const demuxer = await openDemuxer(source);
+  const stream = demuxer.streams[plan.streamIndex];
+  if (!stream) throw new TaskError("machine", "The plan names a track that the source does not have.");
+  demuxer.select([stream]);
+  const { num, den } = stream.timeBase;
+  const timescale = plan.timescale || timescaleFor({ num, den });
+  const perUnit = (num * timescale) / den;
+  const startPts = Number(plan.startPts ?? 0n);
+  const toTicks = (pts: bigint) => Math.round((Number(pts) - startPts) * perUnit);
+  const segments = chunk.segmentPts.map(toTicks);
+  const startTicks = toTicks(chunk.startPts);
+  const ends = chunk.endPts === undefined ? {} : { end: toTicks(chunk.endPts) };
+
+  const open = () =>
+    openVideoTrack({
+      stream,
+      plan,
+      startPts,
+      timescale,
+      threads,
+      cut: cutChunk({ ...(isFirst ? {} : { start: startTicks }), ...ends, segments }),
+      open: (index, context) => {
+        const rendition = plan.renditions[index];
+        if (!rendition) throw new RangeError(`no rendition ${index}`);
+        const { name } = rendition;
+        const isMeasured = (segment: number) => (chunk.firstSegment - 1 + segment) % qualityStride === 0;
+        const measuring = { folder: options.folder, name, isMeasured, reference };
+        const meter = qualityStride > 0 ? createQualityMeter(measuring) : undefined;
+        return openRendition(rendition, { ...context, delivery, threads, firstSegment: chunk.firstSegment }, { meter });
+      },
+    });
+  const follow = (track: VideoTrack) => {
+    const { frames, seconds } = track.progress();
+    options.onProgress({ frames, fraction: frames / Math.max(chunk.frameCount, 1), mediaSeconds: seconds });
+  };
+  const place = { wanted: Number(chunk.seekPts ?? chunk.startPts), start: Number(chunk.startPts), startTicks };
+  const track = isFirst
+    ? await readAll(demuxer, stream, await open(), follow)
+    : await readFrom(demuxer, stream, place, open, follow);
+  const done = await track.finish();
+  await demuxer.close();
+  return {
+    done,
+    tracks: done.tracks,
+    segments,
+    toPts: (ticks: number) => BigInt(Math.round(ticks / perUnit) + startPts),
+  };
+}
+
 /** Decodes from where the demuxer stands until everything is seen. */
 async function readAll(
   demuxer: Demuxer,
   stream: Stream,
   track: VideoTrack,
   follow: (track: VideoTrack) => void,
-  first?: Packet,
 ): Promise<VideoTrack> {
-  const packet = first ?? newPacket();
-  let isWaiting = first !== undefined;
-  while (!track.done() && (isWaiting || (await demuxer.read(packet)))) {
-    isWaiting = false;
+  const packet = newPacket();
+  while (!track.done() && (await demuxer.read(packet))) {
     if (packet.streamIndex === stream.index) await track.add(packet);
     packet.unref();
     follow(track);

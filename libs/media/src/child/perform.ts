@@ -9,6 +9,7 @@ import { encodeChunk } from "./encode-chunk.ts";
 import { makeImages } from "./images.ts";
 import { probe } from "./probe.ts";
 import { probeWhole } from "./probe-whole.ts";
+import { runTrial } from "./trial.ts";
 import { verifyStream } from "./verify-stream.ts";
 
 /** Told now and then how far a task is. */
@@ -43,6 +44,6 @@ export async function perform(task: MediaTask, around: Surroundings): Promise<Me
     case "images":
       return makeImages({ ...around, ...task, source });
     case "trial":
-      throw new Error("not yet");
+      return runTrial({ ...around, ...task, source, folder: task.outDir });
   }
 }

@@ -9,6 +9,8 @@ import { readQuality } from "./quality-lines.ts";
 
 /** Measures what an encoder made of its pictures, while both are at hand. */
 export type QualityMeter = {
+  /** Which pictures it wants to see: those that are encoded, or what they were scaled from. */
+  wants: "scaled" | "prepared";
   /** Sees a picture before it is encoded. */
   addSource(picture: Frame, ticks: number, startsSegment: boolean): void;
   /** Sees a coded frame, in the order of decoding. */
@@ -22,14 +24,15 @@ type Measurement = { start: number; sources: Map<number, Frame>; decoder?: Codec
 
 /**
  * Measures XPSNR and SSIM of luma, frame by frame, on those segments that `isMeasured` names (counted from the first one that is seen): decoding everything again would cost more than the encode may.
- * Each is compared at the size that it was encoded at.
+ * Each is compared at the size that it was encoded at; with a `reference`, at that size with the picture before it was scaled.
  */
 export function createQualityMeter(options: {
   folder: string;
   name: string;
   isMeasured: (segment: number) => boolean;
+  reference?: { width: number; height: number } | undefined;
 }): QualityMeter {
-  const { name, folder, isMeasured } = options;
+  const { name, folder, isMeasured, reference } = options;
   const measurements: Measurement[] = [];
   const total: Quality = { frames: 0, xpsnrSum: 0, xpsnrMin: Number.POSITIVE_INFINITY, ssimSum: 0, ssimMin: 1 };
   const packet = new Packet();
@@ -55,7 +58,12 @@ export function createQualityMeter(options: {
         frame.free();
         continue;
       }
-      from.comparison ??= await openComparison(source, join(folder, `.quality-${name}-${from.start}`));
+      from.comparison ??= await openComparison(
+        source,
+        frame,
+        reference,
+        join(folder, `.quality-${name}-${from.start}`),
+      );
       await from.comparison.add(source, frame);
     }
   };
@@ -77,6 +85,7 @@ export function createQualityMeter(options: {
   };
 
   return {
+    wants: reference ? "prepared" : "scaled",
     addSource(picture, ticks, startsSegment) {
       if (startsSegment) {
         taking = isMeasured(++seen) ? { start: ticks, sources: new Map() } : undefined;
@@ -130,16 +139,24 @@ type Comparison = {
 };
 
 /** FFmpeg's filters write their figures to files; here below `path`. */
-async function openComparison(first: Frame, path: string): Promise<Comparison> {
+async function openComparison(
+  original: Frame,
+  made: Frame,
+  reference: { width: number; height: number } | undefined,
+  path: string,
+): Promise<Comparison> {
   const files = { xpsnr: `${path}.xpsnr`, ssim: `${path}.ssim` };
   const graph = new FilterGraph();
   graph.alloc();
   graph.nbThreads = 1;
-  const input = inputOptions(first, { num: 1, den: 1 });
+  const inputs = [original, made].map((frame) => inputOptions(frame, { num: 1, den: 1 }));
+  const toReference = reference
+    ? `,scale=w=${reference.width}:h=${reference.height}:flags=bicubic:out_range=tv,format=yuv420p,setsar=1`
+    : "";
   const quoted = (file: string) => `'${file.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll(":", "\\:")}'`;
   const chain = [
-    `buffer@source=${input}[source]`,
-    `buffer@coded=${input},split[coded1][coded2]`,
+    `buffer@source=${inputs[0]}${toReference}[source]`,
+    `buffer@coded=${inputs[1]}${toReference},split[coded1][coded2]`,
     `[source][coded1]xpsnr=stats_file=${quoted(files.xpsnr)}[passed]`,
     `[passed][coded2]ssim=stats_file=${quoted(files.ssim)},buffersink@out`,
   ].join(";");
@@ -160,15 +177,12 @@ async function openComparison(first: Frame, path: string): Promise<Comparison> {
     }
   };
   return {
-    async add(original, made) {
+    async add(...pair) {
       for (const [filter, frame] of [
-        [source, original],
-        [coded, made],
+        [source, pair[0]],
+        [coded, pair[1]],
       ] as const) {
         frame.pts = at;
-        // Both say the same about colours, perhaps in other words; it doesn't matter here.
-        frame.colorSpace = first.colorSpace;
-        frame.colorRange = first.colorRange;
         const code = filter.buffersrcAddFrameSync(frame);
         frame.free();
         check(code, "compare pictures");

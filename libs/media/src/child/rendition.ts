@@ -126,12 +126,13 @@ export async function openRendition(
   return {
     add: (picture, ticks, startsSegment) =>
       lane.add(async () => {
+        if (meter?.wants === "prepared") meter.addSource(picture, ticks, startsSegment);
         const scaled = await scale(picture);
         scaled.pts = BigInt(ticks);
         scaled.pictType = startsSegment ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
         if (startsSegment) expected.push(ticks);
         onScaled(scaled, ticks);
-        meter?.addSource(scaled, ticks, startsSegment);
+        if (meter?.wants === "scaled") meter.addSource(scaled, ticks, startsSegment);
         await take(encoder.encode(scaled));
       }),
     encoded: () => encoded,
