@@ -29,14 +29,10 @@ export function runContained(
     `exec env -i PATH=/usr/local/bin ${settings.join(" ")} "$(command -v chroot)" --userspec=65532:65532 "$ROOT" "$@"`,
   ];
   const program = `set -eu; ${script.join("; ")}`;
-  const child = spawn(
-    "unshare",
-    ["--mount", "--pid", "--fork", "--kill-child", "bash", "-c", program, "bash", ...command],
-    {
-      env: { ...process.env, ROOT: root, DATA: data },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn("unshare", ["--mount", "bash", "-c", program, "bash", ...command], {
+    env: { ...process.env, ROOT: root, DATA: data },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {

@@ -32,17 +32,32 @@ export type WorkspaceClone = {
   remove(): void;
 };
 
-/** Makes a clone in a git repository of its own, with one commit. `packages`: links are enough to look at packages; whoever bundles them needs copies. */
-export function cloneWorkspace({ packages }: { packages: "links" | "copies" }): WorkspaceClone {
+/** Makes a clone in a git repository of its own, with one commit, or with the `history` of this one. `packages`: links are enough to look at packages; whoever bundles them needs copies. */
+export function cloneWorkspace({
+  packages,
+  history,
+}: {
+  packages: "links" | "copies";
+  history?: boolean;
+}): WorkspaceClone {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "clone-")));
   const git = (cwd: string, ...args: string[]): string =>
     execFileSync("git", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   for (const file of git(workspace, "ls-files", "-co", "--exclude-standard").split("\n")) {
     if (file !== "" && existsSync(join(workspace, file))) cpSync(join(workspace, file), join(root, file));
   }
-  git(root, "init", "-q", "-b", "main");
-  git(root, "add", "-A");
-  git(root, "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-q", "-m", "clone");
+  if (history) {
+    cpSync(git(workspace, "rev-parse", "--path-format=absolute", "--git-common-dir").trim(), join(root, ".git"), {
+      recursive: true,
+    });
+    git(root, "config", "core.bare", "false");
+    git(root, "update-ref", "--no-deref", "HEAD", git(workspace, "rev-parse", "HEAD").trim());
+    git(root, "reset", "-q");
+  } else {
+    git(root, "init", "-q", "-b", "main");
+    git(root, "add", "-A");
+    git(root, "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-q", "-m", "clone");
+  }
   for (const name of readdirSync(join(workspace, "libs/proto"))) {
     const generated = `libs/proto/${name}/gen`;
     if (existsSync(join(workspace, generated)))

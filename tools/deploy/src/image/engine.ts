@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeployError } from "../deploy-error.ts";
+import { addHealthCheck } from "./oci-layout.ts";
 
 /** An image to be built from a folder that has a Dockerfile. */
 export type ImageRequest = {
@@ -14,38 +15,41 @@ export type ImageRequest = {
   labels: Record<string, string>;
   /** Sends it to the registry that its name says; otherwise it is written to `output`. */
   push: boolean;
-  /** An archive for `docker load`. */
+  /** An OCI layout: a folder from buildah, a tar file from docker. */
   output: string;
   signal: AbortSignal;
   report(line: string): void;
+};
+
+/** What the Dockerfile says, for buildah, which drops it. */
+const healthCheck = {
+  Test: ["CMD", "node", "--env-file=/app/image.env", "/app/health.mjs"],
+  Interval: 10e9,
+  Timeout: 5e9,
+  StartPeriod: 30e9,
+  Retries: 3,
 };
 
 /** Builds an image and returns its digest, "sha256:…". Everything that could differ from build to build is fixed: times, order, owners. */
 export type Engine = (request: ImageRequest) => Promise<string>;
 
 export const engines: Record<"docker" | "buildah", Engine> = {
-  /** Needs no daemon. The format is Docker's, because OCI's has no health checks; files are only copied, so the plainest storage driver will do. */
+  /** Needs no daemon; files are only copied, so the plainest storage driver will do. */
   async buildah({ folder, base, tag, labels, push, output, signal, report }) {
     const scratch = await mkdtemp(join(tmpdir(), "kinora-image-"));
     try {
+      const buildah = (...args: string[]): Promise<string> => run("buildah", args, signal, report);
       const storage = ["--storage-driver", process.env.STORAGE_DRIVER ?? "vfs"];
-      const build = [
-        "--isolation",
-        "chroot",
-        "--timestamp",
-        "0",
-        "--format",
-        "oci",
-        "--identity-label=false",
-        "--layers=false",
-      ];
+      const fixed = ["--isolation", "chroot", "--timestamp", "0", "--identity-label=false", "--layers=false"];
       const what = ["--build-arg", `BASE=${base}`, ...labelArguments(labels), "--tag", tag, folder];
-      await run("buildah", ["build-using-dockerfile", ...storage, ...build, ...what], signal, report);
+      await buildah("build-using-dockerfile", ...storage, ...fixed, ...what);
+      await rm(output, { recursive: true, force: true });
+      await buildah("push", ...storage, tag, `oci:${output}:${tag}`);
+      const digest = await addHealthCheck(output, healthCheck);
+      if (!push) return digest;
       const digestFile = join(scratch, "digest");
-      const target = push ? `docker://${tag}` : `docker-archive:${output}:${tag}`;
-      // It appends to no archive that is there.
-      if (!push) await rm(output, { force: true });
-      await run("buildah", ["push", ...storage, "--digestfile", digestFile, tag, target], signal, report);
+      const id = await buildah("pull", ...storage, "--quiet", `oci:${output}:${tag}`);
+      await buildah("push", ...storage, "--digestfile", digestFile, id.trim(), `docker://${tag}`);
       return (await readFile(digestFile, "utf8")).trim();
     } finally {
       await rm(scratch, { recursive: true, force: true });
@@ -59,7 +63,7 @@ export const engines: Record<"docker" | "buildah", Engine> = {
       const reproducible = ["--provenance=false", "--sbom=false", "--build-arg", "SOURCE_DATE_EPOCH=0"];
       const to = push
         ? "type=image,push=true,rewrite-timestamp=true"
-        : `type=docker,dest=${output},rewrite-timestamp=true`;
+        : `type=oci,dest=${output}.tar,rewrite-timestamp=true`;
       const what = ["--build-arg", `BASE=${base}`, ...labelArguments(labels), "--tag", tag, "--output", to];
       await run(
         "docker",
@@ -80,11 +84,15 @@ function labelArguments(labels: Record<string, string>): string[] {
   return Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
 }
 
-/** @throws DeployError with the end of what the program said */
-function run(program: string, args: string[], signal: AbortSignal, report: (line: string) => void): Promise<void> {
+/** @returns what it printed. @throws DeployError with the end of what it said */
+function run(program: string, args: string[], signal: AbortSignal, report: (line: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], signal, killSignal: "SIGTERM" });
+    let printed = "";
     let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      printed += text;
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         said = (said + text).slice(-4000);
@@ -95,7 +103,7 @@ function run(program: string, args: string[], signal: AbortSignal, report: (line
       reject(error.code === "ENOENT" ? new DeployError(`${program} isn't installed here (see --engine).`) : error);
     });
     child.on("close", (code) => {
-      if (code === 0) resolve();
+      if (code === 0) resolve(printed);
       else reject(new DeployError(`${program} ${args[0]} failed (exit code ${code}):\n${said}`));
     });
   });
