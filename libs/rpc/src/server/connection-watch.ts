@@ -1,18 +1,15 @@
 import type { ServerResponse } from "node:http";
-import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { nativeSession, outliveStream } from "../http2-lifetime.ts";
+import type { Connection } from "../http2/connection.ts";
+import { errorCode } from "../http2/errors.ts";
+import type { ServerStream } from "../http2/stream.ts";
 import type { Limits } from "../limits.ts";
-import { type Placed, Places } from "../places.ts";
 import { connectionLifetime } from "./connection-age.ts";
-import { goAway } from "./http2-session.ts";
 import { createStallMeter, type StallMeter } from "./stall.ts";
-import { countProgress, type StreamProgress } from "./stream-progress.ts";
 
 /** Looks after every connection of a listener by one timer, so that a quick call costs no timer of its own. */
 export type ConnectionWatch = {
-  http2Session(session: ServerHttp2Session, socket: Socket): void;
-  http2Stream(stream: ServerHttp2Stream): void;
+  http2Connection(connection: Connection): void;
   /** HTTP/2 streams that are open. */
   openStreams(): number;
   http1Connection(socket: Socket): void;
@@ -25,16 +22,14 @@ export type ConnectionWatch = {
 };
 
 type Http2Connection = {
-  readonly session: ServerHttp2Session;
-  readonly socket: Socket;
-  readonly native: object | undefined;
-  streams: number;
-  used: boolean;
-  /** When the last stream ended, or it was made. */
-  idleSince: number;
+  readonly connection: Connection;
   readonly expiresAt: number;
   /** When it is cut, once it has been told to end. */
   cutAt: number | undefined;
+  /** Whether what goes out moves. */
+  stalls: StallMeter | undefined;
+  /** Since when a header block has not ended. */
+  inHeadersSince: number | undefined;
 };
 
 type Http1Connection = {
@@ -44,94 +39,87 @@ type Http1Connection = {
   stalls: StallMeter | undefined;
 };
 
-type LongStream = { progress: StreamProgress; stalls: StallMeter };
-
-const connectionOf = Symbol("connection");
-
-/** A stream with its connection and its place on it. */
-type WatchedStream = ServerHttp2Stream & Placed & { [connectionOf]?: Http2Connection | undefined };
-
 const longestIntervalMs = 1_000;
 
 /**
  * Ends connections that are idle or old, and exchanges whose client neither sends what it announced nor takes what it asked for (stall.ts). Times are as
  * exact as the sweep's interval: a quarter of the shortest limit, at most 1 s.
  */
-export function createConnectionWatch(
-  limits: Limits,
-  onStreamClosed: (stream: ServerHttp2Stream) => void = () => {},
-  random: () => number = Math.random,
-): ConnectionWatch {
-  const sessions = new Map<Http2Session, Http2Connection>();
-  const streams = new Places<WatchedStream>();
-  const longStreams = new Map<ServerHttp2Stream, LongStream>();
+export function createConnectionWatch(limits: Limits, random: () => number = Math.random): ConnectionWatch {
+  const connections = new Map<Connection, Http2Connection>();
+  /** Streams that were there at a sweep. */
+  const longStreams = new Map<ServerStream, StallMeter>();
   const sockets = new Map<Socket, Http1Connection>();
   let now = performance.now();
   let timer: NodeJS.Timeout | undefined;
 
-  function streamClosed(this: WatchedStream): void {
-    onStreamClosed(this);
-    const connection = this[connectionOf];
-    if (longStreams.size > 0) {
-      longStreams.delete(this);
+  function checkConnection(watched: Http2Connection): void {
+    const { connection } = watched;
+    if (connection.closed) {
+      connections.delete(connection);
+      return;
     }
-    if (connection !== undefined) {
-      this[connectionOf] = undefined;
-      streams.delete(this);
-      connection.streams--;
-      connection.idleSince = now;
-      outliveStream(this, connection.native);
-    }
-  }
-
-  function checkSession(connection: Http2Connection): void {
-    const { session, socket } = connection;
-    if (connection.cutAt !== undefined) {
-      if (now >= connection.cutAt) {
-        session.destroy();
-        // A client that never closes its side would keep the socket of a session that has ended.
-        socket.destroy();
+    if (watched.cutAt !== undefined) {
+      if (now >= watched.cutAt) {
+        connection.destroy();
       }
       return;
     }
-    if (session.closed) {
-      // By us or by its client. Node may keep streams that are long done, and never hear of the client's end, when that says GOAWAY and then breaks the protocol (Node 26.10).
-      connection.cutAt = now + (connection.streams > 0 ? limits.connectionAgeGraceMs : limits.lingerMs);
+    const { size: streams } = connection.streams;
+    if (connection.closing) {
+      // By us or by its client.
+      watched.cutAt = now + (streams > 0 ? limits.connectionAgeGraceMs : limits.lingerMs);
       return;
     }
-    const idleMs = connection.streams > 0 ? 0 : now - connection.idleSince;
-    if (!connection.used && idleMs >= limits.firstStreamMs) {
-      session.destroy();
-      connection.cutAt = now + limits.lingerMs;
+    const idleMs = streams > 0 ? 0 : now - connection.idleSince;
+    if (isStuck(watched) || (!connection.used && idleMs >= limits.firstStreamMs)) {
+      connection.destroy();
     } else if (connection.used && idleMs >= limits.idleConnectionMs) {
-      session.close();
-      connection.cutAt = now + limits.lingerMs;
-    } else if (now >= connection.expiresAt) {
-      goAway(session, limits.goAwayMs);
-      connection.cutAt = now + limits.connectionAgeGraceMs;
+      connection.close();
+      watched.cutAt = now + limits.lingerMs;
+    } else if (now >= watched.expiresAt) {
+      connection.goAway(limits.goAwayMs);
+      watched.cutAt = now + limits.connectionAgeGraceMs;
     }
   }
 
-  function checkStream(stream: ServerHttp2Stream): void {
-    if (stream.destroyed) {
-      return;
+  /** Whether the client takes nothing of what waits for it, or doesn't end a header block. */
+  function isStuck(watched: Http2Connection): boolean {
+    const { connection } = watched;
+    watched.inHeadersSince = connection.inHeaders ? (watched.inHeadersSince ?? now) : undefined;
+    if (watched.inHeadersSince !== undefined && now - watched.inHeadersSince >= limits.headersMs) {
+      return true;
     }
-    let long = longStreams.get(stream);
-    if (long === undefined) {
-      long = { progress: countProgress(stream), stalls: createStallMeter(limits, now) };
-      longStreams.set(stream, long);
+    const { socket } = connection;
+    watched.stalls ??= createStallMeter(limits, now);
+    return watched.stalls(
+      {
+        owesBody: false,
+        untaken: socket.writableLength,
+        answeredEarly: false,
+        received: 0,
+        sent: socket.bytesWritten - socket.writableLength,
+      },
+      now,
+    );
+  }
+
+  function checkStream(stream: ServerStream): void {
+    let stalls = longStreams.get(stream);
+    if (stalls === undefined) {
+      stalls = createStallMeter(limits, now);
+      longStreams.set(stream, stalls);
     }
-    const { remoteClose, localWindowSize = 0 } = stream.state;
-    const open = remoteClose === 0;
+    const open = !stream.remoteEnded;
     const movement = {
-      owesBody: open && localWindowSize > 0 && stream.readableLength === 0,
-      untaken: stream.bufferSize,
-      answeredEarly: open && stream.writableFinished,
-      received: long.progress.received,
-      sent: long.progress.sent,
+      owesBody: open && stream.receiveWindow > 0 && stream.unread === 0,
+      untaken: stream.queued,
+      answeredEarly: open && stream.localEnded,
+      received: stream.received,
+      sent: stream.sent,
     };
-    if (long.stalls(movement, now)) {
-      stream.close(constants.NGHTTP2_CANCEL);
+    if (stalls(movement, now)) {
+      stream.reset(errorCode.cancel);
     }
   }
 
@@ -161,11 +149,16 @@ export function createConnectionWatch(
 
   function sweep(): void {
     now = performance.now();
-    for (const connection of sessions.values()) {
-      checkSession(connection);
+    for (const watched of connections.values()) {
+      checkConnection(watched);
+      for (const stream of [...watched.connection.streams.values()]) {
+        checkStream(stream);
+      }
     }
-    for (const stream of streams) {
-      checkStream(stream);
+    for (const stream of longStreams.keys()) {
+      if (stream.closed) {
+        longStreams.delete(stream);
+      }
     }
     for (const [socket, connection] of sockets) {
       checkSocket(socket, connection);
@@ -175,33 +168,18 @@ export function createConnectionWatch(
   const expiry = () => performance.now() + connectionLifetime(limits.connectionAgeMs, random());
 
   return {
-    http2Session(session, socket) {
-      const idleSince = performance.now();
-      sessions.set(session, {
-        session,
-        socket,
-        native: nativeSession(session),
-        streams: 0,
-        used: false,
-        idleSince,
-        expiresAt: expiry(),
-        cutAt: undefined,
-      });
-      session.once("close", () => sessions.delete(session));
+    http2Connection(connection) {
+      const nothingSeen = { cutAt: undefined, stalls: undefined, inHeadersSince: undefined };
+      connections.set(connection, { connection, expiresAt: expiry(), ...nothingSeen });
+      connection.socket.once("close", () => connections.delete(connection));
     },
-    http2Stream(stream: WatchedStream) {
-      const { session } = stream;
-      const connection = session === undefined ? undefined : sessions.get(session);
-      // One that was reset before we heard of it has closed already.
-      if (connection !== undefined && !stream.destroyed) {
-        connection.streams++;
-        connection.used = true;
-        stream[connectionOf] = connection;
-        streams.add(stream);
-        stream.on("close", streamClosed);
+    openStreams() {
+      let open = 0;
+      for (const { streams } of connections.keys()) {
+        open += streams.size;
       }
+      return open;
     },
-    openStreams: () => streams.size,
     http1Connection(socket) {
       sockets.set(socket, { expiresAt: expiry(), response: undefined, stalls: undefined });
       socket.once("close", () => sockets.delete(socket));

@@ -23,6 +23,7 @@ import { createReflection } from "./reflection.ts";
 import { createRequestListener } from "./request-listener.ts";
 import { createRouter } from "./router.ts";
 import type { TlsOptions } from "./tls.ts";
+import { answerTooLarge } from "./too-large.ts";
 
 /** What `createServer` needs. `ready` throws while the service can't take calls (its database is away, for example); `limits` changes some of the defaults. */
 export type ServerOptions = ServiceOptions & {
@@ -99,11 +100,11 @@ export function createServer(options: ServerOptions): RpcServer {
     limits,
     shedding,
   );
-  const requests = createRequestListener(find, direct, logger, limits);
+  const requests = createRequestListener(find, direct, logger);
   const listener = createListener({
     onRequest: requests.listen,
     onStream: direct.onStream,
-    onStreamClosed: direct.onStreamClosed,
+    onTooLarge: answerTooLarge,
     onError: (error) => logger.error({ err: error }, "connection not accepted"),
     limits,
     tls: options.tls,

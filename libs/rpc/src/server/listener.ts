@@ -1,18 +1,15 @@
 import { once } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer as createHttp1Server } from "node:http";
-import {
-  createServer as createHttp2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createNetServer, type Socket } from "node:net";
+import { Connection } from "../http2/connection.ts";
+import type { ServerStream } from "../http2/stream.ts";
+import { StreamDuplex } from "../http2/stream-duplex.ts";
 import type { Limits } from "../limits.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { createConnectionWatch } from "./connection-watch.ts";
 import { firstBytes } from "./first-bytes.ts";
-import { goAway, http2Options } from "./http2-session.ts";
 import { type Credentials, createTlsServer, type TlsOptions } from "./tls.ts";
 import { freeSocketPath } from "./unix-socket.ts";
 
@@ -38,9 +35,9 @@ export type ListenerDeps = {
   /** A request of either version, in the form that both share. */
   onRequest(request: HttpRequest, response: HttpResponse): void;
   /** An HTTP/2 stream before anything is made of it; true if it is taken, otherwise it becomes a request. */
-  onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
-  /** An HTTP/2 stream has closed, taken or not. */
-  onStreamClosed(stream: ServerHttp2Stream): void;
+  onStream(stream: ServerStream): boolean;
+  /** An HTTP/2 request whose headers are more than there may be. */
+  onTooLarge(stream: ServerStream): void;
   /** A connection that could not be accepted. */
   onError(error: Error): void;
   limits: Limits;
@@ -52,10 +49,10 @@ export type ListenerDeps = {
  * Listens for HTTP/1.1 and HTTP/2. With TLS, ALPN tells which; without, the first bytes of a connection do (HTTP/2 by prior knowledge), and are put back
  * before the socket goes to Node's server of that version. Stalled exchanges, idle and old connections are ended (connection-watch.ts).
  */
-export function createListener({ onRequest, onStream, onStreamClosed, onError, limits, tls }: ListenerDeps): Listener {
+export function createListener({ onRequest, onStream, onTooLarge, onError, limits, tls }: ListenerDeps): Listener {
   const sockets = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
-  const watch = createConnectionWatch(limits, onStreamClosed);
+  const connections = new Set<Connection>();
+  const watch = createConnectionWatch(limits);
   let draining = false;
 
   const http1 = createHttp1Server(
@@ -78,15 +75,17 @@ export function createListener({ onRequest, onStream, onStreamClosed, onError, l
   // It never listens itself, but only then would it begin to check for connections whose headers don't come.
   http1.emit("listening");
 
-  const http2 = createHttp2Server(http2Options(limits));
   // It never listens: it makes requests and responses of streams, which costs several times what a stream itself does.
   const requests = createHttp2Server(onRequest);
-  http2.on("stream", (stream: ServerHttp2Stream, headers, flags, rawHeaders) => {
-    watch.http2Stream(stream);
-    if (!onStream(stream, headers, rawHeaders)) {
-      requests.emit("stream", stream, headers, flags, rawHeaders);
-    }
-  });
+  const handlers = {
+    onStream(stream: ServerStream) {
+      if (!onStream(stream)) {
+        requests.emit("stream", new StreamDuplex(stream), stream.fields.toObject(), 0, stream.fields.list);
+      }
+    },
+    onTooLarge,
+    onClosed: (connection: Connection) => connections.delete(connection),
+  };
 
   function serve(socket: Socket, kind: "http1" | "http2"): void {
     if (kind === "http1") {
@@ -94,18 +93,12 @@ export function createListener({ onRequest, onStream, onStreamClosed, onError, l
       http1.emit("connection", socket);
       return;
     }
-    http2.once("session", (session) => {
-      sessions.add(session);
-      session.once("close", () => sessions.delete(session));
-      // A client that breaks the protocol ends its own connection, nothing else.
-      session.on("error", () => {});
-      session.setLocalWindowSize(limits.connectionWindowBytes);
-      watch.http2Session(session, socket);
-      if (draining) {
-        goAway(session, limits.goAwayMs);
-      }
-    });
-    http2.emit("connection", socket);
+    const connection = new Connection(socket, limits, handlers);
+    connections.add(connection);
+    watch.http2Connection(connection);
+    if (draining) {
+      connection.goAway(limits.goAwayMs);
+    }
   }
 
   const secure = tls && createTlsServer(tls, limits.headersMs, serve);
@@ -117,10 +110,7 @@ export function createListener({ onRequest, onStream, onStreamClosed, onError, l
           socket.destroy();
         } else {
           serve(socket, kind);
-          if (kind === "http1") {
-            // An HTTP/2 session reads by itself, and resumes the socket when it ends, to hear of its client's end: on one that flows already that would do nothing.
-            socket.resume();
-          }
+          socket.resume();
         }
       });
     });
@@ -163,8 +153,8 @@ export function createListener({ onRequest, onStream, onStreamClosed, onError, l
         watch.stop();
         resolve();
       });
-      for (const session of sessions) {
-        goAway(session, limits.goAwayMs);
+      for (const connection of connections) {
+        connection.goAway(limits.goAwayMs);
       }
       http1.close();
       await promise;

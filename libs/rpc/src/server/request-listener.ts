@@ -1,12 +1,9 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-import type { Limits } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { allowOrigins, answerPreflight } from "./cors.ts";
 import type { DirectServer } from "./direct/direct-server.ts";
 import { discardRest } from "./discard-rest.ts";
 import type { Target } from "./router.ts";
-import { sendError } from "./send-error.ts";
 import { serveCall } from "./serve-call.ts";
 import { serveRoute } from "./serve-route.ts";
 import { answerUnknownPath } from "./unknown-path.ts";
@@ -23,7 +20,6 @@ export function createRequestListener(
   find: (path: string) => Target,
   direct: DirectServer,
   logger: Logger,
-  limits: Limits,
 ): RequestListener {
   let underWay = 0;
   const closed = () => {
@@ -33,11 +29,6 @@ export function createRequestListener(
   function answer(request: HttpRequest, response: HttpResponse): Promise<void> | void {
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
     const target = find(path);
-    if ("stream" in request && headerBytes(request) > limits.headerBytes) {
-      // Node heeds the limit that we announce only once the client has acknowledged it.
-      sendError(response, new ConnectError("the request's headers are too large", Code.ResourceExhausted), 431);
-      return;
-    }
     if (target === undefined) {
       answerUnknownPath(request, response, path);
       return;
@@ -79,7 +70,3 @@ export function createRequestListener(
 }
 
 function ignore(): void {}
-
-function headerBytes(request: HttpRequest): number {
-  return request.rawHeaders.reduce((sum, text) => sum + text.length, 0);
-}

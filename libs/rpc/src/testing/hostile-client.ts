@@ -2,6 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import type { EventEmitter } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { streamClosed, streamCreated } from "../http2/connection.ts";
 import { flag, frame, frameType, headerBlock, preface, settings } from "./http2-frames.ts";
 
 export const echoPath = "/kinora.testing.v1.EchoService/Echo";
@@ -85,8 +86,8 @@ export function countResources(): { now(): Resources; settled(): Promise<void> }
   const ended = () => {
     streams--;
   };
-  channel("http2.server.stream.created").subscribe(created);
-  channel("http2.server.stream.close").subscribe(ended);
+  channel(streamCreated).subscribe(created);
+  channel(streamClosed).subscribe(ended);
   const sockets = () => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
   const before = sockets();
   const now = () => ({ sockets: sockets() - before, streams, total });
@@ -97,8 +98,8 @@ export function countResources(): { now(): Resources; settled(): Promise<void> }
       await until("everything is closed again", () => now().sockets <= 0 && streams === 0);
     },
     [Symbol.dispose]() {
-      channel("http2.server.stream.created").unsubscribe(created);
-      channel("http2.server.stream.close").unsubscribe(ended);
+      channel(streamCreated).unsubscribe(created);
+      channel(streamClosed).unsubscribe(ended);
     },
   };
 }

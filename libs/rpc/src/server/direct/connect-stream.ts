@@ -20,7 +20,7 @@ export function connectStream(json: boolean): StreamProtocol {
     encodingHeader: headerStreamEncoding.toLowerCase(),
     timeout: connectTimeout,
     decode: singleMessage,
-    headers: ["content-type", json ? contentTypeStreamJson : contentTypeStreamProto],
+    headers: Object.freeze(["content-type", json ? contentTypeStreamJson : contentTypeStreamProto]),
     trailers: false,
     end: (error, { writtenTrailer }) => ({
       body: envelop(

@@ -29,8 +29,8 @@ export function connectTimeout(request: HeaderSource): number | ConnectError | u
 
 /** Connect's protocol for unary calls: the message is the body, and errors are JSON with an HTTP status. https://connectrpc.com/docs/protocol */
 export function connect(json: boolean): UnaryProtocol {
-  const contentType = ["content-type", json ? contentTypeUnaryJson : contentTypeUnaryProto];
-  const errorType = ["content-type", contentTypeUnaryJson];
+  const contentType = Object.freeze(["content-type", json ? contentTypeUnaryJson : contentTypeUnaryProto]);
+  const errorType = Object.freeze(["content-type", contentTypeUnaryJson]);
   return {
     name: "connect",
     overhead: 0,

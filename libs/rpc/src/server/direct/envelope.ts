@@ -20,13 +20,6 @@ export function writePrefix(into: Buffer, at: number, length: number, flags = 0)
   into.writeUInt32BE(length, at + 1);
 }
 
-/** What comes in front of a message of that many bytes. */
-export function prefixOf(length: number): Buffer {
-  const prefix = Buffer.allocUnsafe(prefixBytes);
-  writePrefix(prefix, 0, length);
-  return prefix;
-}
-
 /** The one message of a unary request's body; throws what the caller gets where there is none, more than one, or one that is cut off, compressed or too large. */
 export function singleMessage(body: Buffer, messageBytes: number): Buffer {
   if (body.length === 0) {

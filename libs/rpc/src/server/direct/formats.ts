@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { connect } from "./connect.ts";
 import { connectStream } from "./connect-stream.ts";
 import { grpc, grpcStream } from "./grpc.ts";
@@ -21,6 +20,9 @@ const streams = new Map<string, StreamProtocol>([
   ["application/connect+json", connectStream(true)],
 ]);
 
+/** Knows a request's headers by their lower-case names. */
+export type FieldSource = { get(name: string): string | undefined };
+
 /** gRPC's content types: without a codec, Protobuf's is meant. */
 function types<T>(type: string, protocol: (json: boolean) => T): [string, T][] {
   return [
@@ -34,16 +36,16 @@ function types<T>(type: string, protocol: (json: boolean) => T): [string, T][] {
  * The protocol of a unary call's request by its content type, as far as it is answered directly; undefined for the rest: other spellings, compressed
  * messages, and what no protocol is.
  */
-export function unaryFormatOf(headers: IncomingHttpHeaders): UnaryProtocol | undefined {
-  return uncompressed(unary.get(headers["content-type"] ?? ""), headers);
+export function unaryFormatOf(headers: FieldSource): UnaryProtocol | undefined {
+  return uncompressed(unary.get(headers.get("content-type") ?? ""), headers);
 }
 
 /** The same for a call that is answered by a stream. */
-export function streamFormatOf(headers: IncomingHttpHeaders): StreamProtocol | undefined {
-  return uncompressed(streams.get(headers["content-type"] ?? ""), headers);
+export function streamFormatOf(headers: FieldSource): StreamProtocol | undefined {
+  return uncompressed(streams.get(headers.get("content-type") ?? ""), headers);
 }
 
-function uncompressed<T extends RequestFormat>(format: T | undefined, headers: IncomingHttpHeaders): T | undefined {
-  const encoding = format && headers[format.encodingHeader];
+function uncompressed<T extends RequestFormat>(format: T | undefined, headers: FieldSource): T | undefined {
+  const encoding = format && headers.get(format.encodingHeader);
   return encoding === undefined || encoding === "identity" ? format : undefined;
 }

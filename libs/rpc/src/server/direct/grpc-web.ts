@@ -14,8 +14,8 @@ import { ownHeaders } from "./reply.ts";
 
 const ok = envelop(new TextEncoder().encode(`grpc-status: ${grpcStatusOk}\r\n`), trailerFlag);
 
-function contentTypeOf(json: boolean): string[] {
-  return ["content-type", json ? contentTypeJson : contentTypeProto];
+function contentTypeOf(json: boolean): readonly string[] {
+  return Object.freeze(["content-type", json ? contentTypeJson : contentTypeProto]);
 }
 
 function requestFormat(json: boolean): RequestFormat {

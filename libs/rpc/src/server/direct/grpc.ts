@@ -8,14 +8,14 @@ import {
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
 import type { HeaderSource } from "../../call/call-record.ts";
-import { envelop, prefixBytes, prefixOf, singleMessage } from "./envelope.ts";
+import { prefixBytes, singleMessage } from "./envelope.ts";
 import type { RequestFormat, StreamProtocol, UnaryProtocol, Written } from "./protocol.ts";
-import { ownHeaders, type Reply } from "./reply.ts";
+import { ownHeaders } from "./reply.ts";
 
-const ok = { "grpc-status": grpcStatusOk };
+const ok: readonly string[] = Object.freeze(["grpc-status", grpcStatusOk]);
 
-function contentTypeOf(json: boolean): string[] {
-  return ["content-type", json ? contentTypeJson : contentTypeProto];
+function contentTypeOf(json: boolean): readonly string[] {
+  return Object.freeze(["content-type", json ? contentTypeJson : contentTypeProto]);
 }
 
 function requestFormat(json: boolean): RequestFormat {
@@ -37,16 +37,17 @@ export function grpc(json: boolean): UnaryProtocol {
     reply: (message, context) => ({
       status: 200,
       headers: ownHeaders(contentType, context.writtenHeader),
-      ...enveloped(message),
+      body: message,
+      enveloped: true,
       trailers: okTrailers(context),
     }),
     failure(error, context) {
-      const trailers = Object.fromEntries(statusOf(error, context));
+      const trailers = [...statusOf(error, context)].flat();
       if (context.writtenHeader === undefined) {
         // Nothing but trailers, in one frame.
         return {
           status: 200,
-          headers: [...contentType, ...Object.entries(trailers).flat()],
+          headers: [...contentType, ...trailers],
           body: undefined,
           trailers: undefined,
         };
@@ -64,24 +65,20 @@ export function grpcStream(json: boolean): StreamProtocol {
     trailers: true,
     end: (error, context) => ({
       body: undefined,
-      trailers: error === undefined ? okTrailers(context) : Object.fromEntries(statusOf(error, context)),
+      trailers: error === undefined ? okTrailers(context) : [...statusOf(error, context)].flat(),
     }),
   };
 }
 
-/** From here on, copying a message costs more than writing it apart from its prefix. */
-const largeBytes = 16 * 1024;
-
-function enveloped(message: Uint8Array | string): Pick<Reply, "prefix" | "body"> {
-  return typeof message === "string" || message.length < largeBytes
-    ? { body: envelop(message) }
-    : { prefix: prefixOf(message.length), body: message };
-}
-
 const empty = new Uint8Array();
 
-function okTrailers({ writtenTrailer }: Written): Readonly<Record<string, string>> {
-  return writtenTrailer === undefined ? ok : { ...Object.fromEntries(writtenTrailer), ...ok };
+function okTrailers({ writtenTrailer }: Written): readonly string[] {
+  if (writtenTrailer === undefined) {
+    return ok;
+  }
+  const all = new Headers(writtenTrailer);
+  all.set("grpc-status", grpcStatusOk);
+  return [...all].flat();
 }
 
 /** The call's trailers, with the status of a failure among them. */

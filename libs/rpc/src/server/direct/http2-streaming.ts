@@ -8,7 +8,7 @@ import type { Http2Request } from "./http2-request.ts";
 import { discardRest } from "./http2-unary.ts";
 import type { StreamProtocol } from "./protocol.ts";
 import { ownHeaders } from "./reply.ts";
-import { begin, endWith, sendOnStream } from "./send-on-stream.ts";
+import { begin, sendOnStream } from "./send-on-stream.ts";
 
 /** Messages leave together once they are this many bytes, or once the handler has no more at hand. */
 const batchBytes = 16 * 1024;
@@ -60,7 +60,7 @@ export class Http2Streaming implements StreamExchange {
       // After what the handler does at once, and before anything that it waits for.
       process.nextTick(flush, this);
     }
-    return this.request.stream.writableNeedDrain ? this.#untilDrained() : undefined;
+    return this.request.stream.queued > 0 ? this.#untilDrained() : undefined;
   }
 
   finish(context: CallContext): void {
@@ -73,7 +73,6 @@ export class Http2Streaming implements StreamExchange {
   }
 
   left(): void {
-    this.request.release();
     this.#batch = [];
     this.#room?.();
   }
@@ -87,13 +86,13 @@ export class Http2Streaming implements StreamExchange {
 
   #isGone(): boolean {
     const { stream } = this.request;
-    return stream.destroyed || stream.closed || stream.writableEnded;
+    return stream.closed || stream.localEnded;
   }
 
   #begin(context: CallContext): void {
     if (!this.#begun && !this.#isGone()) {
       const headers = ownHeaders(this.#format.headers, context.writtenHeader);
-      begin(this.request.stream, { status: 200, headers }, this.request.fields, this.#format.trailers);
+      begin(this.request.stream, { status: 200, headers });
     }
     this.#begun = true;
   }
@@ -111,9 +110,9 @@ export class Http2Streaming implements StreamExchange {
     const { body, trailers } = this.#format.end(error, context);
     if (!this.#begun && trailers !== undefined && error !== undefined && context.writtenHeader === undefined) {
       // Nothing but trailers, in one frame.
-      const headers = [...this.#format.headers, ...Object.entries(trailers).flat()];
+      const headers = [...this.#format.headers, ...trailers];
       const reply = { status: 200, headers, body: undefined, trailers: undefined };
-      sendOnStream(this.request.stream, reply, this.request.fields);
+      sendOnStream(this.request.stream, reply);
       return;
     }
     this.#begin(context);
@@ -121,11 +120,8 @@ export class Http2Streaming implements StreamExchange {
       return;
     }
     const last = this.#takeBatch(body ?? nothing);
-    if (trailers === undefined) {
-      this.request.stream.end(last);
-    } else {
-      endWith(this.request.stream, last, trailers);
-    }
+    this.request.stream.write(last);
+    this.request.stream.end(trailers);
   }
 
   /** The messages that haven't left, in their envelopes, and what comes after them. */
@@ -146,7 +142,7 @@ export class Http2Streaming implements StreamExchange {
   #untilDrained(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#room = resolve;
-    this.request.stream.once("drain", resolve);
+    this.request.stream.onDrain = resolve;
     return promise;
   }
 }

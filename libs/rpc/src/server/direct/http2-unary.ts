@@ -1,4 +1,3 @@
-import { constants } from "node:http2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { CallContext } from "../../call/call-context.ts";
@@ -52,20 +51,18 @@ export class Http2Unary implements UnaryExchange {
     discardRest(this.request);
   }
 
-  left(): void {
-    this.request.release();
-  }
+  left(): void {}
 
   #send(reply: Reply): void {
     this.request.release();
-    sendOnStream(this.request.stream, reply, this.request.fields);
+    sendOnStream(this.request.stream, reply);
   }
 }
 
 /** What is still on its way is of no use once the call has been answered. */
-export function discardRest({ arriving, stream }: Http2Request): void {
-  if (arriving) {
-    // Whoever sends it learns so once the answer is out: a reset overtakes headers that Node hasn't written yet.
-    setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+export function discardRest({ stream }: Http2Request): void {
+  if (!stream.remoteEnded) {
+    // It may have come with the headers.
+    setImmediate(() => stream.discard());
   }
 }

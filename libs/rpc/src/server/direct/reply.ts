@@ -1,13 +1,13 @@
 /** The HTTP response to a unary call, whatever version carries it. */
 export type Reply = {
   status: number;
-  /** Names (lower case) and values in turn. Not to be changed: many replies share it. */
+  /** Names (lower case) and values in turn. Not to be changed: many replies share it. Frozen where it is always the same. */
   headers: readonly string[];
   body: Uint8Array | string | undefined;
-  /** What goes in front of the body, apart from it so that a large one needs no copy. */
-  prefix?: Uint8Array;
-  /** Sent after the body; without a body the headers have all there is to say. */
-  trailers: Readonly<Record<string, string>> | undefined;
+  /** Whether the body goes out in an envelope of gRPC, which it doesn't have yet. */
+  enveloped?: boolean;
+  /** Sent after the body, in the same form as the headers; without a body the headers have all there is to say. */
+  trailers: readonly string[] | undefined;
 };
 
 /** The protocol's own headers, then what the handler has written, as names and values in turn. */

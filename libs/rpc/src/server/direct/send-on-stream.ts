@@ -1,68 +1,37 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { RequestFields } from "../../http2/request-fields.ts";
+import type { ServerStream } from "../../http2/stream.ts";
 import { corsHeaders } from "../cors.ts";
 import type { Reply } from "./reply.ts";
 
-const trailersToSend = Symbol("trailers");
-
-type TrailedStream = ServerHttp2Stream & { [trailersToSend]?: Reply["trailers"] };
-
-/** Answers the request that has these headers, if its stream still takes an answer. */
-export function sendOnStream(stream: ServerHttp2Stream, reply: Reply, request: IncomingHttpHeaders): void {
-  if (stream.destroyed || stream.closed) {
-    return;
-  }
-  const { body, trailers } = reply;
-  if (body === undefined) {
-    stream.respond(head(reply, request), trailersOnly);
-  } else if (trailers === undefined) {
-    stream.respond(head(reply, request));
-    stream.end(body);
-  } else {
-    begin(stream, reply, request, true);
-    if (reply.prefix !== undefined) {
-      // Both in one write.
-      stream.cork();
-      stream.write(reply.prefix);
-    }
-    endWith(stream, body, trailers);
-  }
+/** Answers a stream's request, if it still takes an answer. */
+export function sendOnStream(stream: ServerStream, reply: Reply): void {
+  const { body, enveloped, trailers } = reply;
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  stream.answer(head(reply, stream.fields), bytes, trailers, enveloped === true);
 }
 
-/** Sends the head of an answer. With `trailed`, `endWith` must end it with trailers. */
-export function begin(
-  stream: ServerHttp2Stream,
-  reply: Pick<Reply, "status" | "headers">,
-  request: IncomingHttpHeaders,
-  trailed: boolean,
-): void {
-  if (trailed) {
-    stream.on("wantTrailers", onWantTrailers);
+/** Sends the head of an answer that goes on. */
+export function begin(stream: ServerStream, reply: Pick<Reply, "status" | "headers">): void {
+  stream.respond(head(reply, stream.fields));
+}
+
+// Of those headers that are always the same, the fields are as well, so that they are encoded once.
+const constantHeads = new WeakMap<readonly string[], readonly string[]>();
+
+function head({ status, headers }: Pick<Reply, "status" | "headers">, request: RequestFields): readonly string[] {
+  if (request.get("origin") !== undefined) {
+    return [":status", String(status), ...headers, ...corsHeaders];
   }
-  stream.respond(head(reply, request), trailed ? withTrailers : undefined);
-}
-
-/** Ends an answer that has begun with trailers. */
-export function endWith(
-  stream: TrailedStream,
-  body: Uint8Array | string,
-  trailers: Readonly<Record<string, string>>,
-): void {
-  stream[trailersToSend] = trailers;
-  stream.end(body);
-}
-
-function head({ status, headers }: Pick<Reply, "status" | "headers">, { origin }: IncomingHttpHeaders): string[] {
-  const fields = [":status", String(status), ...headers];
-  if (origin !== undefined) {
-    fields.push(...corsHeaders);
+  if (status !== 200) {
+    return [":status", String(status), ...headers];
+  }
+  const known = constantHeads.get(headers);
+  if (known !== undefined) {
+    return known;
+  }
+  const fields = [":status", "200", ...headers];
+  if (Object.isFrozen(headers)) {
+    constantHeads.set(headers, Object.freeze(fields));
   }
   return fields;
 }
-
-function onWantTrailers(this: TrailedStream): void {
-  this.sendTrailers(this[trailersToSend] ?? {});
-}
-
-// Nothing caches gRPC, and its clients don't look at the date.
-const withTrailers = { waitForTrailers: true, sendDate: false };
-const trailersOnly = { endStream: true, sendDate: false };
