@@ -20,7 +20,10 @@ export class Budget {
       this.#left = Math.min(burst, this.#left + ((now - this.#filledAt) * perSecond) / 1000);
       this.#filledAt = now;
     }
+    if (this.#left < 1) {
+      return false;
+    }
     this.#left--;
-    return this.#left >= 0;
+    return true;
   }
 }

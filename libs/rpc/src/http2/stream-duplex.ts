@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { httpDate } from "../http-date.ts";
 import { errorCode } from "./errors.ts";
 import type { ServerStream } from "./stream.ts";
 
@@ -22,18 +23,6 @@ function sessionOf(socket: Socket): SessionStandIn {
 type RespondOptions = { endStream?: boolean; sendDate?: boolean };
 
 const bodiless = new Set(["204", "205", "304"]);
-
-/** The time, as HTTP writes it; made once a second. */
-function httpDate(): string {
-  const now = Date.now();
-  if (now - dateAt >= 1000) {
-    dateAt = now - (now % 1000);
-    date = new Date(now).toUTCString();
-  }
-  return date;
-}
-let dateAt = 0;
-let date = "";
 
 /**
  * A stream in the form of Node's `ServerHttp2Stream`, as far as the requests and responses know it that Node makes for `createServer(onRequest)` of `node:http2`. So whatever
@@ -204,12 +193,17 @@ export class StreamDuplex extends Duplex {
   }
 
   #close(): void {
+    if (this.stream.localEnded) {
+      // What has ended by itself says so first.
+      setImmediate(() => this.destroy());
+      return;
+    }
     if (!this.writableEnded) {
       this.aborted = true;
       this.emit("aborted");
     }
-    // What has ended by itself says so first.
-    setImmediate(() => this.destroy());
+    // Before whoever reads the body learns that there is no more of it, so that they know why.
+    process.nextTick(() => this.destroy());
   }
 }
 

@@ -5,6 +5,7 @@ import { errorCode } from "../http2/errors.ts";
 import type { ServerStream } from "../http2/stream.ts";
 import type { Limits } from "../limits.ts";
 import { connectionLifetime } from "./connection-age.ts";
+import type { SimpleConnection } from "./simple/simple-connection.ts";
 import { createStallMeter, type StallMeter } from "./stall.ts";
 
 /** Looks after every connection of a listener by one timer, so that a quick call costs no timer of its own. */
@@ -15,6 +16,11 @@ export type ConnectionWatch = {
   http1Connection(socket: Socket): void;
   /** Notes that a connection's next exchange has begun. True if it is the connection's last, because of its age. */
   http1Exchange(response: ServerResponse): boolean;
+  /** One of those is in simple hands, until `simpleEnded`. */
+  simpleConnection(connection: SimpleConnection): void;
+  simpleEnded(connection: SimpleConnection): void;
+  /** Whether a connection has reached its age, so that its next answer is to be its last. */
+  isOld(socket: Socket): boolean;
   /** Looks at everything once. The timer does this. */
   sweep(): void;
   start(): void;
@@ -50,6 +56,7 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
   /** Streams that were there at a sweep. */
   const longStreams = new Map<ServerStream, StallMeter>();
   const sockets = new Map<Socket, Http1Connection>();
+  const simple = new Map<SimpleConnection, StallMeter>();
   let now = performance.now();
   let timer: NodeJS.Timeout | undefined;
 
@@ -147,6 +154,17 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
     }
   }
 
+  function checkSimple(connection: SimpleConnection, stalls: StallMeter): void {
+    const { socket, busy, idleSince } = connection;
+    const { writableLength: untaken, bytesWritten } = socket;
+    const movement = { owesBody: false, untaken, answeredEarly: false, received: 0, sent: bytesWritten - untaken };
+    if (stalls(movement, now) || (connection.ended && now - idleSince >= limits.lingerMs)) {
+      socket.destroy();
+    } else if (!busy && untaken === 0 && now - idleSince >= limits.keepAliveMs) {
+      connection.endIfIdle();
+    }
+  }
+
   function sweep(): void {
     now = performance.now();
     for (const watched of connections.values()) {
@@ -159,6 +177,9 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
       if (stream.closed) {
         longStreams.delete(stream);
       }
+    }
+    for (const [connection, stalls] of simple) {
+      checkSimple(connection, stalls);
     }
     for (const [socket, connection] of sockets) {
       checkSocket(socket, connection);
@@ -184,6 +205,11 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
       sockets.set(socket, { expiresAt: expiry(), response: undefined, stalls: undefined });
       socket.once("close", () => sockets.delete(socket));
     },
+    simpleConnection(connection) {
+      simple.set(connection, createStallMeter(limits, performance.now()));
+    },
+    simpleEnded: (connection) => simple.delete(connection),
+    isOld: (socket) => now >= (sockets.get(socket)?.expiresAt ?? Number.POSITIVE_INFINITY),
     http1Exchange(response) {
       const connection = response.socket === null ? undefined : sockets.get(response.socket);
       if (connection === undefined) {
@@ -205,7 +231,9 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
 }
 
 function intervalMs(limits: Limits): number {
-  const { firstStreamMs, idleConnectionMs, stallMs, lingerMs, connectionAgeMs, connectionAgeGraceMs } = limits;
-  const shortest = Math.min(firstStreamMs, idleConnectionMs, stallMs, lingerMs, connectionAgeMs, connectionAgeGraceMs);
+  const { firstStreamMs, idleConnectionMs, keepAliveMs, stallMs, lingerMs, connectionAgeMs, connectionAgeGraceMs } =
+    limits;
+  const idle = Math.min(firstStreamMs, idleConnectionMs, keepAliveMs);
+  const shortest = Math.min(idle, stallMs, lingerMs, connectionAgeMs, connectionAgeGraceMs);
   return Math.max(1, Math.min(shortest / 4, longestIntervalMs));
 }

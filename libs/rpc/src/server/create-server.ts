@@ -104,6 +104,7 @@ export function createServer(options: ServerOptions): RpcServer {
   const listener = createListener({
     onRequest: requests.listen,
     onStream: direct.onStream,
+    onSimple: direct.onSimple,
     onTooLarge: answerTooLarge,
     onError: (error) => logger.error({ err: error }, "connection not accepted"),
     limits,

@@ -3,6 +3,7 @@ import { chmod } from "node:fs/promises";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createNetServer, type Socket } from "node:net";
+import type { CallUnderWay } from "../call/call-exchange.ts";
 import { Connection } from "../http2/connection.ts";
 import type { ServerStream } from "../http2/stream.ts";
 import { StreamDuplex } from "../http2/stream-duplex.ts";
@@ -10,6 +11,7 @@ import type { Limits } from "../limits.ts";
 import type { HttpRequest, HttpResponse } from "../routes.ts";
 import { createConnectionWatch } from "./connection-watch.ts";
 import { firstBytes } from "./first-bytes.ts";
+import { SimpleConnection, type SimpleRequest } from "./simple/simple-connection.ts";
 import { type Credentials, createTlsServer, type TlsOptions } from "./tls.ts";
 import { freeSocketPath } from "./unix-socket.ts";
 
@@ -20,7 +22,7 @@ export type ListenAddress = { port: number; host: string } | { path: string; mod
 export type Listener = {
   /** Answers with the port, which is 0 for a Unix socket. Rejects with Node's error (EADDRINUSE, EACCES …) or one that says what to do. */
   listen(address: ListenAddress): Promise<{ port: number }>;
-  /** HTTP/2 streams that are open. */
+  /** HTTP/2 streams that are open, and calls over HTTP/1.1 that never become requests. */
   openStreams(): number;
   /** Takes no more connections, and lets the ones there are end once their requests have. Settles when all are gone. */
   drain(): Promise<void>;
@@ -38,6 +40,8 @@ export type ListenerDeps = {
   onStream(stream: ServerStream): boolean;
   /** An HTTP/2 request whose headers are more than there may be. */
   onTooLarge(stream: ServerStream): void;
+  /** A request over HTTP/1.1 before anything is made of it; undefined if it isn't taken, and becomes a request. */
+  onSimple(request: SimpleRequest): CallUnderWay | undefined;
   /** A connection that could not be accepted. */
   onError(error: Error): void;
   limits: Limits;
@@ -49,9 +53,18 @@ export type ListenerDeps = {
  * Listens for HTTP/1.1 and HTTP/2. With TLS, ALPN tells which; without, the first bytes of a connection do (HTTP/2 by prior knowledge), and are put back
  * before the socket goes to Node's server of that version. Stalled exchanges, idle and old connections are ended (connection-watch.ts).
  */
-export function createListener({ onRequest, onStream, onTooLarge, onError, limits, tls }: ListenerDeps): Listener {
+export function createListener({
+  onRequest,
+  onStream,
+  onSimple,
+  onTooLarge,
+  onError,
+  limits,
+  tls,
+}: ListenerDeps): Listener {
   const sockets = new Set<Socket>();
   const connections = new Set<Connection>();
+  const simple = new Set<SimpleConnection>();
   const watch = createConnectionWatch(limits);
   let draining = false;
 
@@ -87,10 +100,30 @@ export function createListener({ onRequest, onStream, onTooLarge, onError, limit
     onClosed: (connection: Connection) => connections.delete(connection),
   };
 
+  const simpleHandlers = {
+    onRequest: onSimple,
+    onOther(connection: SimpleConnection, unread: Buffer) {
+      const { socket } = connection;
+      simple.delete(connection);
+      watch.simpleEnded(connection);
+      socket.pause();
+      socket.unshift(unread);
+      http1.emit("connection", socket);
+      socket.resume();
+    },
+    onClosed(connection: SimpleConnection) {
+      simple.delete(connection);
+      watch.simpleEnded(connection);
+    },
+    isLast: (connection: SimpleConnection) => draining || watch.isOld(connection.socket),
+  };
+
   function serve(socket: Socket, kind: "http1" | "http2"): void {
     if (kind === "http1") {
       watch.http1Connection(socket);
-      http1.emit("connection", socket);
+      const connection = new SimpleConnection(socket, limits, simpleHandlers);
+      simple.add(connection);
+      watch.simpleConnection(connection);
       return;
     }
     const connection = new Connection(socket, limits, handlers);
@@ -142,12 +175,18 @@ export function createListener({ onRequest, onStream, onTooLarge, onError, limit
       }
       return { port: bound.port };
     },
-    openStreams: () => watch.openStreams(),
+    openStreams: () => watch.openStreams() + [...simple].filter(({ busy }) => busy).length,
     async drain() {
       draining = true;
       const { promise, resolve } = Promise.withResolvers<void>();
       // Connections whose last request began before this stay open for a next one.
-      const sweep = setInterval(() => http1.closeIdleConnections(), 20);
+      const endIdle = () => {
+        http1.closeIdleConnections();
+        for (const connection of simple) {
+          connection.endIfIdle();
+        }
+      };
+      const sweep = setInterval(endIdle, 20);
       server.close(() => {
         clearInterval(sweep);
         watch.stop();
@@ -157,6 +196,7 @@ export function createListener({ onRequest, onStream, onTooLarge, onError, limit
         connection.goAway(limits.goAwayMs);
       }
       http1.close();
+      endIdle();
       await promise;
     },
     destroy() {

@@ -5,6 +5,7 @@ import type { ServedMethod, ServerStreamSpec, UnarySpec } from "../../call/serve
 import type { ServerStream } from "../../http2/stream.ts";
 import type { Limits } from "../../limits.ts";
 import { noSlot, type Shedding } from "../../shedding/shedding.ts";
+import type { SimpleRequest } from "../simple/simple-connection.ts";
 import { type Codec, codecsOf } from "./codec.ts";
 import { type FieldSource, streamFormatOf, unaryFormatOf } from "./formats.ts";
 import { Http1Unary } from "./http1-unary.ts";
@@ -14,6 +15,7 @@ import { Http2Unary } from "./http2-unary.ts";
 import type { RequestFormat } from "./protocol.ts";
 import { createRefusalReplies } from "./refusal-replies.ts";
 import { sendOnStream } from "./send-on-stream.ts";
+import { SimpleUnary } from "./simple-unary.ts";
 
 /**
  * Answers calls with one request message without Connect's pipeline. What it doesn't take (`false`) is for Connect's handlers: requests that are streams or
@@ -21,6 +23,8 @@ import { sendOnStream } from "./send-on-stream.ts";
  */
 export type DirectServer = {
   onStream(stream: ServerStream): boolean;
+  /** A request over HTTP/1.1 that is all here; undefined if it isn't taken. */
+  onSimple(request: SimpleRequest): CallUnderWay | undefined;
   /** `closed` is called once the response to a request that is taken has closed. */
   onRequest(request: IncomingMessage, response: ServerResponse, closed: () => void): boolean;
 };
@@ -88,6 +92,15 @@ export function createDirectServer(
       return found.spec.kind === "unary"
         ? onUnary(found, found.spec, stream)
         : onServerStream(found, found.spec, stream);
+    },
+    onSimple(request) {
+      const found = served.get(request.fields.path);
+      const format = unaryFormatOf(request.fields);
+      if (found?.spec.kind !== "unary" || format === undefined || format.name === "grpc") {
+        return undefined;
+      }
+      const exchange = new SimpleUnary(request, format, codecOf(found, format), limits.messageBytes);
+      return start(found.method, { kind: "unary", spec: found.spec, exchange });
     },
     onRequest(request, response, closed) {
       const found = served.get(request.url ?? "");
