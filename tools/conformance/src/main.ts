@@ -1,12 +1,14 @@
 /**
- * `npm run conformance [-- server|client] [--filter PATTERN]… [--trace] [--verbose] [--minutes N] [--report FILE] [--again]` runs the official conformance suite of Connect
- * against libs/rpc: both sides, unless one is named. Fails unless every case passes; with --again, as in CI, a case that failed is tried once more, because a shared
+ * `npm run conformance [-- server|client|http2] [--filter PATTERN]… [--trace] [--verbose] [--minutes N] [--report FILE] [--again]` runs the official conformance suite of Connect
+ * against libs/rpc, both sides, and h2spec against its HTTP/2: all of it, unless something is named. Fails unless every case passes; with --again, as in CI, a case that failed is tried once more, because a shared
  * machine may stand still for seconds. A wrong one fails again.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { h2specCases, prepareH2spec } from "./http2/h2spec.ts";
+import { runHttp2 } from "./http2/run-http2.ts";
 import { isGreen, type Outcome } from "./suite/outcome.ts";
 import { prepare } from "./suite/prepare.ts";
 import { type SuiteRun, toReport } from "./suite/report.ts";
@@ -34,9 +36,15 @@ try {
   const modes = modesOf(positionals);
   const echo = (text: string) => void process.stdout.write(text);
   const shared = { env: process.env, echo, signal: stop.signal };
-  const prepared = await prepare(root, shared);
   const runs: SuiteRun[] = [];
-  for (const mode of modes) {
+  if (modes.includes("http2")) {
+    const h2spec = await prepareH2spec(root, shared);
+    echo("\nh2spec against the server:\n\n");
+    runs.push({ mode: "http2", outcome: await runHttp2(h2spec, { ...shared, cwd: root }), expected: h2specCases });
+  }
+  const sides = modes.filter((mode) => mode !== "http2");
+  for (const mode of sides) {
+    const prepared = await prepare(root, shared);
     echo(`\nThe conformance suite against the ${mode}:\n`);
     const milliseconds = Number(values.minutes) * 60_000;
     const options = { ...values, ...shared, root, prepared, milliseconds };
@@ -76,11 +84,13 @@ async function tryAgain(mode: Mode, options: SuiteOptions, first: Outcome | unde
   return withSecondTry(first, await runSuite(mode, { ...options, filter: repeat }));
 }
 
-function modesOf(names: readonly string[]): Mode[] {
-  const modes: Mode[] = ["server", "client"];
+function modesOf(names: readonly string[]): (Mode | "http2")[] {
+  const modes: (Mode | "http2")[] = ["http2", "server", "client"];
   const unknown = names.find((name) => !modes.some((mode) => mode === name));
   if (unknown !== undefined) {
-    throw new Error(`"${unknown}" isn't a side of the suite: say "server" or "client", or neither for both`);
+    throw new Error(
+      `"${unknown}" isn't a side of the suite: say "server", "client" or "http2", or nothing for all of them`,
+    );
   }
   return names.length === 0 ? modes : modes.filter((mode) => names.includes(mode));
 }

@@ -52,6 +52,11 @@ export async function suiteSource(options: GoOptions): Promise<string> {
   return Dir;
 }
 
+/** Builds a tool of the module in `options.cwd`, whose go.mod says which version of it and of what it needs. */
+export async function buildTool(program: string, output: string, options: GoOptions): Promise<void> {
+  await succeed(["build", "-o", output, program], options);
+}
+
 async function succeed(args: readonly string[], options: GoOptions): Promise<string> {
   const { output, code } = await runCommand("go", args, { ...options, milliseconds: 10 * 60_000 });
   if (code !== 0) {
