@@ -8,12 +8,12 @@ export type RequestBlock = RequestFields | "malformed" | "too large";
 
 type Known = { bytes: Buffer; version: number; fields: RequestFields };
 
-const knownBlocks = 4;
-const longestKnown = 64;
+const knownBlocks = 3;
+const longestKnown = 1024;
 
 /**
  * Reads the header blocks of one connection. A client that makes the same call over and over sends the same few bytes, all of which refer to the table: those are
- * decoded, and looked at, once.
+ * decoded, and looked at, once. So are those with a token in them, which isn't let into tables.
  */
 export class HeaderBlocks {
   readonly #decoder: HpackDecoder;
@@ -55,10 +55,17 @@ export class HeaderBlocks {
 
 function same(bytes: Buffer, from: Buffer, start: number, end: number): boolean {
   const { length } = bytes;
-  if (length !== end - start) {
-    return false;
-  }
-  for (let i = 0; i < length; i++) {
+  return (
+    length === end - start &&
+    (length < fewBytes ? sameFew(bytes, from, start) : from.compare(bytes, 0, length, start, end) === 0)
+  );
+}
+
+// Below this, a call out of JavaScript costs more than a loop.
+const fewBytes = 64;
+
+function sameFew(bytes: Buffer, from: Buffer, start: number): boolean {
+  for (let i = 0; i < bytes.length; i++) {
     if (bytes[i] !== from[start + i]) {
       return false;
     }

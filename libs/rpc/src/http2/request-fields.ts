@@ -72,7 +72,7 @@ const ofConnections: ReadonlySet<string> = new Set([
 const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const capital = /[A-Z]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what isn't allowed
-const improper = /[\0-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$/;
+const control = /[\0-\x08\x0a-\x1f\x7f]/;
 const methodToken = /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/;
 const visible = /^[\x21-\x7e\x80-\xff]+$/;
 const schemeName = /^[a-zA-Z][a-zA-Z0-9+\-.]*$/;
@@ -116,7 +116,7 @@ export function requestFields(decoded: readonly string[]): RequestFields | undef
         }
         continue;
       }
-      if (improper.test(value)) {
+      if (isImproper(value)) {
         continue;
       }
       if (name === "content-length") {
@@ -160,11 +160,20 @@ export function trailerFields(decoded: readonly string[]): readonly string[] | u
     if (name.charCodeAt(0) === colon || capital.test(name) || ofConnections.has(name)) {
       return undefined;
     }
-    if (token.test(name) && !improper.test(value)) {
+    if (token.test(name) && !isImproper(value)) {
       list.push(name, value);
     }
   }
   return list;
+}
+
+/** Whether a value has what no value may have: controls, or blanks around it. */
+function isImproper(value: string): boolean {
+  return isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)) || control.test(value);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 const colon = ":".charCodeAt(0);

@@ -14,6 +14,9 @@ export type DecodedFields = {
 /** What a header block may unfold to: bytes of names and values with 32 for each field, and fields. */
 export type FieldLimits = { bytes: number; fields: number };
 
+const longBytes = 64;
+const longestBytes = 2048;
+
 const nothing: DecodedFields = { list: [], tooMany: true };
 
 /**
@@ -27,6 +30,8 @@ export class HpackDecoder {
   #from: Buffer = Buffer.alloc(0);
   #at = 0;
   #end = 0;
+  #longCode: Buffer = Buffer.alloc(0);
+  #longText = "";
 
   constructor(maxTableBytes: number, limits: FieldLimits) {
     this.#maxTableBytes = maxTableBytes;
@@ -113,6 +118,23 @@ export class HpackDecoder {
     throw new ConnectionFault(errorCode.compression, "an integer that doesn't end");
   }
 
+  /** A token comes with each call, and isn't let into the table: the last long string is kept instead. */
+  #huffman(start: number, end: number): string | undefined {
+    if (end - start < longBytes) {
+      return huffmanDecode(this.#from, start, end);
+    }
+    const { length } = this.#longCode;
+    if (length === end - start && this.#from.compare(this.#longCode, 0, length, start, end) === 0) {
+      return this.#longText;
+    }
+    const text = huffmanDecode(this.#from, start, end);
+    if (text !== undefined && end - start <= longestBytes) {
+      this.#longCode = Buffer.from(this.#from.subarray(start, end));
+      this.#longText = text;
+    }
+    return text;
+  }
+
   #string(): string {
     if (this.#at >= this.#end) {
       throw new ConnectionFault(errorCode.compression, "a header field that is cut off");
@@ -125,7 +147,7 @@ export class HpackDecoder {
       throw new ConnectionFault(errorCode.compression, "a string that is cut off");
     }
     this.#at = end;
-    const text = huffman ? huffmanDecode(this.#from, start, end) : this.#from.toString("latin1", start, end);
+    const text = huffman ? this.#huffman(start, end) : this.#from.toString("latin1", start, end);
     if (text === undefined) {
       throw new ConnectionFault(errorCode.compression, "a string that isn't Huffman's");
     }
