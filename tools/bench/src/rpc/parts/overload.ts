@@ -16,7 +16,7 @@ const handlers: readonly { name: string; work: Work; capacity: number }[] = [
 ];
 
 /** Offered loads between which the peak of the goodput is looked for, in capacities. */
-const aroundPeak = [0.9, 1.2, 2];
+const aroundPeak = [0.95, 1.2];
 const excess = 10;
 /** The deadline of each call. */
 const patienceMs = 1_000;
@@ -81,12 +81,12 @@ async function measureRound(work: Work, capacity: number, conditions: Conditions
       milliseconds: milliseconds * scale,
       patienceMs,
     } satisfies OfferRequest);
-  const unloaded = await offer(0.1, 1_000, 5_000);
+  const unloaded = await offer(0.1, 500, 5_000);
   let peak = 0;
   for (const load of aroundPeak) {
-    peak = Math.max(peak, (await offer(load, 1_000, 3_000)).goodPerSecond);
+    peak = Math.max(peak, (await offer(load, 500, 2_000)).goodPerSecond);
   }
-  const loaded = await offer(excess, 3_000, 8_000);
+  const loaded = await offer(excess, 2_000, 6_000);
   if (loaded.offeredPerSecond < 0.8 * excess * capacity) {
     conditions.note(
       `only ${formatNumber(loaded.offeredPerSecond)} of ${excess * capacity} calls a second could be offered`,
