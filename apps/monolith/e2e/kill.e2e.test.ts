@@ -1,9 +1,43 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { realVideos, waitUntil } from "@kinora/testing";
 import { describe, expect, it } from "vitest";
 import { createInstallation, type Installation } from "./support/installation.ts";
 
 /** The longest real video: there is time to strike while it is encoded. */
 const [video = ""] = realVideos();
+
+describe("kill -9 during an upload", () => {
+  it("of the monolith: after a restart it goes on where it was", async () => {
+    await using kinora = await createInstallation("monolith");
+    await kinora.startAll();
+    const bytes = await readFile(video);
+    const { id, headers } = await announce(kinora, bytes.length);
+    const address = `${kinora.encoderUrl}/uploads/${id}`;
+    const send = (offset: number, body: Uint8Array | ReadableStream) =>
+      fetch(address, {
+        method: "PATCH",
+        body,
+        duplex: "half",
+        headers: { ...headers, "content-type": "application/offset+octet-stream", "upload-offset": String(offset) },
+      } as RequestInit);
+    const half = bytes.subarray(0, bytes.length / 2);
+    const stalled = new ReadableStream({ start: (controller) => controller.enqueue(half) });
+    const broken = send(0, stalled).catch(() => "broken");
+    await waitUntil("half of it has arrived", async () => {
+      const list = await kinora.kinora("show", id, "--json");
+      return list.stdout.includes(`"uploadedBytes":"${half.length}"`);
+    });
+    await kinora.process("monolith").stop("SIGKILL");
+    expect(await broken).toBe("broken");
+    await kinora.start("monolith");
+    const offset = Number((await fetch(address, { method: "HEAD", headers })).headers.get("upload-offset"));
+    expect(offset).toBe(half.length);
+    expect((await send(offset, bytes.subarray(offset))).status).toBe(204);
+    const source = await readFile(join(kinora.dataDir, "encoder/objects/videos", id, "source"));
+    expect(source.equals(bytes)).toBe(true);
+  });
+});
 
 describe("kill -9 during an encode", () => {
   it("of the monolith: after a restart the encode finishes by itself", async () => {
@@ -26,6 +60,18 @@ describe("kill -9 during an encode", () => {
     await expectFinish(kinora, id);
   });
 });
+
+/** Announces a video as any program does, by JSON; the answer has what an upload's requests need. */
+async function announce(kinora: Installation, sizeBytes: number) {
+  const authorization = `Bearer ${(await kinora.kinora("token")).stdout.trim()}`;
+  const answer = await fetch(`${kinora.encoderUrl}/encoder.v1.EncoderService/CreateVideo`, {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json" },
+    body: JSON.stringify({ name: "video.mp4", sizeBytes }),
+  });
+  const { video: made } = (await answer.json()) as { video: { id: string } };
+  return { id: made.id, headers: { authorization, "tus-resumable": "1.0.0" } };
+}
 
 /** Uploads, starts to encode, and leaves `kinora` as soon as pictures are being encoded; returns the video's id. */
 async function startEncode(kinora: Installation): Promise<string> {

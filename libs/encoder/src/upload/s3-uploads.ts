@@ -37,6 +37,8 @@ export type S3Uploads = Uploads & {
 const partsInMemory = 8;
 /** One request to the server, and what must be saved of an upload when its client has gone or this process stops, in milliseconds. */
 const putMs = 60_000;
+/** Some servers copy all parts when an upload is completed. */
+const completeMs = 300_000;
 const sourceType = "application/octet-stream";
 
 /**
@@ -167,7 +169,7 @@ export async function openS3Uploads(deps: {
       const bytes = upload?.parts.reduce((sum, part) => sum + part.bytes, 0);
       if (upload === undefined || bytes !== video.sizeBytes) return false;
       try {
-        await multipart.complete(objectOf(video.id), upload.multipartId, upload.parts, limit());
+        await multipart.complete(objectOf(video.id), upload.multipartId, upload.parts, AbortSignal.timeout(completeMs));
         return true;
       } catch (error) {
         // Somebody else may have completed it.

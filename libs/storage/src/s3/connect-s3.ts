@@ -30,8 +30,6 @@ export async function connectS3(settings: S3Settings): Promise<S3Connection> {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
       maxAttempts: attempts,
-      // An upgraded region or endpoint must be ours to choose, not what an object's answer says.
-      followRegionRedirects: false,
       requestHandler: {
         connectionTimeout: 5_000,
         socketTimeout: 30_000,

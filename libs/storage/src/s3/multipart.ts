@@ -119,7 +119,8 @@ export function createMultipart({ sdk, client, outside, getSignedUrl }: S3Connec
           markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker ?? "" };
         }
       } catch (error) {
-        throw s3Fault(error, signal);
+        // Some servers can't list them: then only those end that we know of.
+        if (!(error instanceof Error) || error.name !== "NotImplemented") throw s3Fault(error, signal);
       }
     },
   };
