@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { attemptKeys, throttleRules } from "../check/throttle.ts";
 import { sweep } from "../housekeeping.ts";
 import { createStore } from "../store/store.ts";
 import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
-import { attemptKeys, throttleRules } from "./throttle.ts";
+
+// ASVS 6.3.1: guesses and stuffing are throttled per account and per address, and an attacker can't lock a victim out.
 
 let kinora: ServiceUnderTest;
 let ada: Person;
