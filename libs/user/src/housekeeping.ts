@@ -2,6 +2,7 @@ import type { Logger } from "@kinora/rpc";
 import { deleteOldAttempts } from "./check/throttle.store.ts";
 import { deleteExpiredCodes } from "./code/email-code.store.ts";
 import { deleteExpiredChallenges } from "./factor/passkey.store.ts";
+import { findImbalances } from "./quota/quota.store.ts";
 import { deleteExpiredSessions } from "./session/session.store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -15,17 +16,26 @@ export async function sweep(store: Store, signal: AbortSignal, now: Date): Promi
   await deleteExpiredCodes(store.on(signal), now);
 }
 
+/** Tells the log of ledgers that don't add up. They are never mended silently: somebody has to look. */
+export async function audit(deps: { store: Store; logger: Logger }, signal: AbortSignal, now: Date): Promise<void> {
+  const since = new Date(now.getTime() - 2 * intervalMs);
+  for (const imbalance of await findImbalances(deps.store.on(signal), since)) {
+    deps.logger.error(imbalance, "the quota ledger of an account doesn't add up to its reservations and usage");
+  }
+}
+
 /** Sweeps every ten minutes until `close`, which waits for a sweep under way. Several processes may do so at once. */
 export function startHousekeeping(deps: { store: Store; logger: Logger; now: () => Date }): { close(): Promise<void> } {
   const { store, logger, now } = deps;
   const end = new AbortController();
   let underWay = Promise.resolve();
   const timer = setInterval(() => {
-    underWay = sweep(store, AbortSignal.any([end.signal, AbortSignal.timeout(60_000)]), now()).catch(
-      (error: unknown) => {
-        if (!end.signal.aborted) logger.warn({ err: error }, "couldn't remove expired sessions; will try again");
-      },
-    );
+    const signal = AbortSignal.any([end.signal, AbortSignal.timeout(60_000)]);
+    underWay = Promise.all([sweep(store, signal, now()), audit({ store, logger }, signal, now())])
+      .then(() => {})
+      .catch((error: unknown) => {
+        if (!end.signal.aborted) logger.warn({ err: error }, "couldn't remove what has run out; will try again");
+      });
   }, intervalMs);
   timer.unref();
   return {

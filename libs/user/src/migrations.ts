@@ -3,6 +3,7 @@ import { tokenKeys } from "./migrations/0004_token_keys.ts";
 import { sessionResources } from "./migrations/0005_sessions.ts";
 import { keys } from "./migrations/0006_keys.ts";
 import { accounts } from "./migrations/0010_accounts.ts";
+import { ledger } from "./migrations/0011_ledger.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
 
@@ -104,4 +105,5 @@ export const userMigrations: readonly Migration[] = [
   sessionResources,
   keys,
   accounts,
+  ledger,
 ];

@@ -31,6 +31,11 @@ export const exportedTables: Record<string, { key: string; columns: string; orde
     columns: "id, reservation_id, milliseconds, record_time",
     order: "id",
   },
+  quota_ledger: {
+    key: "user_id",
+    columns: "id, reservation_id, kind, reserved_milliseconds, used_milliseconds, record_time",
+    order: "id",
+  },
   email_codes: {
     key: "user_id",
     columns: "purpose, email, create_time, expire_time",

@@ -80,3 +80,35 @@ export async function recordUsage(
     [usage.userId, usage.reservationId, usage.milliseconds, usage.now],
   );
 }
+
+/** A user whose ledger doesn't add up to what is set aside and used. */
+export type Imbalance = {
+  userId: string;
+  ledgerReservedMs: number;
+  reservedMs: number;
+  ledgerUsedMs: number;
+  usedMs: number;
+};
+
+/**
+ * Users whose ledger changed since `since` and whose balance, which is derived from it, isn't what reservations and usage say: none, unless somebody changed
+ * them by hand. At most a hundred, among at most 10,000 users looked at.
+ */
+export async function findImbalances(sql: Sql, since: Date): Promise<Imbalance[]> {
+  return await sql.query<Imbalance>(
+    `with changed as (select distinct user_id from quota_ledger where record_time >= $1 limit 10000),
+     balances as (
+       select user_id,
+         (select coalesce(sum(reserved_milliseconds), 0)::float8 from quota_ledger entry where entry.user_id = changed.user_id)
+           as "ledgerReservedMs",
+         (select coalesce(sum(milliseconds), 0)::float8 from quota_reservations open
+           where open.user_id = changed.user_id and state = 'reserved') as "reservedMs",
+         (select coalesce(sum(used_milliseconds), 0)::float8 from quota_ledger entry where entry.user_id = changed.user_id)
+           as "ledgerUsedMs",
+         (select coalesce(sum(milliseconds), 0)::float8 from usage_ledger used where used.user_id = changed.user_id) as "usedMs"
+       from changed)
+     select user_id as "userId", "ledgerReservedMs", "reservedMs", "ledgerUsedMs", "usedMs" from balances
+     where "ledgerReservedMs" <> "reservedMs" or "ledgerUsedMs" <> "usedMs" limit 100`,
+    [since],
+  );
+}
