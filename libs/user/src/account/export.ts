@@ -12,13 +12,19 @@ export const exportedTables: Record<string, { key: string; columns: string; orde
   },
   sessions: {
     key: "user_id",
-    columns: "id, client_address, create_time, refresh_time, idle_expire_time, expire_time",
+    columns:
+      "id, device, client_address, last_address, checks, create_time, refresh_time, idle_expire_time, expire_time",
     order: "create_time",
   },
   totp_factors: { key: "user_id", columns: "confirm_time", order: "confirm_time" },
   passkeys: {
     key: "user_id",
     columns: "id, name, synced, transports, create_time, last_use_time",
+    order: "create_time",
+  },
+  api_keys: {
+    key: "user_id",
+    columns: "id, name, prefix, scopes, create_time, expire_time, last_use_time",
     order: "create_time",
   },
   quota_reservations: {
@@ -49,7 +55,7 @@ export const exportedTables: Record<string, { key: string; columns: string; orde
 };
 
 /** Tables that name people and hold nothing but secrets, or that somebody existed. */
-export const withheldTables = ["recovery_codes", "passkey_challenges", "deleted_users"];
+export const withheldTables = ["recovery_codes", "passkey_challenges", "pending_sessions", "deleted_users"];
 
 /** Everything that this service has about a person, by table: at most 10,000 rows of each, the newest if there are more. */
 export async function exportAccount(sql: Sql, userId: string, now: Date): Promise<Record<string, unknown>> {

@@ -1,3 +1,5 @@
+import { Factor } from "@kinora/proto-user";
+import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codeLifetimeMs } from "../code/email-codes.ts";
 import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
@@ -32,15 +34,22 @@ describe("a reset", () => {
     await kinora.mailbox.next(bob.email, /password for Kinora has changed/);
   });
 
-  it("leaves second factors as they are", async () => {
+  it("doesn't bypass a second factor", async () => {
     const carol = await kinora.join("Carol");
-    const { rows } = await kinora.database.pool.query(
-      "insert into totp_factors (user_id, secret) values ($1, '\\x00112233') returning secret",
-      [carol.id],
-    );
+    const { factors } = kinora.as(carol.accessToken);
+    const { secret } = await factors.startTotp({});
+    const app = new TOTP({ secret: Secret.fromBase32(secret) });
+    const code = () => app.generate({ timestamp: kinora.now().getTime() });
+    await factors.confirmTotp({ code: code() });
     await reset(await askFor(carol), "zq5Wm0rTplx"); // 8 characters are enough beside a second factor
-    const after = await kinora.database.pool.query("select secret from totp_factors where user_id = $1", [carol.id]);
-    expect(after.rows).toEqual(rows);
+
+    const credential = { email: carol.email, password: "zq5Wm0rTplx" };
+    const { tokens, checkToken, needed } = await kinora.as().sessions.createSession(credential);
+    expect(tokens).toBeUndefined();
+    expect(needed).toEqual([Factor.TOTP, Factor.RECOVERY_CODE]);
+    kinora.advance(60_000);
+    const check = { proof: { case: "totpCode" as const, value: code() } };
+    expect((await kinora.as().sessions.addCheck({ checkToken, check })).tokens?.accessToken).toMatch(/^ey/);
   });
 
   it("keeps its code when the new password isn't good enough", async () => {
