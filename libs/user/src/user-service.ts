@@ -126,7 +126,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
       router.service(FactorService, createFactorHandlers({ store, passkeys, mail: letters, now }));
       router.service(InvitationService, createInvitationHandlers({ store, codes, mail: letters, signUp, now }));
       router.service(AuditService, createAuditHandlers({ store }));
-      router.service(SessionService, createSessionHandlers({ store, checks, tokens, keys, now }));
+      router.service(SessionService, createSessionHandlers({ store, checks, tokens, keys, publicUrl, now }));
       router.service(KeyService, createKeyHandlers({ store, tokens, deletion, now }));
       router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, now }));
     },

@@ -12,6 +12,7 @@ import { originOf } from "../check/origin.ts";
 import { invalidField } from "../fault.ts";
 import type { Sql, Store } from "../store/store.ts";
 import type { AccessTokens } from "../token/access-token.ts";
+import { createBrowserCookies } from "./browser-cookies.ts";
 import { isLive, requireLive, sessionEnded } from "./live-caller.ts";
 import { createLogins, type Login, toCheck } from "./login.ts";
 import { findPendingUser } from "./pending-session.store.ts";
@@ -35,6 +36,7 @@ export type SessionHandlersDeps = {
   checks: Checks;
   tokens: AccessTokens;
   keys: KeySource;
+  publicUrl: () => string;
   now: () => Date;
 };
 
@@ -43,6 +45,7 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
   const { store, checks, keys, now } = deps;
   const logins = createLogins(deps);
   const refresh = createRefresh({ store, now });
+  const cookies = createBrowserCookies(deps);
 
   const note = (sql: Sql, context: HandlerContext, type: AuditType, userId: string, sessionId: string) =>
     recordEvent(sql, {
@@ -54,17 +57,27 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
       details: { sessionId },
     });
 
+  const answerOf = (login: Login, context: HandlerContext) =>
+    "tokens" in login
+      ? {
+          sessionId: login.sessionId,
+          tokens: cookies.give(context, login.tokens),
+          user: toUserMessage(login.account),
+          needed: [],
+        }
+      : { sessionId: login.sessionId, needed: login.needed.map(toFactorMessage) };
+
   return {
     async createSession(request, context) {
       const login = await logins.begin(request, originOf(context), context.signal);
-      return { ...answerOf(login), checkToken: "checkToken" in login ? login.checkToken : "" };
+      return { ...answerOf(login, context), checkToken: "checkToken" in login ? login.checkToken : "" };
     },
 
     async addCheck(request, context) {
       // The gate refuses requests without one (protovalidate's `required`), so this is for the compiler.
       if (request.check === undefined) throw invalidField("check", "is required");
       const check = toCheck(request.check);
-      return answerOf(await logins.addCheck(request.checkToken, check, originOf(context), context.signal));
+      return answerOf(await logins.addCheck(request.checkToken, check, originOf(context), context.signal), context);
     },
 
     async confirmSession(request, context) {
@@ -87,7 +100,8 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
         await note(tx, context, "session.confirmed", userId, sessionId);
         return { session: next, account };
       });
-      return { tokens: await logins.tokensOf(renewed.session, renewed.account, refreshToken) };
+      const tokens = await logins.tokensOf(renewed.session, renewed.account, refreshToken);
+      return { tokens: cookies.give(context, tokens) };
     },
 
     async createPasskeyChallenge(request, context) {
@@ -101,15 +115,18 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
     },
 
     async refreshSession(request, context) {
-      const { session, account, refreshToken } = await refresh(request.refreshToken, originOf(context), context.signal);
-      return { tokens: await logins.tokensOf(session, account, refreshToken) };
+      const presented = cookies.take(context, request.refreshToken);
+      const { session, account, refreshToken } = await refresh(presented, originOf(context), context.signal);
+      return { tokens: cookies.give(context, await logins.tokensOf(session, account, refreshToken)) };
     },
 
     async revokeSession(request, context) {
+      const presented = cookies.take(context, request.refreshToken);
       await store.transaction(context.signal, async (tx) => {
-        const ended = await deleteSessionOfToken(tx, hashRefreshToken(request.refreshToken));
+        const ended = await deleteSessionOfToken(tx, hashRefreshToken(presented));
         if (ended !== undefined) await note(tx, context, "session.ended", ended.userId, ended.id);
       });
+      cookies.forget(context);
       return {};
     },
 
@@ -179,12 +196,6 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
       };
     },
   };
-}
-
-function answerOf(login: Login) {
-  return "tokens" in login
-    ? { sessionId: login.sessionId, tokens: login.tokens, user: toUserMessage(login.account), needed: [] }
-    : { sessionId: login.sessionId, needed: login.needed.map(toFactorMessage) };
 }
 
 function noSession(): DomainError {
