@@ -1,6 +1,6 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { EncoderService, ProfileService, WebhookService } from "@kinora/proto-encoder";
-import { SessionService, UserService } from "@kinora/proto-user";
+import { KeyService, SessionService, UserService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc/client";
 
 /** Gives access tokens, and replaces one that a server no longer takes. */
@@ -15,6 +15,7 @@ export type ProfileClient = Client<typeof ProfileService>;
 export type WebhookClient = Client<typeof WebhookService>;
 export type UserClient = Client<typeof UserService>;
 export type SessionClient = Client<typeof SessionService>;
+export type KeyClient = Client<typeof KeyService>;
 
 /** Where an error of a call names its server. */
 export const serverHeader = "x-kinora-server";
@@ -40,6 +41,11 @@ export function webhookClient(url: string, tokens: TokenSource): WebhookClient {
 /** Calls the user service's session methods; with `tokens`, as the person who is logged in. */
 export function sessionClient(url: string, tokens?: TokenSource): SessionClient {
   return createClient(SessionService, transportTo(url, tokens ? [authorize(tokens)] : []));
+}
+
+/** Calls the user service's methods about API keys; with `tokens`, as the person who is logged in. */
+export function keyClient(url: string, tokens?: TokenSource): KeyClient {
+  return createClient(KeyService, transportTo(url, tokens ? [authorize(tokens)] : []));
 }
 
 /** Calls the user service's methods that need no login. */

@@ -78,6 +78,18 @@ export const registry: readonly Entry[] = [
     load: async () => (await import("./commands/whoami.ts")).command,
   },
   {
+    name: "sessions",
+    arguments: "[end ID]",
+    summary: "where you are logged in, and an end to it",
+    load: async () => (await import("./commands/sessions.ts")).command,
+  },
+  {
+    name: "keys",
+    arguments: "[ACTION ARGUMENT]",
+    summary: "API keys, for programs",
+    load: async () => (await import("./commands/keys.ts")).command,
+  },
+  {
     name: "token",
     arguments: "",
     summary: "print an access token, for curl and the like",
