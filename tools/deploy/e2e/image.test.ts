@@ -117,7 +117,7 @@ describe.skipIf(!possible)("an image", () => {
       const port = await freePort();
       const service = await start("user", { PORT: String(port), HOST: "127.0.0.1", DATABASE_URL: postgres.url });
       const url = `http://127.0.0.1:${port}`;
-      await untilHealthy(url, AbortSignal.timeout(60_000)).catch((error) => {
+      await untilHealthy(url, new AbortController().signal, 60_000).catch((error) => {
         throw new Error(`${error.message}\n${service.output()}`);
       });
       const call = (...args: string[]) =>
@@ -169,7 +169,7 @@ describe.skipIf(!possible)("an image", () => {
       ENCODER_URL: "http://127.0.0.1:1",
       WORKER_TOKEN: "a-token-of-some-length",
     });
-    await untilHealthy(`http://127.0.0.1:${port}`, AbortSignal.timeout(60_000));
+    await untilHealthy(`http://127.0.0.1:${port}`, new AbortController().signal, 60_000);
     const load =
       'console.log(Object.keys(require("/app/node_modules/@seydx/node-av-linux-" + process.arch)).length > 0)';
     const child = runContained(worker.root, join(folder, "child"), ["node", "-e", load], {});

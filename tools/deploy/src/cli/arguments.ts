@@ -18,6 +18,7 @@ export type Arguments = {
     push: boolean;
     image?: string;
     health?: string;
+    patience: string;
     to?: string;
     "rollback-to"?: string;
   };
@@ -36,6 +37,7 @@ const options = {
   push: { type: "boolean", default: false },
   image: { type: "string" },
   health: { type: "string" },
+  patience: { type: "string", default: "120" },
   to: { type: "string" },
   "rollback-to": { type: "string" },
 } as const;
@@ -50,6 +52,12 @@ export function readArguments(argv: readonly string[]): Arguments {
   } catch (error) {
     throw new DeployError(`${(error as Error).message}\nkinora-deploy --help shows what there is.`);
   }
+}
+
+/** Seconds, as milliseconds. @throws DeployError */
+export function readSeconds(option: string, text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new DeployError(`--${option}: "${text}" is no number of seconds.`);
+  return Number(text) * 1000;
 }
 
 /** A number of a record. @throws DeployError */

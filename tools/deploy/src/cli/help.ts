@@ -6,8 +6,8 @@ export const help = `Which services have to go out, and whether they may.
       Bundles SERVICE and builds its container image.
   kinora-deploy can-i-deploy SERVICE [--env ENV] [--live URL]... [--skip-behaviour] [--json]
       Whether the working tree's SERVICE gets along with what ENV runs.
-  kinora-deploy record SERVICE [--env ENV] --health URL [--image NAME@DIGEST] [--rollback-to N]
-      Waits until URL is healthy, then notes that ENV runs it.
+  kinora-deploy record SERVICE [--env ENV] --health URL [--patience SECONDS] [--image NAME@DIGEST] [--rollback-to N]
+      Waits until URL is healthy (120 seconds if not given), then notes that ENV runs it.
   kinora-deploy rollback SERVICE [--env ENV] [--to N] [--json]
       Whether an earlier version may go out again, and its image.
   kinora-deploy history SERVICE [--env ENV] [--json]

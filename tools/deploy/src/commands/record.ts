@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readNumber } from "../cli/arguments.ts";
+import { readNumber, readSeconds } from "../cli/arguments.ts";
 import { packageOf } from "../contracts/contract.ts";
 import { DeployError } from "../deploy-error.ts";
 import { hashSettings } from "../hash/settings.ts";
@@ -16,7 +16,7 @@ import { type Context, type ExitCode, namedService } from "./context.ts";
 /** `record`: notes that an environment runs what was built here (or, after a rollback, what an earlier record names), once it is healthy. */
 export async function record(context: Context): Promise<ExitCode> {
   const { records, print, signal } = context;
-  const { env, health, "rollback-to": rollback } = context.arguments.values;
+  const { env, health, patience, "rollback-to": rollback } = context.arguments.values;
   const { name } = namedService(context);
   if (health === undefined)
     throw new DeployError(
@@ -25,7 +25,7 @@ export async function record(context: Context): Promise<ExitCode> {
   const [after = 0] = records.numbers(env, name);
   const to = readNumber("rollback-to", rollback);
   const entry = to === undefined ? await built(context) : { ...records.get(env, name, to), rollbackTo: to };
-  await untilHealthy(health, signal);
+  await untilHealthy(health, signal, readSeconds("patience", patience));
   const written = records.append({ ...entry, recordedAt: new Date().toISOString() }, after);
   print(`${env} runs ${name} ${written.hash} (${written.image}): record ${written.number}`);
   return 0;

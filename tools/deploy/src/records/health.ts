@@ -2,17 +2,15 @@ import { connect } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeployError } from "../deploy-error.ts";
 
-/** How long a service may take until it is healthy, in milliseconds. */
-const patienceMs = 120_000;
 const callMs = 5_000;
 
 /**
- * Waits until `grpc.health.v1.Health/Check` at an address says SERVING.
+ * Waits up to `patienceMs` until `grpc.health.v1.Health/Check` at an address says SERVING.
  * @throws DeployError with its last answer when it doesn't come to that
  */
-export async function untilHealthy(url: string, signal: AbortSignal, patience = patienceMs): Promise<void> {
+export async function untilHealthy(url: string, signal: AbortSignal, patienceMs: number): Promise<void> {
   const address = parse(url);
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const answer = await askHealth(address, signal).catch((error: Error) => error.message);
     if (answer === "SERVING") return;
