@@ -1,6 +1,6 @@
 import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Encode, MediaInfo, TrackResult, Video } from "@kinora/proto-encoder";
-import { formatBitrate, formatBytes, formatDuration, formatFrameRate, formatTime } from "./format.ts";
+import { type Encode, EncodeState, type MediaInfo, type TrackResult, type Video } from "@kinora/proto-encoder";
+import { formatBitrate, formatBytes, formatDuration, formatFrameRate, formatPercent, formatTime } from "./format.ts";
 import { encodeStatus, videoStatus } from "./status.ts";
 import { printable } from "./text-width.ts";
 
@@ -30,9 +30,75 @@ export function encodeFacts(encode: Encode): Fact[] {
     ["State", `${encodeStatus(encode).text}${took}${encode.attempt > 1 ? `, attempt ${encode.attempt}` : ""}`],
     ...(encode.error ? [["Error", printable(encode.error)] satisfies Fact] : []),
     ...(encode.media ? [["Source", ...mediaLines(encode.media)] satisfies Fact] : []),
+    ...(encode.profile ? [["Profile", printable(encode.profile)] satisfies Fact] : []),
+    ...progressFacts(encode),
     ...ladderFacts(encode),
+    ...curveFacts(encode),
+    ...checkFacts(encode),
+    ...failureFacts(encode),
     ...playbackFacts(encode),
   ];
+}
+
+/** How far it is, and what waits for what. */
+function progressFacts({ state, progress }: Encode): Fact[] {
+  if (!progress || !underWay.has(state)) return [];
+  const { fraction, chunks, chunksDone, runningTasks, playableSeconds, waiting, tracks } = progress;
+  const lines = [
+    formatPercent(fraction),
+    ...(chunks > 0 ? [`${chunksDone} of ${chunks} chunks done, ${runningTasks} tasks under way`] : []),
+    ...(playableSeconds > 0 ? [`plays up to ${formatDuration(playableSeconds)}`] : []),
+    ...waiting.map(printable),
+    ...tracks.map(
+      ({ name, fraction: part, bytes }) =>
+        `${printable(name)}: ${formatPercent(part)}${bytes > 0n ? `, ${formatBytes(Number(bytes))}` : ""}`,
+    ),
+  ];
+  return [["Progress", ...lines]];
+}
+
+const underWay = new Set<EncodeState>([
+  EncodeState.QUEUED,
+  EncodeState.PROBING,
+  EncodeState.PLANNED,
+  EncodeState.ENCODING,
+  EncodeState.VERIFYING,
+]);
+
+/** The trials that a ladder was chosen by. */
+function curveFacts({ plan }: Encode): Fact[] {
+  const ladder = plan?.ladder;
+  if (!ladder) return [];
+  const points = ladder.hull.map(({ width, height, crf, bitrate, quality }) => {
+    const xpsnr = quality && quality.frames > 0 ? `, XPSNR ${(quality.xpsnrSum / quality.frames).toFixed(2)} dB` : "";
+    return `${width}×${height} at ${crf}: ${formatBitrate(bitrate)}${xpsnr}`;
+  });
+  return [["Curve", printable(ladder.reason), ...points]];
+}
+
+/** What the verification found: a line for each check that didn't simply pass, and how many did. */
+function checkFacts({ verification }: Encode): Fact[] {
+  if (!verification) return [];
+  const { checks, passed } = verification;
+  const plain = checks.filter((check) => check.outcome === "passed").length;
+  const others = checks
+    .filter((check) => check.outcome !== "passed")
+    .map(
+      ({ outcome, name, track, detail }) =>
+        `${outcome}: ${printable(name)}${track ? ` of ${printable(track)}` : ""}: ${printable(detail)}`,
+    );
+  return [
+    ["Checked", `${passed ? "passed" : "failed"}, ${plain} of ${checks.length} checks as they must be`, ...others],
+  ];
+}
+
+/** Tasks that were given up. */
+function failureFacts({ failedTasks, retryable, id }: Encode): Fact[] {
+  if (failedTasks.length === 0) return [];
+  const lines = failedTasks.map(
+    ({ work, attempts, reason }) => `${printable(work)}, ${attempts} attempts: ${printable(reason)}`,
+  );
+  return [["Given up", ...lines, ...(retryable ? [`kinora retry ${id} tries it again`] : [])]];
 }
 
 /** Where a stream plays. Not every stream has a poster. */
@@ -62,8 +128,8 @@ function mediaLines({ video, audio, durationSeconds, format }: MediaInfo): strin
 /** The finished tracks with their measured figures; before that, what is planned. */
 function ladderFacts({ result, plan }: Encode): Fact[] {
   if (result) {
-    const tracks = result.audio ? [...result.video, result.audio] : result.video;
-    return [["Ladder", ...tracks.map(trackLine)]];
+    const sound = result.audioTracks.length > 0 ? result.audioTracks : result.audio ? [result.audio] : [];
+    return [["Ladder", ...[...result.video, ...sound].map(trackLine)]];
   }
   const planned = plan?.video?.renditions ?? [];
   if (planned.length === 0) return [];
@@ -76,7 +142,9 @@ function trackLine(track: TrackResult): string {
   const seconds = track.timescale > 0 ? units / track.timescale : 0;
   const shape = track.height > 0 ? `${track.width}×${track.height}, ${track.frames} frames` : `${track.sampleRate} Hz`;
   const rate = seconds > 0 ? `, ${formatBitrate((bytes * 8) / seconds)}` : "";
-  return `${printable(track.name)}: ${shape}, ${printable(track.codecs)}${rate}, ${formatBytes(bytes)}`;
+  const { quality } = track;
+  const xpsnr = quality && quality.frames > 0 ? `, XPSNR ${(quality.xpsnrSum / quality.frames).toFixed(1)} dB` : "";
+  return `${printable(track.name)}: ${shape}, ${printable(track.codecs)}${rate}, ${formatBytes(bytes)}${xpsnr}`;
 }
 
 /** Lays facts out under each other. */

@@ -55,6 +55,7 @@ const labels = {
   queue: "Waiting for a worker",
   probe: "Reading",
   encode: "Encoding",
+  verify: "Checking",
   download: "Downloading",
 };
 
@@ -62,10 +63,10 @@ function labelOf({ phase, waiting }: Progress): string {
   return (waiting ? "Waiting for the server" : labels[phase]).padEnd(labels.download.length);
 }
 
-function detailsOf({ phase, speed, remainingSeconds, waiting, bytes }: Progress): string[] {
+function detailsOf({ phase, speed, remainingSeconds, waiting, bytes, details = [] }: Progress): string[] {
   if (waiting) return [];
   const rate = speed <= 0 ? [] : [phase === "encode" ? `${speed.toFixed(1)}×` : `${formatBytes(speed)}/s`];
   const left = remainingSeconds === undefined ? [] : [`${formatDuration(remainingSeconds)} left`];
   const sizes = bytes === undefined ? [] : [`${formatBytes(bytes.done)} of ${formatBytes(bytes.total)}`];
-  return [...rate, ...left, ...sizes];
+  return [...rate, ...left, ...sizes, ...details];
 }

@@ -9,12 +9,14 @@ export type Progress = {
   speed: number;
   /** Seconds left in this phase; undefined while unknown. */
   remainingSeconds?: number | undefined;
+  /** More to say of it, such as `7 of 12 chunks`. */
+  details?: readonly string[];
   /** The server doesn't answer at the moment. */
   waiting: boolean;
 };
 
 /** The parts of the way; an encode waits for a worker before each of its steps. */
-export type Phase = "upload" | "queue" | "probe" | "encode" | "download";
+export type Phase = "upload" | "queue" | "probe" | "encode" | "verify" | "download";
 
 /** How much of the whole bar each part takes: encoding is nearly always the longest. */
 const share = { upload: 0.2, encode: 0.8, download: 0.1 };
@@ -32,6 +34,7 @@ export function wholeFraction(
     queue: upload,
     probe: upload,
     encode: upload + share.encode * progress.fraction,
+    verify: upload + share.encode * progress.fraction,
     download: upload + share.encode + download * progress.fraction,
   }[progress.phase];
   return Math.min(1, Math.max(0, done / total));

@@ -36,6 +36,12 @@ export const registry: readonly Entry[] = [
     load: async () => (await import("./commands/cancel.ts")).command,
   },
   {
+    name: "retry",
+    arguments: "ID",
+    summary: "try a failed encode again",
+    load: async () => (await import("./commands/retry.ts")).command,
+  },
+  {
     name: "delete",
     arguments: "ID",
     summary: "delete a video with its streams, or one encode",

@@ -30,7 +30,7 @@ function jsonReporter(stdout: Output): Reporter {
     progress({ phase, fraction, bytes, speed, remainingSeconds, waiting }) {
       if (!pace.due(performance.now(), `${phase} ${waiting}`, fraction)) return;
       write({
-        event: phase === "queue" || phase === "probe" ? "encode" : phase,
+        event: phase === "queue" || phase === "probe" || phase === "verify" ? "encode" : phase,
         state: waiting ? "waiting for the server" : phase,
         fraction,
         speed,

@@ -15,6 +15,8 @@ export function encodeStatus(encode: Pick<Encode, "state" | "progress">): Status
       return { text: "planned", tone: "busy" };
     case EncodeState.ENCODING:
       return { text: `encoding ${formatPercent(Math.min(0.99, encode.progress?.fraction ?? 0))}`, tone: "busy" };
+    case EncodeState.VERIFYING:
+      return { text: "checking", tone: "busy" };
     case EncodeState.SUCCEEDED:
       return { text: "ready", tone: "good" };
     case EncodeState.FAILED:

@@ -2,7 +2,7 @@ import { type Encode, EncodeState } from "@kinora/proto-encoder";
 import type { Connection } from "./connection.ts";
 import { sentence } from "./describe-error.ts";
 import { CliError } from "./errors.ts";
-import { followEncode } from "./follow-encode.ts";
+import { followEncode, isFinal } from "./follow-encode.ts";
 import type { Progress } from "./progress.ts";
 import type { Reporter } from "./reporter.ts";
 import { printable } from "./text-width.ts";
@@ -16,6 +16,7 @@ export async function watchEncode(options: {
 }): Promise<Encode> {
   const { connection, encodeId, reporter, signal } = options;
   let last: Encode | undefined;
+  let told = false;
   const states = followEncode({
     encoder: connection.encoder,
     tokens: connection.session,
@@ -25,6 +26,12 @@ export async function watchEncode(options: {
   });
   for await (const encode of states) {
     last = encode;
+    if (!told && encode.playback && !isFinal(encode)) {
+      told = true;
+      reporter.note(`Its beginning plays already: ${encode.playback.pageUrl || encode.playback.hlsUrl}`);
+      const { hlsUrl, dashUrl, pageUrl } = encode.playback;
+      reporter.event({ event: "playable", hlsUrl, dashUrl, pageUrl });
+    }
     reporter.progress(encodeProgress(encode));
   }
   if (last === undefined) throw new CliError("The server told nothing about the encode.");
@@ -50,9 +57,12 @@ export function encodeProgress(encode: Pick<Encode, "state" | "progress"> | unde
     case EncodeState.PROBING:
       return { ...idle, phase: "probe" };
     case EncodeState.ENCODING: {
-      const { fraction = 0, speed = 0, remainingSeconds } = encode.progress ?? {};
-      return { phase: "encode", fraction, speed, remainingSeconds, waiting: false };
+      const { fraction = 0, speed = 0, remainingSeconds, chunks = 0, chunksDone = 0 } = encode.progress ?? {};
+      const details = chunks > 1 ? [`${chunksDone} of ${chunks} chunks`] : [];
+      return { phase: "encode", fraction, speed, remainingSeconds, details, waiting: false };
     }
+    case EncodeState.VERIFYING:
+      return { ...idle, phase: "verify", fraction: encode.progress?.fraction ?? 0 };
     case EncodeState.SUCCEEDED:
       return { ...idle, phase: "encode", fraction: 1 };
     default:

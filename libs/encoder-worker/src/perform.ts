@@ -47,7 +47,7 @@ export async function performTask(deps: PerformDeps, task: Task, around: TaskCir
   const run = <Kind extends MediaTask>(media: Kind) => runTask({ ...optionsOf(deps, around), task: media });
   switch (work.case) {
     case "probe":
-      return { case: "probe", value: await run({ kind: "probe", sourceUrl, whole: true }) };
+      return { case: "probe", value: await run({ kind: "probe", sourceUrl }) };
     case "analyse":
       return { case: "analyse", value: await run({ kind: "analyse", sourceUrl, media: given(work.value.media) }) };
     case "encode": {

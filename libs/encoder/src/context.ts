@@ -2,7 +2,11 @@ import type { Logger } from "@kinora/rpc";
 import type { ObjectStore } from "@kinora/storage";
 import type { Queue } from "./queue/queue.ts";
 import type { EncoderDb } from "./store/db.ts";
+import type { Streams } from "./stream/streams.ts";
 import type { Wakeups } from "./wakeups.ts";
+
+/** The key of `taskWaits`. */
+export const anyTask = "task";
 
 /** What the encoder's operations share. */
 export type Context = {
@@ -12,8 +16,14 @@ export type Context = {
   logger: Logger;
   /** Keyed by encode: its state or progress has changed. */
   encodeChanged: Wakeups;
-  /** Keyed by task queue: a task waits. */
+  /** With the one key `anyTask`: a task waits. */
   taskWaits: Wakeups;
+  /** Streams of many tasks, as they can be played now. */
+  streams: Streams;
+  /** How workers reach this service. */
+  internalUrl: () => string;
+  /** Tasks of one queue that a person has in the hands of workers at a time, at most. */
+  perPersonCap: number;
   /** Publications of streams under way, by lease. */
   publications: Map<string, Promise<void>>;
   /** Aborts when this process stops. */

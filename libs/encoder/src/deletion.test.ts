@@ -43,7 +43,7 @@ describe("deleting a video", () => {
     const { videoId, encodeId } = await startOne(person);
     await probe(encoder.worker);
     await encodeOne(encoder.worker);
-    expect((await of(videoId)()).length).toBeGreaterThan(10);
+    expect((await of(videoId)()).length).toBeGreaterThan(8);
     await person.encoder.deleteVideo({ id: videoId });
     await person.encoder.deleteVideo({ id: videoId });
     await expect.poll(of(videoId), soon).toEqual([]);

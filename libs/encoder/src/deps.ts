@@ -27,6 +27,8 @@ export type EncoderServiceDeps = {
   publicUrl: () => string;
   /** How workers reach this service, such as `http://127.0.0.1:8082`. Asked for at each use, since the port may be known only once the server listens. */
   internalUrl: () => string;
+  /** Tasks of one queue that one person has in the hands of workers at a time, at most; 500 unless given. */
+  perPersonCap?: number | undefined;
   /** The credential of whoever scales the workers by `/metrics/queue`; without it there is no such route. */
   metricsToken?: string | undefined;
 };

@@ -7,6 +7,7 @@ import { backlogRoute } from "./backlog/backlog-route.ts";
 import type { Context } from "./context.ts";
 import type { EncoderService, EncoderServiceDeps } from "./deps.ts";
 import { cleanUp } from "./encode/cleanup.ts";
+import { expireEncode } from "./encode/expire-encode.ts";
 import { makePlan, releaseQuota, settleQuota } from "./encode/plan-encode.ts";
 import { playbackRoute } from "./playback/playback-route.ts";
 import { playerScriptRoute } from "./playback/player-script-route.ts";
@@ -20,6 +21,7 @@ import { webhookRoutes } from "./rpc/webhook-routes.ts";
 import { workerRoutes } from "./rpc/worker-routes.ts";
 import { createDb } from "./store/db.ts";
 import { domainStorage } from "./store/domain-storage.ts";
+import { createStreams } from "./stream/streams.ts";
 import { lookAfterUploads } from "./upload/abandoned-uploads.ts";
 import { createDirectUpload } from "./upload/direct-upload.ts";
 import { openUploads } from "./upload/open-uploads.ts";
@@ -27,6 +29,8 @@ import { uploadRoute } from "./upload/upload-route.ts";
 import { createWakeups } from "./wakeups.ts";
 import { deliverWebhook, type WebhookSender } from "./webhook/deliver-webhook.ts";
 import { createDispatcher } from "./worker/dispatcher.ts";
+import { createFleetRegister } from "./worker/fleet-register.ts";
+import { createHeartbeats } from "./worker/heartbeats.ts";
 import { sweepLeases } from "./worker/sweep.ts";
 
 /** Starts the encoder service: its queues, its background work, and what a server needs to serve it. */
@@ -54,6 +58,9 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     logger,
     encodeChanged: createWakeups(),
     taskWaits: createWakeups(),
+    streams: createStreams(db),
+    internalUrl: deps.internalUrl,
+    perPersonCap: deps.perPersonCap ?? 500,
     publications: new Map(),
     stopping: stopping.signal,
   };
@@ -61,12 +68,16 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
   const draining = new AbortController();
   const sender: WebhookSender = { publicUrl, targets: deps.webhookTargets ?? "public" };
   const dispatcher = createDispatcher(context, draining.signal);
+  const heartbeats = createHeartbeats(context);
+  const fleet = createFleetRegister(context);
 
   try {
     await queue.work({
       plan: ({ encodeId }, signal) => makePlan(context, quota, encodeId, signal),
-      settle: ({ encodeId, seconds }, signal) => settleQuota(quota, encodeId, seconds, signal),
-      release: ({ encodeId }, signal) => releaseQuota(quota, encodeId, signal),
+      settle: ({ encodeId, reservationId = encodeId, seconds }, signal) =>
+        settleQuota(quota, reservationId, seconds, signal),
+      release: ({ encodeId, reservationId = encodeId }, signal) => releaseQuota(quota, reservationId, signal),
+      expire: ({ encodeId }, signal) => expireEncode(context, encodeId, signal),
       cleanup: (job, signal) => cleanUp({ storage, uploads }, job, signal),
       webhook: (job, signal) => deliverWebhook(context, sender, job, signal),
     });
@@ -74,16 +85,20 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     await queue.close();
     throw error;
   }
-  const background = [sweepLeases(context, stopping.signal), lookAfterUploads(context, uploads, stopping.signal)];
+  const background = [
+    fleet.keep(stopping.signal),
+    sweepLeases(context, stopping.signal),
+    lookAfterUploads(context, uploads, stopping.signal),
+  ];
 
   const drain = () => draining.abort(new Error("The encoder is stopping."));
   return {
     routes(router) {
       encoderRoutes(router, { context, uploads, publicUrl, stopping: draining.signal });
-      workerRoutes(router, context, dispatcher);
       profileRoutes(router, context);
       webhookRoutes(router, context, sender);
       uploadRoutes(router, context, s3 && createDirectUpload(context, s3));
+      workerRoutes(router, context, { dispatcher, heartbeats, fleet });
       accountRoutes(router, context);
     },
     longPolls: [WorkerService.method.leaseTask],

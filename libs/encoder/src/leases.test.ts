@@ -1,10 +1,12 @@
 import { Code, createClient } from "@connectrpc/connect";
-import { Directive, EncodeState, FailureKind, type Lease, WorkerService } from "@kinora/proto-encoder";
+import type { ChunkResult } from "@kinora/media";
+import { Directive, EncodeState, FailureKind, type Lease, TaskKind, WorkerService } from "@kinora/proto-encoder";
 import { createClientTransport } from "@kinora/rpc";
 import { beforeEach, describe, expect, it } from "vitest";
 import { maxFaults } from "./domain/lease.ts";
 import {
   encodeOne,
+  kinds,
   lease,
   leaseEncode,
   makeAndUpload,
@@ -31,6 +33,9 @@ async function silence(held: Lease | undefined): Promise<void> {
   ]);
 }
 
+/** Work that needs an encoder. */
+const encoderWork = [TaskKind.ENCODE, TaskKind.ENCODE_CHUNK, TaskKind.TRIAL];
+
 const gone = { code: Code.Aborted };
 
 describe("leases", () => {
@@ -49,9 +54,7 @@ describe("leases", () => {
     const old = must(first.lease);
     await expect(worker.heartbeat({ lease: old })).rejects.toMatchObject(gone);
     await expect(worker.createUploads({ lease: old, paths: ["a"] })).rejects.toMatchObject(gone);
-    await expect(worker.completeTask({ lease: old, result: { case: "encode", value: stale } })).rejects.toMatchObject(
-      gone,
-    );
+    await expect(worker.completeTask({ lease: old, result: stale })).rejects.toMatchObject(gone);
     await expect(
       worker.failTask({ lease: old, kind: FailureKind.INPUT, message: "It can't be read." }),
     ).rejects.toMatchObject(gone);
@@ -61,13 +64,12 @@ describe("leases", () => {
     });
 
     const { result, files } = await makeAndUpload(worker, second);
-    await worker.completeTask({ lease: must(second.lease), result: { case: "encode", value: result } });
+    await worker.completeTask({ lease: must(second.lease), result });
+    await encodeOne(worker);
     await waitForState(person, encodeId, EncodeState.SUCCEEDED);
     const segment = await fetch(`${encoder.url}/videos/${videoId}/360p/1.m4s`);
     expect(Buffer.from(await segment.arrayBuffer())).toEqual(Buffer.from(must(files.get("360p/1.m4s"))));
-    await expect(worker.completeTask({ lease: old, result: { case: "encode", value: stale } })).rejects.toMatchObject(
-      gone,
-    );
+    await expect(worker.completeTask({ lease: old, result: stale })).rejects.toMatchObject(gone);
   });
 
   it("are kept by heartbeats", async () => {
@@ -131,10 +133,10 @@ describe("leases", () => {
     }
     const encode = await waitForState(person, encodeId, EncodeState.FAILED);
     expect(encode.error).toBe(
-      `The encode was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory (5).`,
+      `A worker could not encode chunk 1. It was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory (5).`,
     );
     await expect.poll(() => installation.quota.reservations.get(encodeId)?.state, soon).toBe("released");
-    const { task } = await worker.leaseTask({ workerId: "w", encoders: ["cpu"] });
+    const { task } = await worker.leaseTask({ workerId: "w", encoders: ["cpu"], kinds });
     expect(task).toBeUndefined();
   });
 
@@ -171,12 +173,10 @@ describe("a cancelled encode", () => {
 
     expect((await worker.heartbeat({ lease: held })).directive).toBe(Directive.CANCEL);
     await expect(worker.createUploads({ lease: held, paths: ["a"] })).rejects.toMatchObject(gone);
-    await expect(worker.completeTask({ lease: held, result: { case: "encode", value: result } })).rejects.toMatchObject(
-      gone,
-    );
+    await expect(worker.completeTask({ lease: held, result })).rejects.toMatchObject(gone);
     await worker.failTask({ lease: held, kind: FailureKind.RETURNED, message: "It was cancelled." });
     expect((await person.encoder.getEncode({ id: encodeId })).encode?.state).toBe(EncodeState.CANCELLED);
-    expect((await worker.leaseTask({ workerId: "w", encoders: ["cpu"] })).task).toBeUndefined();
+    expect((await worker.leaseTask({ workerId: "w", encoders: ["cpu"], kinds })).task).toBeUndefined();
     await expect.poll(() => installation.quota.reservations.get(encodeId)?.state, soon).toBe("released");
   });
 
@@ -200,8 +200,9 @@ describe("results", () => {
     await probe(worker);
     const task = await leaseEncode(worker);
     const { result } = await makeAndUpload(worker, task);
-    const report = () => worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: result } });
+    const report = () => worker.completeTask({ lease: must(task.lease), result });
     await Promise.all([report(), report(), report()]);
+    await encodeOne(worker);
     await waitForState(person, encodeId, EncodeState.SUCCEEDED);
     const { rowCount } = await installation.database.pool.query(
       "SELECT FROM encoder_queue.job WHERE name = 'control.settle' AND data ->> 'encodeId' = $1",
@@ -217,22 +218,24 @@ describe("results", () => {
     await probe(worker);
     const task = await leaseEncode(worker);
     const { result } = await makeAndUpload(worker, task);
-    const [first] = result.video;
-    const short = { ...result, video: result.video.map((track) => ({ ...track, frames: track.frames / 2 })) };
+    if (result.case !== "encodeChunk") throw new Error("no chunk");
+    const chunk = result.value as ChunkResult;
+    const [first] = chunk.renditions;
+    const short = { ...chunk, frames: 48, renditions: chunk.renditions.map((track) => ({ ...track, frames: 48 })) };
     await expect(
-      worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: short } }),
+      worker.completeTask({ lease: must(task.lease), result: { case: "encodeChunk", value: short } }),
     ).rejects.toMatchObject({
       code: Code.FailedPrecondition,
-      rawMessage: expect.stringContaining("120 frames instead of 240"),
+      rawMessage: expect.stringContaining("48 frames instead of 240"),
     });
 
     const again = await leaseEncode(worker);
     expect(again.lease?.attempt).toBe(2);
     // The second attempt uploads nothing, and the first one's files don't count.
-    await expect(
-      worker.completeTask({ lease: must(again.lease), result: { case: "encode", value: result } }),
-    ).rejects.toMatchObject({ rawMessage: expect.stringContaining(`${must(first).name}/init.mp4 was never uploaded`) });
-    expect((await person.encoder.getEncode({ id: encodeId })).encode?.state).toBe(EncodeState.PLANNED);
+    await expect(worker.completeTask({ lease: must(again.lease), result })).rejects.toMatchObject({
+      rawMessage: expect.stringContaining(`${must(first).name}/init.mp4 was never uploaded`),
+    });
+    expect((await person.encoder.getEncode({ id: encodeId })).encode?.state).toBe(EncodeState.ENCODING);
   });
 
   it("of the wrong kind are refused", async () => {
@@ -264,7 +267,7 @@ describe("results", () => {
     }
     const { urls } = await worker.createUploads({ lease: must(task.lease), paths: ["720p/1.m4s"] });
     expect(new URL(must(urls[0])).pathname).toMatch(
-      /^\/objects\/videos\/[0-9a-f-]{36}\/[0-9a-f-]{36}\/1\/720p\/1\.m4s$/,
+      /^\/objects\/videos\/[0-9a-f-]{36}\/[0-9a-f-]{36}\/[0-9a-f-]{36}\/1\/720p\/1\.m4s$/,
     );
   });
 });
@@ -282,13 +285,20 @@ describe("waiting for a task", () => {
   it("ends without one after the time that was asked for, and for a worker that can do none of them", async () => {
     const { worker, ...encoder } = installation.encoder;
     expect(
-      (await worker.leaseTask({ workerId: "w", encoders: ["cpu"], wait: { seconds: 0n, nanos: 1e8 } })).task,
+      (await worker.leaseTask({ workerId: "w", encoders: ["cpu"], kinds, wait: { seconds: 0n, nanos: 1e8 } })).task,
     ).toBeUndefined();
     await startOne(encoder.person());
     expect(
-      (await worker.leaseTask({ workerId: "w", encoders: ["nvenc"], wait: { seconds: 0n, nanos: 1e8 } })).task,
+      (
+        await worker.leaseTask({
+          workerId: "w",
+          encoders: ["nvenc"],
+          kinds: encoderWork,
+          wait: { seconds: 0n, nanos: 1e8 },
+        })
+      ).task,
     ).toBeUndefined();
-    expect((await worker.leaseTask({ workerId: "w", encoders: [] })).task).toBeUndefined();
+    expect((await worker.leaseTask({ workerId: "w", encoders: [], kinds: encoderWork })).task).toBeUndefined();
     expect((await lease(worker)).lease?.attempt).toBe(1);
   });
 
@@ -297,7 +307,7 @@ describe("waiting for a task", () => {
     const transport = createClientTransport({ baseUrl: encoder.url, token: "worker", timeoutMs: 30_000 });
     const leaving = new AbortController();
     const waiting = createClient(WorkerService, transport).leaseTask(
-      { workerId: "leaving", encoders: ["cpu"], wait: { seconds: 20n, nanos: 0 } },
+      { workerId: "leaving", encoders: ["cpu"], kinds, wait: { seconds: 20n, nanos: 0 } },
       { signal: leaving.signal },
     );
     waiting.catch(() => {});
@@ -312,10 +322,11 @@ describe("waiting for a task", () => {
     const waiting = installation.encoder.worker.leaseTask({
       workerId: "w",
       encoders: ["cpu"],
+      kinds,
       wait: { seconds: 30n, nanos: 0 },
     });
     await expect
-      .poll(async () => (await installation.encoder.worker.leaseTask({ workerId: "x", encoders: ["cpu"] })).task)
+      .poll(async () => (await installation.encoder.worker.leaseTask({ workerId: "x", encoders: ["cpu"], kinds })).task)
       .toBeUndefined();
     installation.encoder.drain();
     expect((await waiting).task).toBeUndefined();
@@ -331,7 +342,7 @@ describe("credentials", () => {
       fetch(`${encoder.url}/encoder.v1.WorkerService/LeaseTask`, {
         method: "POST",
         headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
-        body: JSON.stringify({ workerId: "w", encoders: ["cpu"] }),
+        body: JSON.stringify({ workerId: "w", encoders: ["cpu"], kinds }),
       });
     expect([(await call("worker")).status, (await call(person.token)).status, (await call("")).status]).toEqual([
       200, 403, 401,

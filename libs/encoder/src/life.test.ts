@@ -82,22 +82,31 @@ describe("the life of a video", () => {
     expect(underWay).toMatchObject({
       state: EncodeState.ENCODING,
       media: { durationSeconds: 10 },
-      progress: { frames: 120n, speed: 2, remainingSeconds: 2.5 },
+      progress: {
+        frames: 120n,
+        speed: 2,
+        chunks: 3,
+        chunksDone: 0,
+        runningTasks: 1,
+        waiting: ["2 chunks wait for a worker with encode.cpu"],
+      },
     });
     expect(underWay.plan?.video?.renditions.map(({ name }) => name)).toEqual(["360p", "240p"]);
     expect(underWay.playback).toBeUndefined();
 
     const { result } = await makeAndUpload(encoder.worker, toEncode);
-    const finished = { lease: must(toEncode.lease), result: { case: "encode", value: result } } as const;
+    const finished = { lease: must(toEncode.lease), result } as const;
     await encoder.worker.completeTask(finished);
     await encoder.worker.completeTask(finished);
     expect((await encoder.worker.heartbeat({ lease: must(toEncode.lease) })).directive).toBe(Directive.CONTINUE);
+    await encodeOne(encoder.worker);
 
     const states = await watched;
     expect(states[0]).toMatchObject({ state: EncodeState.QUEUED });
     expect(states.every((state) => state.id === encodeId)).toBe(true);
     const order = states.map(({ state }) => state);
-    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    const rank = [0, 1, 2, 3, 4, 6, 7, 8, 5]; // verifying has the highest number, but comes before the end
+    expect(order).toEqual(order.toSorted((a, b) => Number(rank[a]) - Number(rank[b])));
     expect(states.slice(0, -1).every((state) => !state.media && !state.plan && !state.result)).toBe(true);
     expect(states.at(-1)).toMatchObject({
       state: EncodeState.SUCCEEDED,
@@ -117,7 +126,9 @@ describe("the life of a video", () => {
       playback: { dashUrl: `${encoder.url}/videos/${videoId}/manifest.mpd` },
     });
     expect((await fetch(`${encoder.url}/videos/${videoId}/master.m3u8`)).status).toBe(200);
-    await expect.poll(() => quota.reservations.get(encodeId), soon).toMatchObject({ state: "settled", seconds: 10 });
+    await expect
+      .poll(() => quota.reservations.get(encodeId), soon)
+      .toMatchObject({ state: "settled", seconds: expect.closeTo(10, 1) });
   });
 
   it("may be encoded again, and then plays the new stream while the old one stays", async () => {

@@ -98,7 +98,8 @@ describe("a restart", () => {
     const { result } = await makeAndUpload(installation.encoder.worker, task);
     await installation.restart();
     const { worker, url } = installation.encoder;
-    await worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: result } });
+    await worker.completeTask({ lease: must(task.lease), result });
+    await encodeOne(worker);
     await waitForState(installation.encoder.again(person), encodeId, EncodeState.SUCCEEDED);
     expect((await fetch(`${url}/videos/${videoId}/master.m3u8`)).status).toBe(200);
     await installation.restart();
@@ -157,7 +158,8 @@ describe("a database that breaks its connections", () => {
     await Promise.all([beat(), beat(), breakConnections(), beat(), beat()]);
     await expect.poll(beat, soon).toBe("ok");
     expect([...codes].filter((code) => code !== "ok" && code !== Code.Unavailable)).toEqual([]);
-    await worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: result } });
+    await worker.completeTask({ lease: must(task.lease), result });
+    await encodeOne(worker);
     await waitForState(person, encodeId, EncodeState.SUCCEEDED);
     await expect.poll(() => installation.quota.reservations.get(encodeId)?.state, soon).toBe("settled");
     const { encodeId: next } = await startOne(person);

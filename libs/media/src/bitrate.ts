@@ -32,6 +32,15 @@ export function peakBitrate(track: TrackResult, targetSeconds: number): number {
   return Math.max(peak, averageBitrate(track));
 }
 
+/** Bit rates of a playlist of key frames: each picture's bytes over its segment's length. */
+export function keyFrameBitrates(track: TrackResult): { peak: number; average: number } {
+  const rates = track.segments.map(({ keyFrameBytes = 0, duration }) =>
+    ceilRate(keyFrameBytes, duration / track.timescale),
+  );
+  const bytes = track.segments.reduce((sum, segment) => sum + (segment.keyFrameBytes ?? 0), 0);
+  return { peak: rates.reduce((peak, rate) => Math.max(peak, rate), 0), average: ceilRate(bytes, trackSeconds(track)) };
+}
+
 /** Bounds the work where segments are absurdly short; ordinary runs have one or two. */
 const maxRun = 1000;
 

@@ -233,12 +233,12 @@ it("names every file of a stream once, those that name others last", () => {
 
 describe("a base", () => {
   it("moves every path of master and manifest below it, and changes nothing else", () => {
-    const moved = HLS.parse(hlsMaster(stream(), "v2/")) as HLS.types.MasterPlaylist;
+    const moved = HLS.parse(hlsMaster(stream(), { base: "v2/" })) as HLS.types.MasterPlaylist;
     const here = master(stream());
     expect(moved.variants.map(({ uri }) => uri)).toEqual(here.variants.map(({ uri }) => `v2/${uri}`));
     expect(moved.variants[0]?.audio[0]?.uri).toBe("v2/audio/playlist.m3u8");
-    expect(hlsMaster(stream(), "v2/").replaceAll("v2/", "")).toBe(hlsMaster(stream()));
-    const { playlists } = parseMpd(dashManifest(stream(), "v2/"), {
+    expect(hlsMaster(stream(), { base: "v2/" }).replaceAll("v2/", "")).toBe(hlsMaster(stream()));
+    const { playlists } = parseMpd(dashManifest(stream(), { base: "v2/" }), {
       manifestUri: "https://host/videos/x/manifest.mpd",
     });
     expect(playlists[0]?.segments[0]?.resolvedUri).toBe("https://host/videos/x/v2/720p/1.m4s");

@@ -1,5 +1,7 @@
 import { dashManifest } from "./dash.ts";
-import { hlsMaster, hlsMedia } from "./hls.ts";
+import { hasKeyFrames, hlsKeyFrames, hlsMaster, hlsMedia } from "./hls.ts";
+import type { StreamOptions } from "./stream-options.ts";
+import { tracksOf } from "./tracks.ts";
 import type { StreamResult } from "./types.ts";
 
 /** A text file of a stream. */
@@ -11,12 +13,20 @@ export type PlaylistFile = {
 };
 
 /** Every playlist and manifest of a stream, those that name others last. */
-export function playlistFiles(result: StreamResult): PlaylistFile[] {
+export function playlistFiles(result: StreamResult, options: StreamOptions = {}): PlaylistFile[] {
   const hls = "application/vnd.apple.mpegurl";
-  const tracks = [...result.video, ...(result.audio ? [result.audio] : [])];
   return [
-    ...tracks.map((track) => ({ path: `${track.name}/playlist.m3u8`, contentType: hls, text: hlsMedia(track) })),
-    { path: "manifest.mpd", contentType: "application/dash+xml", text: dashManifest(result) },
-    { path: "master.m3u8", contentType: hls, text: hlsMaster(result) },
+    ...tracksOf(result).map((track) => ({
+      path: `${track.name}/playlist.m3u8`,
+      contentType: hls,
+      text: hlsMedia(track, options),
+    })),
+    ...result.video.filter(hasKeyFrames).map((track) => ({
+      path: `${track.name}/iframes.m3u8`,
+      contentType: hls,
+      text: hlsKeyFrames(track, options),
+    })),
+    { path: "manifest.mpd", contentType: "application/dash+xml", text: dashManifest(result, options) },
+    { path: "master.m3u8", contentType: hls, text: hlsMaster(result, options) },
   ];
 }

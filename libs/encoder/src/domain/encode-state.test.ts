@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type EncodeEvent, type EncodeState, encodeEvents, encodeStates, isFinal, transition } from "./encode-state.ts";
 
-const happy: EncodeEvent[] = ["probe leased", "probed", "planned", "encode leased", "published"];
+const happy: EncodeEvent[] = ["probe leased", "probed", "planned", "work leased", "encoded", "published"];
 
 /** Follows events from `queued`; the ones that can't happen are passed over. */
 const follow = (events: EncodeEvent[]): EncodeState[] => {
@@ -12,20 +12,17 @@ const follow = (events: EncodeEvent[]): EncodeState[] => {
 
 describe("transition", () => {
   it("leads from queued to succeeded", () => {
-    expect(follow(happy)).toEqual(["queued", "probing", "planning", "planned", "encoding", "succeeded"]);
+    expect(follow(happy)).toEqual(["queued", "probing", "planning", "planned", "encoding", "verifying", "succeeded"]);
   });
 
-  it("goes back to waiting when a task is handed back, and on from there", () => {
-    expect(
-      follow([
-        "probe leased",
-        "probe handed back",
-        ...happy.slice(0, 4),
-        "encode handed back",
-        "encode leased",
-        "published",
-      ]),
-    ).toEqual([
+  it("goes back to waiting when a task is handed back that is all of its work, and on from there", () => {
+    const again: EncodeEvent[] = [
+      "probe leased",
+      "probe handed back",
+      ...happy.slice(0, 4),
+      "whole encode handed back",
+    ];
+    expect(follow([...again, "work leased", "published"])).toEqual([
       "queued",
       "probing",
       "queued",
@@ -39,6 +36,11 @@ describe("transition", () => {
     ]);
   });
 
+  it("begins again where it was when a failed one is tried again", () => {
+    expect(follow(["failed", "retried unprobed", "probe leased"]).at(-1)).toBe("probing");
+    expect(follow([...happy.slice(0, 4), "failed", "retried", "planned"]).at(-1)).toBe("planned");
+  });
+
   it.each(encodeStates.filter((state) => !isFinal(state)))("%s can fail and be cancelled", (state) => {
     expect(transition(state, "failed")).toBe("failed");
     expect(transition(state, "cancelled")).toBe("cancelled");
@@ -46,22 +48,22 @@ describe("transition", () => {
 
   const anyEvents = fc.array(fc.constantFrom(...encodeEvents), { maxLength: 40 });
 
-  it("never leaves a final state", () => {
+  it("never leaves a final state, unless a failed one is tried again", () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
-        const states = follow(events);
+        const states = follow(events.filter((event) => !event.startsWith("retried")));
         const end = states.findIndex(isFinal);
         if (end >= 0) expect(new Set(states.slice(end)).size).toBe(1);
       }),
     );
   });
 
-  it("publishes only what was probed, planned and leased, in this order", () => {
+  it("publishes only what was queued, planned and encoded, in this order", () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
         const states = follow(events);
         if (states.at(-1) !== "succeeded") return;
-        const firsts = (["probing", "planning", "planned", "encoding"] as const).map((state) => states.indexOf(state));
+        const firsts = (["queued", "planning", "planned"] as const).map((state) => states.indexOf(state));
         expect(firsts).toEqual(firsts.toSorted((a, b) => a - b));
         expect(firsts).not.toContain(-1);
       }),

@@ -5,6 +5,7 @@ export const encodeStates = [
   "planning",
   "planned",
   "encoding",
+  "verifying",
   "succeeded",
   "failed",
   "cancelled",
@@ -19,28 +20,34 @@ export const encodeEvents = [
   "probe handed back",
   "probed",
   "planned",
-  "encode leased",
-  "encode handed back",
+  "work leased",
+  "whole encode handed back",
+  "encoded",
   "published",
   "failed",
   "cancelled",
+  "retried unprobed",
+  "retried",
 ] as const;
 
 /** One of `encodeEvents`. */
 export type EncodeEvent = (typeof encodeEvents)[number];
 
 const steps: Readonly<Record<EncodeState, Partial<Record<EncodeEvent, EncodeState>>>> = {
-  queued: { "probe leased": "probing" },
+  // The note that a task was leased comes after the lease, and may come too late.
+  queued: { "probe leased": "probing", probed: "planning" },
   probing: { "probe handed back": "queued", probed: "planning" },
   planning: { planned: "planned" },
-  planned: { "encode leased": "encoding" },
-  encoding: { "encode handed back": "planned", published: "succeeded" },
+  planned: { "work leased": "encoding", encoded: "verifying", published: "succeeded" },
+  // Published at once: a whole encode of an earlier release.
+  encoding: { "whole encode handed back": "planned", encoded: "verifying", published: "succeeded" },
+  verifying: { published: "succeeded" },
   succeeded: {},
-  failed: {},
+  failed: { "retried unprobed": "queued", retried: "planning" },
   cancelled: {},
 };
 
-/** Whether nothing happens to an encode in this state any more. */
+/** Whether nothing happens to an encode in this state any more, unless its owner tries a failed one again. */
 export function isFinal(state: EncodeState): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { afterFault, encodeTimeLimitSeconds, leaseStanding, maxFaults } from "./lease.ts";
+import { afterFault, leaseStanding, maxFaults, timeLimitSeconds } from "./lease.ts";
 
 describe("leaseStanding", () => {
   it.each([
@@ -26,15 +26,16 @@ describe("afterFault", () => {
     expect(decisions.slice(0, 4)).toEqual([0, 2, 4, 8].map((delaySeconds) => ({ retry: true, delaySeconds })));
     expect(decisions[4]).toEqual({
       retry: false,
-      error: `The encode was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory.`,
+      error: `It was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory.`,
     });
   });
 });
 
-describe("encodeTimeLimitSeconds", () => {
-  it("grows with the source and stays below a day", () => {
-    expect(encodeTimeLimitSeconds(0)).toBe(3600);
-    expect(encodeTimeLimitSeconds(52.2)).toBe(6732);
-    expect(encodeTimeLimitSeconds(1e9)).toBe(23 * 3600);
+describe("timeLimitSeconds", () => {
+  it("grows with the work and stays below a day", () => {
+    expect(timeLimitSeconds("probe", 1e9)).toBe(600);
+    expect(timeLimitSeconds("encode_chunk", 52.2)).toBe(6732);
+    expect(timeLimitSeconds("audio", 3600)).toBe(5400);
+    expect(timeLimitSeconds("encode", 1e9)).toBe(23 * 3600);
   });
 });

@@ -1,3 +1,5 @@
+import type { TaskKind } from "./task-kind.ts";
+
 /** Time between heartbeats that workers are asked to keep, in seconds. */
 export const heartbeatSeconds = 2;
 
@@ -7,14 +9,8 @@ export const leaseSeconds = 11;
 /** Leases that may end by a machine's fault before an encode is given up. */
 export const maxFaults = 5;
 
-/** Longest time a probe may take, in seconds. */
-export const probeTimeLimitSeconds = 600;
-
 /** Where a task stands. */
 export type TaskState = "waiting" | "leased" | "done" | "failed" | "cancelled";
-
-/** What a task asks a worker to do. */
-export type TaskKind = "probe" | "encode";
 
 /**
  * What a worker's call with a lease means for the task as it is now. `held`: the lease counts. `completed`, `failed` and `returned`: the task was
@@ -43,13 +39,17 @@ export function afterFault(faults: number, message: string): AfterFault {
   if (faults < maxFaults) return { retry: true, delaySeconds: faults === 1 ? 0 : 2 ** (faults - 1) };
   return {
     retry: false,
-    error: `The encode was given up after ${maxFaults} attempts. The last one ended like this: ${message}`,
+    error: `It was given up after ${maxFaults} attempts. The last one ended like this: ${message}`,
   };
 }
 
-/** The longest time that a worker may take for a plan, in seconds: generous, since it only has to end what would never end. */
-export function encodeTimeLimitSeconds(durationSeconds: number): number {
-  const generous = 3600 + 60 * durationSeconds;
+/**
+ * The longest time that a worker may take for a task, in seconds: generous, since it only has to end what would never end.
+ * @param weight the task's part of the video in seconds; the whole video's length for tasks that read all of it
+ */
+export function timeLimitSeconds(kind: TaskKind, weight: number): number {
+  const generous = { probe: 600, analyse: 1800 + weight, audio: 1800 + weight, images: 1800 + weight };
+  const limit = kind in generous ? generous[kind as keyof typeof generous] : 3600 + 60 * weight;
   // pg-boss gives a job that has been active for a day to somebody else.
-  return Math.ceil(Math.min(generous, 23 * 3600));
+  return Math.ceil(Math.min(limit, 23 * 3600));
 }

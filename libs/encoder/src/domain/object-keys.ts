@@ -1,3 +1,5 @@
+import type { TaskKind } from "./task-kind.ts";
+
 /** Everything of a video. */
 export function videoPrefix(videoId: string): string {
   return `videos/${videoId}/`;
@@ -18,7 +20,22 @@ export function encodePrefix(videoId: string, encodeId: string): string {
   return `videos/${videoId}/${encodeId}/`;
 }
 
-/** What one attempt at an encode wrote. Attempts never share files: two workers that both believe to own a task can't mix theirs. */
+/** What one attempt at a whole encode of an earlier release wrote. */
 export function streamPrefix(videoId: string, encodeId: string, attempt: number): string {
   return `videos/${videoId}/${encodeId}/${attempt}/`;
+}
+
+/** What one attempt at a task wrote. Attempts never share files: two workers that both believe to own a task can't mix theirs. */
+export function taskPrefix(videoId: string, encodeId: string, taskId: string, attempt: number): string {
+  return `videos/${videoId}/${encodeId}/${taskId}/${attempt}/`;
+}
+
+/** Where an attempt at a task of any kind may write. */
+export function attemptPrefix(
+  encode: { id: string; videoId: string },
+  task: { id: string; kind: TaskKind; attempt: number },
+): string {
+  return task.kind === "encode"
+    ? streamPrefix(encode.videoId, encode.id, task.attempt)
+    : taskPrefix(encode.videoId, encode.id, task.id, task.attempt);
 }

@@ -1,37 +1,89 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeStates } from "./encode-state.ts";
-import { progressOf } from "./progress.ts";
+import { progressOf, type TaskGroup, waitingLines } from "./progress.ts";
+import { taskKinds } from "./task-kind.ts";
 
-const half = { fraction: 0.5, frames: 100, speed: 2 };
+const group = (changes: Partial<TaskGroup>): TaskGroup => ({
+  kind: "encode_chunk",
+  queue: "encode.cpu",
+  state: "leased",
+  tasks: 1,
+  weight: 0,
+  doneWeight: 0,
+  frames: 0,
+  speed: 0,
+  ...changes,
+});
 
 describe("progressOf", () => {
-  it("lets probing count for next to nothing and encoding for the rest", () => {
-    expect(progressOf("queued", undefined, 0)).toEqual({ fraction: 0, frames: 0, speed: 0 });
-    expect(progressOf("probing", { ...half, speed: 0 }, 0).fraction).toBeCloseTo(0.005);
-    expect(progressOf("planned", half, 60)).toEqual({ fraction: 0.01, frames: 0, speed: 0 });
-    expect(progressOf("encoding", half, 60).fraction).toBeCloseTo(0.505);
-    expect(progressOf("succeeded", { fraction: 1, frames: 200, speed: 2 }, 60)).toEqual({
-      fraction: 1,
-      frames: 200,
-      speed: 2,
-      remainingSeconds: 0,
-    });
+  it("lets probing count for next to nothing", () => {
+    expect(progressOf("queued", [], 0)).toEqual({ fraction: 0, frames: 0, speed: 0 });
+    const probing = group({ kind: "probe", queue: "media.light", weight: 1, doneWeight: 0.5 });
+    expect(progressOf("probing", [probing], 0).fraction).toBeCloseTo(0.005);
+    expect(progressOf("planned", [], 60)).toEqual({ fraction: 0.01, frames: 0, speed: 0 });
   });
 
-  it("tells the time left from the speed, once it is known", () => {
-    expect(progressOf("encoding", half, 60).remainingSeconds).toBe(15);
-    expect(progressOf("encoding", { ...half, speed: 0 }, 60)).not.toHaveProperty("remainingSeconds");
-    expect(progressOf("encoding", undefined, 60)).toEqual({ fraction: 0.01, frames: 0, speed: 0 });
+  it("counts what is done and under way against all that is to come, though it isn't all planned yet", () => {
+    const groups = [
+      group({ state: "done", tasks: 3, weight: 24, doneWeight: 24, frames: 600 }),
+      group({ tasks: 2, weight: 16, doneWeight: 6, frames: 150, speed: 3 }),
+      group({ kind: "audio", queue: "media.light", weight: 1.2, doneWeight: 1.2 }),
+    ];
+    const progress = progressOf("encoding", groups, 60);
+    expect(progress).toMatchObject({ frames: 750, speed: 3 });
+    expect(progress.fraction).toBeCloseTo(0.01 + (0.99 * 31.2) / (60 * 1.09), 2);
+    expect(progress.remainingSeconds).toBeCloseTo((60 - 60 * (31.2 / (60 * 1.09))) / 3, 1);
+    expect(progressOf("succeeded", groups, 60)).toMatchObject({ fraction: 1, frames: 750, remainingSeconds: 0 });
+  });
+
+  it("counts a frame once that two encoder families encode", () => {
+    const groups = ["encode.cpu", "encode.nvenc"].map((queue) =>
+      group({ queue, state: "done", weight: 60, doneWeight: 60, frames: 1500 }),
+    );
+    expect(progressOf("encoding", groups, 60)).toMatchObject({ frames: 1500 });
+    expect(progressOf("encoding", groups, 60).fraction).toBeLessThan(1);
+  });
+
+  it("follows the whole encode of an earlier release", () => {
+    const whole = group({ kind: "encode", weight: 60, doneWeight: 30, frames: 700, speed: 2 });
+    const progress = progressOf("encoding", [whole], 60);
+    expect(progress.fraction).toBeCloseTo(0.505, 2);
+    expect(progress.remainingSeconds).toBeCloseTo(15);
   });
 
   it("never leaves 0 to 1", () => {
-    for (const state of encodeStates) {
-      for (const fraction of [-1, 0, 0.3, 1, 7]) {
-        const progress = progressOf(state, { ...half, fraction }, 60);
+    const anyGroup = fc.record({
+      kind: fc.constantFrom(...taskKinds),
+      state: fc.constantFrom("waiting" as const, "leased" as const, "done" as const),
+      tasks: fc.nat(1000),
+      weight: fc.nat(10_000),
+      doneWeight: fc.integer({ min: -10, max: 20_000 }),
+      frames: fc.nat(1_000_000),
+      speed: fc.double({ min: 0, max: 1000, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...encodeStates), fc.array(anyGroup), fc.nat(90_000), (state, groups, seconds) => {
+        const progress = progressOf(state, groups.map(group), seconds);
         expect(progress.fraction).toBeGreaterThanOrEqual(0);
         expect(progress.fraction).toBeLessThanOrEqual(1);
         expect(progress.remainingSeconds ?? 0).toBeGreaterThanOrEqual(0);
-      }
-    }
+      }),
+    );
+  });
+});
+
+describe("waitingLines", () => {
+  it("say what waits for what", () => {
+    const groups = [
+      group({ state: "waiting", tasks: 12 }),
+      group({ kind: "audio", queue: "media.light", state: "waiting" }),
+      group({ state: "leased", tasks: 3 }),
+    ];
+    expect(waitingLines("encoding", groups)).toEqual([
+      "12 chunks wait for a worker with encode.cpu",
+      "1 sound track waits for a worker with media.light",
+    ]);
+    expect(waitingLines("planning", [])).toEqual(["The plan waits for its quota."]);
   });
 });

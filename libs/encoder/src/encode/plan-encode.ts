@@ -1,15 +1,27 @@
-import { randomUUID } from "node:crypto";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { planEncode } from "@kinora/media";
-import { EncodePlanSchema, MediaInfoSchema } from "@kinora/proto-encoder";
+import { EncodePlanSchema, EncodeSettingsSchema, MediaInfoSchema } from "@kinora/proto-encoder";
 import type { QuotaService } from "@kinora/proto-user";
 import type { Context } from "../context.ts";
 import { transition } from "../domain/encode-state.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { taskQueue } from "../queue/queue.ts";
-import { type EncodeRecord, findEncode, findEncodeDetails, lockEncode, updateEncode } from "../store/encode.store.ts";
-import { insertTask } from "../store/task.store.ts";
+import type { Db } from "../store/db.ts";
+import {
+  type EncodeRecord,
+  findEncode,
+  findEncodeDetails,
+  findSettings,
+  type LockedEncode,
+  lockEncode,
+  updateEncode,
+} from "../store/encode.store.ts";
+import { listTasks } from "../store/task.store.ts";
+import { publishBeginning } from "../store/video.store.ts";
+import { findFleet } from "../store/worker.store.ts";
+import { type Advanced, advanceEncode, announceAdvance } from "./advance-encode.ts";
 import { endEncode, followUp } from "./end-encode.ts";
+import { announceTasks, queueTasks } from "./queue-tasks.ts";
+import { tasksOfHead } from "./wanted-tasks.ts";
 
 /** After this time without the user service an encode fails, in milliseconds. */
 const patienceMs = 24 * 3600 * 1000;
@@ -17,33 +29,53 @@ const patienceMs = 24 * 3600 * 1000;
 type Quota = Client<typeof QuotaService>;
 
 /**
- * Makes the plan of a probed encode, reserves quota for it and queues its task. Throws where the user service can't be reached: the job is repeated then.
- * Repeating it is harmless, whatever happened to the encode meanwhile.
+ * Makes the plan of a probed encode, reserves quota for it and queues its tasks; for one that is tried again, queues what is left of them. Throws where the user service can't
+ * be reached: the job is repeated then. Repeating it is harmless, whatever happened to the encode meanwhile.
  */
 export async function makePlan(context: Context, quota: Quota, encodeId: string, signal: AbortSignal): Promise<void> {
   const encode = await findEncode(context.db, encodeId);
   if (encode?.state !== "planning") return await settleLeftover(quota, encodeId, encode, signal);
-  const media = fromStored(MediaInfoSchema, (await findEncodeDetails(context.db, encodeId))?.media);
+  const details = await findEncodeDetails(context.db, encodeId);
+  const media = fromStored(MediaInfoSchema, details?.media);
   if (media === undefined) throw new Error(`Encode ${encodeId} waits for its plan but was never probed.`);
-  const decision = planEncode(media);
-  if (decision.refusal !== undefined) return await fail(context, encodeId, decision.refusal, signal);
+  const made = fromStored(EncodePlanSchema, details?.plan);
+  const settings = fromStored(EncodeSettingsSchema, await findSettings(context.db, encodeId));
+  const decision = made ? { plan: made } : planEncode(media, settings, await findFleet(context.db));
+  if (decision.plan === undefined) return await fail(context, encodeId, decision.refusal, signal);
+  const plan = { ...decision.plan, profile: encode.profile };
   const refusal = await reserve(quota, encode, signal);
   if (refusal !== undefined) return await fail(context, encodeId, refusal, signal);
 
-  const queue = taskQueue("cpu");
   const planned = await context.db.transact(signal, async (db) => {
     const locked = await lockEncode(db, encodeId);
     const state = locked && transition(locked.state, "planned");
-    if (state === undefined) return false;
-    await updateEncode(db, encodeId, state, { plan: toStored(EncodePlanSchema, decision.plan) });
-    const taskId = randomUUID();
-    await insertTask(db, { id: taskId, encodeId, kind: "encode", queue });
-    await context.queue.sendTask(db, queue, taskId);
-    return true;
+    if (locked === undefined || state === undefined) return undefined;
+    await updateEncode(db, encodeId, state, { plan: toStored(EncodePlanSchema, plan), chunked: true });
+    if (made) return await resume(context, db, { ...locked, state });
+    return { queues: await queueTasks(context, db, locked, tasksOfHead(plan, media)) };
   });
-  if (!planned) return await settleLeftover(quota, encodeId, await findEncode(context.db, encodeId), signal);
+  if (planned === undefined) {
+    return await settleLeftover(quota, encodeId, await findEncode(context.db, encodeId), signal);
+  }
   context.encodeChanged.notify(encodeId);
-  context.taskWaits.notify(queue);
+  announceTasks(context, planned.queues);
+  if (planned.advanced) await announceAdvance(context, planned.advanced);
+}
+
+/** Queues what is left of an encode that is tried again. */
+async function resume(
+  context: Context,
+  db: Db,
+  encode: LockedEncode,
+): Promise<{ queues: string[]; advanced?: Advanced }> {
+  const waiting = (await listTasks(db, encode.id)).filter((task) => task.state === "waiting");
+  for (const task of waiting) {
+    const job = { id: task.id, place: task.place, ownerId: encode.ownerId };
+    await context.queue.sendTasks(db, task.queue, [job]);
+  }
+  if (encode.playable) await publishBeginning(db, encode.videoId, encode.id);
+  const advanced = await advanceEncode(context, db, encode);
+  return { queues: [...new Set(waiting.map((task) => task.queue))], advanced };
 }
 
 /** The encode ended before its plan was made; what this job may have reserved since then would stay reserved. */
@@ -54,14 +86,18 @@ async function settleLeftover(
   signal: AbortSignal,
 ): Promise<void> {
   if (encode === undefined || encode.state === "cancelled" || encode.state === "failed") {
-    await releaseQuota(quota, encodeId, signal);
+    await releaseQuota(quota, encode?.reservationId ?? encodeId, signal);
   }
 }
 
 /** Reserves quota; the answer is why there is none, in words for the person who sent the video. */
 async function reserve(quota: Quota, encode: EncodeRecord, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const reservation = { reservationId: encode.id, userId: encode.ownerId, seconds: encode.durationSeconds };
+    const reservation = {
+      reservationId: encode.reservationId,
+      userId: encode.ownerId,
+      seconds: encode.durationSeconds,
+    };
     await quota.reserveQuota(reservation, { signal, timeoutMs: 10_000 });
     return undefined;
   } catch (error) {
@@ -80,19 +116,24 @@ async function reserve(quota: Quota, encode: EncodeRecord, signal: AbortSignal):
 async function fail(context: Context, encodeId: string, error: string, signal: AbortSignal): Promise<void> {
   const ended = await context.db.transact(signal, async (db) => {
     const encode = await lockEncode(db, encodeId);
-    return encode && (await endEncode(context, db, encode, "failed", error));
+    return encode && (await endEncode(context, db, encode, "failed", { error }));
   });
   if (ended !== undefined) await followUp(context, ended);
 }
 
 /** Tells the user service what an encode used. */
-export async function settleQuota(quota: Quota, encodeId: string, seconds: number, signal: AbortSignal): Promise<void> {
-  await ignoringSettled(quota.settleQuota({ reservationId: encodeId, seconds }, { signal, timeoutMs: 10_000 }));
+export async function settleQuota(
+  quota: Quota,
+  reservationId: string,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await ignoringSettled(quota.settleQuota({ reservationId, seconds }, { signal, timeoutMs: 10_000 }));
 }
 
 /** Gives back what an encode had reserved. */
-export async function releaseQuota(quota: Quota, encodeId: string, signal: AbortSignal): Promise<void> {
-  await ignoringSettled(quota.releaseQuota({ reservationId: encodeId }, { signal, timeoutMs: 10_000 }));
+export async function releaseQuota(quota: Quota, reservationId: string, signal: AbortSignal): Promise<void> {
+  await ignoringSettled(quota.releaseQuota({ reservationId }, { signal, timeoutMs: 10_000 }));
 }
 
 // Settled or released before, or lapsed together with its account: repeating the call can't change that.

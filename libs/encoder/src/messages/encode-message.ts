@@ -7,12 +7,17 @@ import {
   MediaInfoSchema,
   type Playback,
   PlaybackSchema,
+  Priority,
   EncodeState as State,
   StreamResultSchema,
+  VerificationReportSchema,
 } from "@kinora/proto-encoder";
-import type { EncodeState } from "../domain/encode-state.ts";
-import { progressOf } from "../domain/progress.ts";
+import { type EncodeState, isFinal } from "../domain/encode-state.ts";
+import { progressOf, type TaskGroup, waitingLines } from "../domain/progress.ts";
+import { taskName } from "../domain/task-kind.ts";
 import type { EncodeDetails, EncodeRecord } from "../store/encode.store.ts";
+import type { TaskRecord } from "../store/task.store.ts";
+import type { TrackTotals } from "../store/task-progress.store.ts";
 import { fromStored } from "./stored-json.ts";
 
 const states: Readonly<Record<EncodeState, State>> = {
@@ -22,38 +27,86 @@ const states: Readonly<Record<EncodeState, State>> = {
   planning: State.PROBING,
   planned: State.PLANNED,
   encoding: State.ENCODING,
+  verifying: State.VERIFYING,
   succeeded: State.SUCCEEDED,
   failed: State.FAILED,
   cancelled: State.CANCELLED,
 };
 
-/** An encode as callers see it; with `details`, whole. */
-export function encodeMessage(encode: EncodeRecord, publicUrl: string, details?: EncodeDetails): Encode {
-  const progress = progressOf(
-    encode.state,
-    encode.task?.kind === "encode" || encode.state === "probing" ? encode.task : undefined,
-    encode.durationSeconds,
-  );
+const priorities: Readonly<Record<EncodeRecord["priority"], Priority>> = {
+  [-1]: Priority.LOW,
+  0: Priority.NORMAL,
+  1: Priority.HIGH,
+};
+
+/** What is said of an encode beside its record. */
+export type EncodeParts = {
+  /** How its tasks are. */
+  groups: readonly TaskGroup[];
+  /** How its tracks are; for who asks for this encode alone. */
+  tracks?: readonly TrackTotals[] | undefined;
+  /** Its large parts. */
+  details?: EncodeDetails | undefined;
+  /** Tasks that were given up. */
+  failed?: readonly (TaskRecord & { error: string })[] | undefined;
+  /** Seconds that can be played. */
+  playableSeconds?: number | undefined;
+};
+
+/** An encode as callers see it. */
+export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: EncodeParts): Encode {
+  const { groups, details, tracks = [], failed = [], playableSeconds = 0 } = parts;
+  const progress = progressOf(encode.state, groups, encode.durationSeconds);
+  const chunks = groups.filter((group) => group.kind === "encode_chunk");
+  const count = (some: readonly TaskGroup[]) => some.reduce((sum, group) => sum + group.tasks, 0);
   const media = fromStored(MediaInfoSchema, details?.media);
   const plan = fromStored(EncodePlanSchema, details?.plan);
-  const result = fromStored(StreamResultSchema, details?.result);
+  const result = encode.state === "succeeded" ? fromStored(StreamResultSchema, details?.result) : undefined;
+  const verification = fromStored(VerificationReportSchema, details?.verification);
+  const plays = encode.state === "succeeded" || (encode.playable && !isFinal(encode.state));
   return create(EncodeSchema, {
     id: encode.id,
     videoId: encode.videoId,
     state: states[encode.state],
-    progress: { ...progress, frames: BigInt(progress.frames) },
+    progress: {
+      ...progress,
+      frames: BigInt(progress.frames),
+      tracks: tracks.map(({ name, weight, doneWeight, bytes, measured, xpsnr }) => ({
+        name,
+        fraction: weight > 0 ? Math.min(1, doneWeight / weight) : 0,
+        bytes: BigInt(Math.round(bytes)),
+        xpsnr: measured > 0 ? xpsnr / measured : 0,
+      })),
+      waiting: waitingLines(encode.state, groups),
+      chunks: chunksAreKnown(groups) ? count(chunks) : 0,
+      chunksDone: count(chunks.filter((group) => group.state === "done")),
+      runningTasks: count(groups.filter((group) => group.state === "leased")),
+      playableSeconds,
+    },
     error: encode.error,
     ...(media && { media }),
     ...(plan && { plan }),
     ...(result && { result }),
-    ...(encode.state === "succeeded" && {
-      playback: playbackOf(publicUrl, encode.videoId, { encodeId: encode.id, ...encode }),
-    }),
+    ...(verification && { verification }),
+    ...(plays && { playback: playbackOf(publicUrl, encode.videoId, { encodeId: encode.id, ...encode }) }),
     createTime: timestampFromDate(encode.createdAt),
     ...(encode.finishedAt && { finishTime: timestampFromDate(encode.finishedAt) }),
-    attempt: encode.task?.attempt ?? 0,
+    attempt: encode.attempts,
+    failedTasks: failed.map(({ id, kind, chunk, attempt, error }) => ({
+      id,
+      work: taskName(kind, chunk),
+      attempts: attempt,
+      reason: error,
+    })),
+    retryable: encode.retryable,
+    priority: priorities[encode.priority],
+    profile: encode.profile,
   });
 }
+
+/** The source is read, so the list of chunks is whole. */
+const chunksAreKnown = (groups: readonly TaskGroup[]) =>
+  groups.some((group) => group.kind === "analyse" && group.state === "done");
 
 /** Where an encode's stream plays: under the video's own addresses while it is the published one, and always under its own. */
 export function playbackOf(

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Video, VideoSchema, VideoState } from "@kinora/proto-encoder";
+import type { TaskGroup } from "../domain/progress.ts";
 import type { EncodeRecord } from "../store/encode.store.ts";
 import type { VideoRecord } from "../store/video.store.ts";
 import { encodeMessage, playbackOf } from "./encode-message.ts";
@@ -9,7 +10,7 @@ import { encodeMessage, playbackOf } from "./encode-message.ts";
 export function videoMessage(
   video: VideoRecord,
   uploadedBytes: number,
-  latestEncode: EncodeRecord | undefined,
+  latest: { encode: EncodeRecord; groups: readonly TaskGroup[] } | undefined,
   publicUrl: string,
 ): Video {
   return create(VideoSchema, {
@@ -19,7 +20,7 @@ export function videoMessage(
     uploadedBytes: BigInt(uploadedBytes),
     state: video.state === "uploaded" ? VideoState.UPLOADED : VideoState.UPLOADING,
     createTime: timestampFromDate(video.createdAt),
-    ...(latestEncode && { latestEncode: encodeMessage(latestEncode, publicUrl) }),
+    ...(latest && { latestEncode: encodeMessage(latest.encode, publicUrl, latest) }),
     ...(video.published && { playback: playbackOf(publicUrl, video.id, { ...video.published, isPublished: true }) }),
   });
 }

@@ -25,7 +25,9 @@ const kinds: readonly { name: RegExp; contentType: (name: string) => string }[] 
   { name: /^master\.m3u8$/, contentType: () => hlsType },
   { name: /^manifest\.mpd$/, contentType: () => dashType },
   { name: /^poster\.jpg$/, contentType: () => "image/jpeg" },
-  { name: new RegExp(`^${track}/playlist\\.m3u8$`), contentType: () => hlsType },
+  { name: /^storyboard\.vtt$/, contentType: () => "text/vtt" },
+  { name: /^storyboard-[1-9]\d{0,4}\.jpg$/, contentType: () => "image/jpeg" },
+  { name: new RegExp(`^${track}/(?:playlist|iframes)\\.m3u8$`), contentType: () => hlsType },
   { name: new RegExp(`^${track}/(?:init\\.mp4|[1-9]\\d{0,8}\\.m4s)$`), contentType: mp4Type },
 ];
 

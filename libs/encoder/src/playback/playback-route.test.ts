@@ -31,7 +31,8 @@ describe("playback", () => {
     const lists = [...(await master.text()).matchAll(/^(?:.*URI="([^"]+)"|([^#\s].*))$/gm)].map(([, a, b]) =>
       must(a ?? b),
     );
-    expect(lists.sort()).toEqual(["240p", "360p", "audio"].map((name) => `${encodeId}/${name}/playlist.m3u8`));
+    const names = ["240p/iframes", "240p/playlist", "360p/iframes", "360p/playlist", "audio/playlist"];
+    expect(lists.sort()).toEqual(names.map((name) => `${encodeId}/${name}.m3u8`));
     const seen = new Set<string>();
     for (const list of lists) {
       const answer = await get(list);

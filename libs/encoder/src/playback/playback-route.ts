@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import type { HttpRequest, HttpResponse, HttpRoute } from "@kinora/rpc";
 import { answerText, pathOf, serveObject } from "@kinora/storage";
 import type { Context } from "../context.ts";
-import { findStreamPrefix } from "../store/encode.store.ts";
+import { findPlayableStream } from "../store/encode.store.ts";
+import { type Located, locateFile } from "../stream/locate-file.ts";
 import { videoManifest, videoMaster } from "../worker/publish-stream.ts";
 import { dashType, hlsType, type PlaybackPath, parsePagePath, parsePlaybackPath } from "./playback-path.ts";
 import { playerPage, playerPagePolicy } from "./player-page.ts";
@@ -12,6 +14,7 @@ import type { Elsewhere, SegmentSource } from "./segment-source.ts";
 // own addresses, so a player that has begun one stream stays with it even if another is published meanwhile.
 const forEver = "public, max-age=31536000, immutable";
 const forSeconds = "public, max-age=5, must-revalidate";
+const whileItGrows = "public, max-age=1, must-revalidate";
 
 const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };
 
@@ -34,20 +37,22 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
         return answerText(request, response, 405, "Only GET and HEAD are possible here.");
       }
       const page = parsePagePath(pathOf(request));
-      if (page !== undefined && (await findStreamPrefix(context.db, page.videoId, undefined)) !== undefined) {
+      if (page !== undefined && (await findPlayableStream(context.db, page.videoId)) !== undefined) {
         return answerPage(request, response, page.videoId);
       }
       const path = parsePlaybackPath(pathOf(request));
-      const key = path && (await keyOf(context, path));
-      if (path === undefined || key === undefined) {
+      const located = path && (await locate(context, path));
+      if (path === undefined || located === undefined) {
         response.setHeader("Cache-Control", "no-store");
         return answerText(request, response, 404, "There is no such stream.");
       }
-      const elsewhere = isPlaylist(path) ? undefined : await segments(key, path.contentType);
+      const keep = path.versioned ? (located.final ? forEver : whileItGrows) : forSeconds;
+      if ("text" in located) return answerPlaylist(request, response, located.text, path.contentType, keep);
+      const elsewhere = isPlaylist(path) ? undefined : await segments(located.key, path.contentType);
       if (elsewhere !== undefined) return answerElsewhere(response, elsewhere);
-      await serveObject(context.storage, key, request, response, {
+      await serveObject(context.storage, located.key, request, response, {
         "Content-Type": path.contentType,
-        "Cache-Control": path.versioned ? forEver : forSeconds,
+        "Cache-Control": keep,
       });
     },
   };
@@ -66,6 +71,29 @@ function answerElsewhere(response: HttpResponse, { location, keepSeconds }: Else
   response.end();
 }
 
+function answerPlaylist(
+  request: HttpRequest,
+  response: HttpResponse,
+  text: string,
+  contentType: string,
+  keep: string,
+): void {
+  const body = Buffer.from(text);
+  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+  response.setHeader("ETag", etag);
+  response.setHeader("Cache-Control", keep);
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  if (request.headers["if-none-match"]?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag)) {
+    response.statusCode = 304;
+    response.end();
+    return;
+  }
+  response.statusCode = 200;
+  response.setHeader("Content-Type", contentType);
+  response.setHeader("Content-Length", body.length);
+  response.end(request.method === "HEAD" ? "" : body);
+}
+
 function answerPage(request: HttpRequest, response: HttpResponse, videoId: string): void {
   const page = playerPage(videoId);
   response.statusCode = 200;
@@ -78,9 +106,11 @@ function answerPage(request: HttpRequest, response: HttpResponse, videoId: strin
   response.end(request.method === "HEAD" ? "" : page);
 }
 
-async function keyOf(context: Context, path: PlaybackPath): Promise<string | undefined> {
-  const prefix = await findStreamPrefix(context.db, path.videoId, path.encodeId);
-  return prefix && prefix + (path.versioned ? path.file : (rerouted[path.file] ?? path.file));
+async function locate(context: Context, path: PlaybackPath): Promise<Located | undefined> {
+  const stream = await findPlayableStream(context.db, path.videoId, path.encodeId);
+  if (stream === undefined) return undefined;
+  if (stream.chunked) return await locateFile(context, stream, path.file, path.versioned ? "" : `${stream.encodeId}/`);
+  return { key: stream.prefix + (path.versioned ? path.file : (rerouted[path.file] ?? path.file)), final: true };
 }
 
 function allowEveryOrigin(response: HttpResponse): void {

@@ -1,6 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Logger } from "@kinora/rpc";
 import { type Job, type JobResult, PgBoss, type QueueOptions } from "pg-boss";
+import { taskQueues } from "../domain/task-kind.ts";
 import type { Db } from "../store/db.ts";
 
 /** Background work of the control plane, and what it is told. */
@@ -8,13 +9,15 @@ export type ControlJobs = {
   /** Make the plan of a probed encode and reserve quota. */
   plan: { encodeId: string };
   /** Tell the user service what a finished encode used. */
-  settle: { encodeId: string; seconds: number };
+  settle: { encodeId: string; seconds: number; reservationId?: string };
   /** Give back what an encode that came to nothing had reserved. */
-  release: { encodeId: string };
+  release: { encodeId: string; reservationId?: string };
   /** Remove objects and what is left of an upload. */
   cleanup: { prefixes: string[]; uploads: string[] };
   /** Send an event to an address: this attempt, counted from 1. */
   webhook: { deliveryId: string; attempt: number };
+  /** Remove what a failed encode has kept for another try, unless that has happened. */
+  expire: { encodeId: string };
 };
 
 /** A kind of background work. */
@@ -23,16 +26,24 @@ export type ControlKind = keyof ControlJobs;
 /** Does one job. A thrown error means: again later. */
 export type ControlHandlers = { [K in ControlKind]: (data: ControlJobs[K], signal: AbortSignal) => Promise<void> };
 
+/** A task as the queue knows it. */
+export type QueuedTask = {
+  id: string;
+  /** Higher ones come first; see fair-order.ts. */
+  place: number;
+  ownerId: string;
+};
+
 /** The queues of tasks and of background work, on pg-boss. Everything that takes a `db` runs in its transaction. */
 export type Queue = {
-  /** Queues a task. */
-  sendTask(db: Db, queue: string, taskId: string): Promise<void>;
-  /** Takes up to `count` tasks from a queue: nobody else gets them until they are requeued. */
-  takeTasks(db: Db, queue: string, count: number): Promise<string[]>;
+  /** Queues tasks; those that are queued already stay as they are. */
+  sendTasks(db: Db, queue: string, tasks: readonly QueuedTask[]): Promise<void>;
+  /** Takes up to `count` tasks from a queue: nobody else gets them until they are requeued. Nobody has more than `cap` of a queue's tasks taken at a time. */
+  takeTasks(db: Db, queue: string, count: number, cap: number): Promise<string[]>;
   /** Puts a task that was taken back, at its old place. */
-  requeueTask(db: Db, queue: string, taskId: string, delaySeconds: number): Promise<void>;
-  /** Removes a task, taken or not. */
-  dropTask(db: Db, queue: string, taskId: string): Promise<void>;
+  requeueTask(db: Db, queue: string, task: QueuedTask, delaySeconds: number): Promise<void>;
+  /** Removes tasks, taken or not. */
+  dropTasks(db: Db, queue: string, taskIds: readonly string[]): Promise<void>;
   /**
    * Queues background work; it begins at once after `wake`, or within seconds. Of a group, few are done at the same time, where the kind has groups
    * (webhooks by their address).
@@ -51,14 +62,6 @@ export type Queue = {
   /** Stops: handlers are aborted, and what they left undone is queued again. */
   close(): Promise<void>;
 };
-
-/** The task queue of an encoder family, such as `cpu`. */
-export function taskQueue(encoder: string): string {
-  return `encode.${encoder}`;
-}
-
-/** The encoder families that tasks are routed by. */
-export const encoderFamilies = ["cpu"] as const;
 
 const year = 365 * 24 * 3600;
 
@@ -103,7 +106,7 @@ const oneByOne = {
   },
 } as const;
 
-const kinds: readonly ControlKind[] = ["plan", "settle", "release", "cleanup", "webhook"];
+const kinds: readonly ControlKind[] = ["plan", "settle", "release", "cleanup", "webhook", "expire"];
 const controlQueue = (kind: ControlKind) => `control.${kind}`;
 
 /** Opens the queues in the schema `encoder_queue` of the database at `url`, making them if they aren't there. */
@@ -125,7 +128,7 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
   const stop = new AbortController();
   const workers: string[] = [];
   try {
-    for (const family of encoderFamilies) await ensureQueue(boss, taskQueue(family), taskOptions);
+    for (const queue of taskQueues) await ensureQueue(boss, queue, taskOptions);
     for (const kind of kinds) await ensureQueue(boss, controlQueue(kind), controlOptions);
   } catch (error) {
     await boss.stop({ graceful: false });
@@ -154,29 +157,27 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
   }
 
   return {
-    async sendTask(db, queue, taskId) {
-      if ((await boss.send(queue, {}, { id: taskId, db: executor(db) })) === null) {
-        throw new Error(`Task ${taskId} is in the queue already.`);
-      }
+    async sendTasks(db, queue, tasks) {
+      if (tasks.length > 0) await boss.insert(queue, tasks.map(jobOf), { db: executor(db) });
     },
 
-    async takeTasks(db, queue, count) {
-      const jobs = await boss.fetch(queue, { batchSize: count, db: executor(db) });
+    async takeTasks(db, queue, count, cap) {
+      const jobs = await boss.fetch(queue, { batchSize: count, groupConcurrency: cap, db: executor(db) });
       return jobs.map((job) => job.id);
     },
 
-    async requeueTask(db, queue, taskId, delaySeconds) {
+    async requeueTask(db, queue, task, delaySeconds) {
       const options = { db: executor(db) };
-      await boss.fail(queue, taskId, undefined, options);
-      const { updated } = await boss.update(queue, undefined, { id: taskId, startAfter: delaySeconds, ...options });
+      await boss.fail(queue, task.id, undefined, options);
+      const { updated } = await boss.update(queue, undefined, { id: task.id, startAfter: delaySeconds, ...options });
       if (updated > 0) return;
       // Lost, by whatever happened to the queue's tables: without a job the task would wait for ever.
-      await boss.deleteJob(queue, taskId, options);
-      await boss.send(queue, {}, { id: taskId, startAfter: delaySeconds, ...options });
+      await boss.deleteJob(queue, task.id, options);
+      await boss.insert(queue, [{ ...jobOf(task), startAfter: delaySeconds }], options);
     },
 
-    async dropTask(db, queue, taskId) {
-      await boss.deleteJob(queue, taskId, { db: executor(db) });
+    async dropTasks(db, queue, taskIds) {
+      if (taskIds.length > 0) await boss.deleteJob(queue, [...taskIds], { db: executor(db) });
     },
 
     async send(db, kind, data, delaySeconds = 0, group = undefined) {
@@ -197,6 +198,7 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
       await handle("release", handlers.release);
       await handle("cleanup", handlers.cleanup);
       await handle("webhook", handlers.webhook);
+      await handle("expire", handlers.expire);
     },
 
     async close() {
@@ -205,6 +207,9 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
     },
   };
 }
+
+/** People are groups, so that the queue can count how much of theirs is being done. */
+const jobOf = ({ id, place, ownerId }: QueuedTask) => ({ id, priority: place, group: { id: ownerId } });
 
 /** Makes a queue, or brings one of an earlier release up to date. */
 async function ensureQueue(boss: PgBoss, name: string, options: QueueOptions): Promise<void> {

@@ -1,23 +1,32 @@
 import { randomUUID } from "node:crypto";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { EncoderService } from "@kinora/proto-encoder";
+import { EncoderService, Priority } from "@kinora/proto-encoder";
 import { DomainError, requireUser } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { pageSizeOf } from "../domain/page-token.ts";
 import { cancelEncode } from "../encode/cancel-encode.ts";
 import { deleteEncode } from "../encode/delete-encode.ts";
+import { findEncodeParts } from "../encode/encode-parts.ts";
+import { retryEncode } from "../encode/retry-encode.ts";
 import { startEncode } from "../encode/start-encode.ts";
 import { watchEncode } from "../encode/watch-encode.ts";
 import { createWatchLimit } from "../encode/watch-limit.ts";
 import { encodeMessage } from "../messages/encode-message.ts";
 import { uploadUrlOf, videoMessage } from "../messages/video-message.ts";
-import { findEncode, findEncodeDetails, findLatestEncodes, listEncodes } from "../store/encode.store.ts";
+import { findEncode, findLatestEncodes, listEncodes } from "../store/encode.store.ts";
+import { groupTasks } from "../store/task-progress.store.ts";
 import { findVideo, listVideos, type VideoRecord } from "../store/video.store.ts";
 import { settleUpload } from "../upload/settle-upload.ts";
 import type { Uploads } from "../upload/uploads.ts";
 import { createVideo } from "../video/create-video.ts";
 import { deleteVideo } from "../video/delete-video.ts";
 import { cursorOf, pageOf } from "./pages.ts";
+
+const levels: Partial<Record<Priority, -1 | 0 | 1>> = {
+  [Priority.LOW]: -1,
+  [Priority.NORMAL]: 0,
+  [Priority.HIGH]: 1,
+};
 
 /** What the handlers need beside the context. */
 export type EncoderRoutesDeps = {
@@ -42,12 +51,25 @@ export function encoderRoutes(
       db,
       videos.map((video) => video.id),
     );
+    const groups = await groupTasks(
+      db,
+      [...encodes.values()].map((encode) => encode.id),
+    );
     return await Promise.all(
       videos.map(async (video) => {
         const uploaded = video.state === "uploaded" ? video.sizeBytes : await uploads.received(video.id);
-        return videoMessage(video, uploaded, encodes.get(video.id), publicUrl());
+        const encode = encodes.get(video.id);
+        const latest = encode && { encode, groups: groups.get(encode.id) ?? [] };
+        return videoMessage(video, uploaded, latest, publicUrl());
       }),
     );
+  }
+
+  /** One of a person's encodes, as it is now. */
+  async function describeEncode(id: string, userId: string, withDetails: boolean) {
+    const encode = await findEncode(db, id, userId);
+    if (encode === undefined) throw new DomainError("not_found", `There is no encode ${id}.`);
+    return encodeMessage(encode, publicUrl(), await findEncodeParts(context, encode, withDetails));
   }
 
   router.service(EncoderService, {
@@ -81,18 +103,18 @@ export function encoderRoutes(
       return {};
     },
 
-    async startEncode({ videoId }, call) {
+    async startEncode({ videoId, profile, settings, priority }, call) {
       const { userId } = requireUser(call);
       const video = await findVideo(db, videoId, userId);
       // The server may have been stopped between the last byte and the note of it.
       if (video?.state === "uploading") await settleUpload(context, uploads, video);
-      return { encode: encodeMessage(await startEncode(context, videoId, userId, call.signal), publicUrl()) };
+      const wish = { profile, settings, priority: levels[priority] ?? 0 } as const;
+      const { id } = await startEncode(context, videoId, userId, wish, call.signal);
+      return { encode: await describeEncode(id, userId, false) };
     },
 
     async getEncode({ id }, call) {
-      const encode = await findEncode(db, id, requireUser(call).userId);
-      if (encode === undefined) throw new DomainError("not_found", `There is no encode ${id}.`);
-      return { encode: encodeMessage(encode, publicUrl(), await findEncodeDetails(db, id)) };
+      return { encode: await describeEncode(id, requireUser(call).userId, true) };
     },
 
     async listEncodes(request, call) {
@@ -102,15 +124,22 @@ export function encoderRoutes(
         after: cursorOf(request.pageToken),
       });
       const { items, nextPageToken } = pageOf(found, limit);
-      return { encodes: items.map((encode) => encodeMessage(encode, publicUrl())), nextPageToken };
+      const groups = await groupTasks(
+        db,
+        items.map((encode) => encode.id),
+      );
+      return {
+        encodes: items.map((encode) => encodeMessage(encode, publicUrl(), { groups: groups.get(encode.id) ?? [] })),
+        nextPageToken,
+      };
     },
 
     async *watchEncode({ id }, call) {
       const { userId } = requireUser(call);
       const end = watches.begin(userId);
       try {
-        for await (const { encode, details } of watchEncode(context, id, userId, call.signal, stopping)) {
-          yield { encode: encodeMessage(encode, publicUrl(), details) };
+        for await (const { encode, parts } of watchEncode(context, id, userId, call.signal, stopping)) {
+          yield { encode: encodeMessage(encode, publicUrl(), parts) };
         }
       } finally {
         end();
@@ -120,9 +149,13 @@ export function encoderRoutes(
     async cancelEncode({ id }, call) {
       const { userId } = requireUser(call);
       await cancelEncode(context, id, userId, call.signal);
-      const encode = await findEncode(db, id, userId);
-      if (encode === undefined) throw new DomainError("not_found", `There is no encode ${id}.`);
-      return { encode: encodeMessage(encode, publicUrl()) };
+      return { encode: await describeEncode(id, userId, false) };
+    },
+
+    async retryEncode({ id }, call) {
+      const { userId } = requireUser(call);
+      await retryEncode(context, id, userId, call.signal);
+      return { encode: await describeEncode(id, userId, false) };
     },
 
     async deleteEncode({ id }, call) {

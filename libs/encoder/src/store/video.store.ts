@@ -100,6 +100,24 @@ export async function publishEncode(db: Db, videoId: string, encodeId?: string):
   );
 }
 
+/** Lets a video play the beginning of an encode's stream, unless it has a whole one to play. */
+export async function publishBeginning(db: Db, videoId: string, encodeId: string): Promise<void> {
+  await db.query("UPDATE videos SET published_encode_id = $2 WHERE id = $1 AND published_encode_id IS NULL", [
+    videoId,
+    encodeId,
+  ]);
+}
+
+/** Takes an encode's stream away from its video, which plays the newest whole one again if there is any. */
+export async function withdrawStream(db: Db, videoId: string, encodeId: string): Promise<void> {
+  await db.query(
+    `UPDATE videos SET published_encode_id = (
+       SELECT id FROM encodes WHERE video_id = $1 AND state = 'succeeded' ORDER BY created_at DESC, id DESC LIMIT 1
+     ) WHERE id = $1 AND published_encode_id = $2`,
+    [videoId, encodeId],
+  );
+}
+
 /** Removes a video with its encodes and tasks. */
 export async function deleteVideoRow(db: Db, id: string): Promise<void> {
   await db.query("DELETE FROM videos WHERE id = $1", [id]);

@@ -1,7 +1,16 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import type { Database } from "@kinora/database";
-import { AccountService, EncoderService, type EncodeState, type Task, WorkerService } from "@kinora/proto-encoder";
+import {
+  AccountService,
+  type CompleteTaskRequestSchema,
+  EncoderService,
+  type EncodeState,
+  type Task,
+  TaskKind,
+  WorkerService,
+} from "@kinora/proto-encoder";
 import {
   type Authenticate,
   createClientTransport,
@@ -15,7 +24,9 @@ import { waitUntil } from "@kinora/testing";
 import { createEncoderService } from "../encoder-service.ts";
 import type { PlaybackFrom } from "../playback/segment-source.ts";
 import type { FakeQuota } from "./fake-quota.ts";
-import { makeStream, media } from "./media.ts";
+import { frameTable, makeAudio, makeChunk, media } from "./media.ts";
+
+type Result = NonNullable<MessageInitShape<typeof CompleteTaskRequestSchema>["result"]>;
 
 /** A person with their own client. */
 export type Person = { id: string; token: string; encoder: Client<typeof EncoderService> };
@@ -65,6 +76,7 @@ export async function startEncoder(options: {
     logger,
     userTransport: createInMemoryTransport({ routes: options.quota.routes, authenticate, logger, token: "service" }),
     authenticate,
+    perPersonCap: 5,
     publicUrl: () => url,
     internalUrl: () => url,
   });
@@ -133,18 +145,31 @@ export function patchUpload(
   } as RequestInit);
 }
 
-/** Uploads a video and starts to encode it. */
-export async function startOne(person: Person): Promise<{ videoId: string; encodeId: string }> {
+/** Uploads a video and starts to encode it, in a single chunk unless its segments are to be shorter. */
+export async function startOne(person: Person, segmentSeconds = 10): Promise<{ videoId: string; encodeId: string }> {
   const videoId = await uploadVideo(person);
-  const { encode } = await person.encoder.startEncode({ videoId });
+  const { encode } = await person.encoder.startEncode({ videoId, settings: { segmentSeconds } });
   return { videoId, encodeId: must(encode).id };
 }
+
+/** Every kind of work, as a worker states it. */
+export const kinds = [
+  TaskKind.PROBE,
+  TaskKind.ENCODE,
+  TaskKind.ANALYSE,
+  TaskKind.ENCODE_CHUNK,
+  TaskKind.AUDIO,
+  TaskKind.IMAGES,
+  TaskKind.TRIAL,
+  TaskKind.VERIFY,
+];
 
 /** Leases the next task; throws if none comes within 15 s. */
 export async function lease(worker: Harness["worker"], workerId = "w1", seconds = 15): Promise<Task> {
   const { task } = await worker.leaseTask({
     workerId,
     encoders: ["cpu"],
+    kinds,
     wait: { seconds: BigInt(seconds), nanos: 0 },
   });
   return must(task);
@@ -158,17 +183,51 @@ export async function probe(worker: Harness["worker"], found = media): Promise<T
   return task;
 }
 
-/** Leases the encode task. */
+/** Does whatever comes before a chunk, and leases that. */
 export async function leaseEncode(worker: Harness["worker"], workerId = "w1"): Promise<Task> {
-  const task = await lease(worker, workerId);
-  if (task.work.case !== "encode") throw new Error(`Leased a task to ${task.work.case}.`);
-  return task;
+  for (;;) {
+    const task = await lease(worker, workerId);
+    if (task.work.case === "encodeChunk") return task;
+    await work(worker, task);
+  }
 }
 
-/** Makes what an encode task asks for and uploads it; the answer is the result to complete with. */
+/** Makes what a task asks for and uploads it; the answer is the result to complete with. */
 export async function makeAndUpload(worker: Harness["worker"], task: Task) {
-  if (task.work.case !== "encode") throw new Error("not an encode task");
-  const { result, files } = makeStream(must(task.work.value.plan));
+  const made = make(task);
+  await upload(worker, task, made.files);
+  return made;
+}
+
+function make(task: Task): { result: Result; files: Map<string, Uint8Array> } {
+  switch (task.work.case) {
+    case "encodeChunk": {
+      const { chunk, video } = task.work.value;
+      const { result, files } = makeChunk(must(chunk), must(video).renditions);
+      return { result: { case: "encodeChunk", value: result }, files };
+    }
+    case "audio": {
+      const { result, files } = makeAudio(must(task.work.value.audio));
+      return { result: { case: "audio", value: result }, files };
+    }
+    case "images":
+      return {
+        result: { case: "images", value: { poster: "poster.jpg" } },
+        files: new Map([["poster.jpg", randomBytes(300)]]),
+      };
+    case "probe":
+      return { result: { case: "probe", value: media }, files: new Map() };
+    case "analyse":
+      return { result: { case: "analyse", value: frameTable }, files: new Map() };
+    case "verify":
+      return { result: { case: "verify", value: { passed: true, checks: [] } }, files: new Map() };
+    default:
+      throw new Error(`Nobody here can ${task.work.case}.`);
+  }
+}
+
+async function upload(worker: Harness["worker"], task: Task, files: Map<string, Uint8Array>): Promise<void> {
+  if (files.size === 0) return;
   const { urls } = await worker.createUploads({ lease: must(task.lease), paths: [...files.keys()] });
   await Promise.all(
     [...files.values()].map(async (body, index) => {
@@ -176,15 +235,23 @@ export async function makeAndUpload(worker: Harness["worker"], task: Task) {
       if (!answer.ok) throw new Error(`PUT answered ${answer.status}: ${await answer.text()}`);
     }),
   );
-  return { result, files };
 }
 
-/** Does a whole encode task. */
-export async function encodeOne(worker: Harness["worker"]) {
-  const task = await leaseEncode(worker);
-  const made = await makeAndUpload(worker, task);
-  await worker.completeTask({ lease: must(task.lease), result: { case: "encode", value: made.result } });
-  return { task, ...made };
+/** Does a whole task of any kind. */
+export async function work(worker: Harness["worker"], task: Task): Promise<Map<string, Uint8Array>> {
+  const { result, files } = await makeAndUpload(worker, task);
+  await worker.completeTask({ lease: must(task.lease), result });
+  return files;
+}
+
+/** Does every task that comes until a stream has been checked; the answer has the files of all. */
+export async function encodeOne(worker: Harness["worker"]): Promise<{ files: Map<string, Uint8Array> }> {
+  const files = new Map<string, Uint8Array>();
+  for (;;) {
+    const task = await lease(worker);
+    for (const [path, body] of await work(worker, task)) files.set(path, body);
+    if (task.work.case === "verify") return { files };
+  }
 }
 
 /** Waits until an encode is in a state. */

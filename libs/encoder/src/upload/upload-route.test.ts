@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import type { Context } from "../context.ts";
 import { openQueue } from "../queue/queue.ts";
 import { createDb } from "../store/db.ts";
+import { createStreams } from "../stream/streams.ts";
 import { must, type Person, patchUpload, recordingLogger, soon, uploadVideo } from "../testing/harness.ts";
 import { useEncoder } from "../testing/use-encoder.ts";
 import { createWakeups } from "../wakeups.ts";
@@ -295,6 +296,9 @@ describe("removeAbandoned", () => {
       logger,
       encodeChanged: createWakeups(),
       taskWaits: createWakeups(),
+      streams: createStreams(createDb(database.pool)),
+      internalUrl: () => encoder.url,
+      perPersonCap: 10,
       publications: new Map(),
       stopping: new AbortController().signal,
     };

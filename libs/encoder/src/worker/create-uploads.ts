@@ -1,7 +1,8 @@
 import { DomainError } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { leaseStanding } from "../domain/lease.ts";
-import { streamPrefix } from "../domain/object-keys.ts";
+import { attemptPrefix } from "../domain/object-keys.ts";
+import type { TaskKind } from "../domain/task-kind.ts";
 import { uploadAddressSeconds } from "../encode/cleanup.ts";
 import { contentTypeOf } from "../playback/playback-path.ts";
 import { findEncode } from "../store/encode.store.ts";
@@ -14,6 +15,9 @@ const maxFileBytes = 256 * 1024 * 1024;
 /** A file that a worker has made; without a length from workers of an earlier release. */
 export type FileToWrite = { path: string; bytes?: number };
 
+/** Tasks that make files. */
+const writers: readonly TaskKind[] = ["encode", "encode_chunk", "audio", "images"];
+
 /** Addresses to write the files of a leased task to, and the type to write each with, in the order of `files`. */
 export async function createUploads(
   context: Context,
@@ -24,9 +28,9 @@ export async function createUploads(
   const standing = leaseStanding(task, lease.attempt);
   if (standing !== "held") throw leaseGone(standing);
   const encode = task && (await findEncode(context.db, task.encodeId));
-  if (encode === undefined) throw leaseGone("cancelled");
-  if (task?.kind !== "encode") throw new DomainError("invalid", "Only encode tasks write files.");
-  const prefix = streamPrefix(encode.videoId, encode.id, lease.attempt);
+  if (task === undefined || encode === undefined) throw leaseGone("cancelled");
+  if (!writers.includes(task.kind)) throw new DomainError("invalid", `Tasks of kind ${task.kind} write no files.`);
+  const prefix = attemptPrefix(encode, task);
   return await Promise.all(
     files.map(async ({ path, bytes }) => {
       // A length binds the address to a type as well; without one, the worker doesn't know of types either.

@@ -1,4 +1,5 @@
-import type { Context } from "../context.ts";
+import { anyTask, type Context } from "../context.ts";
+import { taskQueues } from "../domain/task-kind.ts";
 import { reportFailure } from "./fail-task.ts";
 import { type LeasedTask, takeTasks } from "./take-tasks.ts";
 
@@ -15,23 +16,36 @@ type Waiter = { workerId: string; queues: readonly string[]; give(task: LeasedTa
 /** A look at the queue without a wake-up, in milliseconds: other replicas queue tasks too. */
 const pollMs = 1_000;
 /** Tasks that are leased in one transaction. */
-const batch = 50;
+const batch = 200;
+
+/** The first who wait for tasks of a queue. */
+function firstOf(waiters: Iterable<Waiter>, queue: string): Waiter[] {
+  const found: Waiter[] = [];
+  for (const waiter of waiters) {
+    if (waiter.queues.includes(queue)) found.push(waiter);
+    if (found.length === batch) break;
+  }
+  return found;
+}
 
 /**
- * Makes a dispatcher. However many workers wait, one loop for each queue asks the database, about once a second. It asks at once when a worker comes
- * or a task is queued in this process. Who came first is served first.
+ * Makes a dispatcher. However many workers wait, one loop asks the database, about once a second for each queue that somebody waits for. It asks at once when a worker comes
+ * or a task is queued. Who came first is served first. One loop for all queues, so that nobody is given tasks of two.
  */
 export function createDispatcher(context: Context, closed: AbortSignal): Dispatcher {
   const waiters = new Set<Waiter>();
-  const loops = new Map<string, Promise<void>>();
-  const waitingFor = (queue: string) => [...waiters].filter((waiter) => waiter.queues.includes(queue));
+  let loop: Promise<void> | undefined;
 
-  async function serve(queue: string): Promise<void> {
-    while (!closed.aborted) {
-      const candidates = waitingFor(queue).slice(0, batch);
-      if (candidates.length === 0) return;
-      const found = await take(queue, candidates);
-      if (found < candidates.length) await context.taskWaits.wait(queue, pollMs, closed);
+  async function serve(): Promise<void> {
+    while (!closed.aborted && waiters.size > 0) {
+      // Begun before the questions, so that a task that comes between is noticed.
+      const noticed = context.taskWaits.wait(anyTask, pollMs, closed);
+      let full = false;
+      for (const queue of taskQueues) {
+        const candidates = firstOf(waiters, queue);
+        if (candidates.length > 0) full = (await take(queue, candidates)) === batch || full;
+      }
+      if (!full) await noticed;
     }
   }
 
@@ -59,17 +73,16 @@ export function createDispatcher(context: Context, closed: AbortSignal): Dispatc
     });
   }
 
-  function ensureLoop(queue: string): void {
-    if (loops.has(queue)) {
-      context.taskWaits.notify(queue);
+  function ensureLoop(): void {
+    if (loop !== undefined) {
+      context.taskWaits.notify(anyTask);
       return;
     }
-    const loop = serve(queue).finally(() => {
-      loops.delete(queue);
+    loop = serve().finally(() => {
+      loop = undefined;
       // Somebody may have come after the loop had found nobody.
-      if (!closed.aborted && waitingFor(queue).length > 0) ensureLoop(queue);
+      if (!closed.aborted && waiters.size > 0) ensureLoop();
     });
-    loops.set(queue, loop);
   }
 
   return {
@@ -89,7 +102,7 @@ export function createDispatcher(context: Context, closed: AbortSignal): Dispatc
         const timer = setTimeout(leave, ms);
         ended.addEventListener("abort", leave, { once: true });
         waiters.add(waiter);
-        for (const queue of queues) ensureLoop(queue);
+        if (queues.length > 0) ensureLoop();
       });
       // The worker hung up in the very moment that it got a task.
       if (task !== undefined && signal.aborted) {

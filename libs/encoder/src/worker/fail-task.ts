@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { followUp } from "../encode/end-encode.ts";
+import { announceTasks } from "../encode/queue-tasks.ts";
 import { failTask, handBack } from "./hand-back.ts";
 import { type Lease, leaseGone, lockLease } from "./locked-task.ts";
 
@@ -24,11 +25,11 @@ export async function reportFailure(
     );
     const ended =
       failure.kind === "input"
-        ? await failTask(context, db, encode, task, failure.message)
+        ? await failTask(context, db, encode, task, { error: failure.message, retryable: false })
         : await handBack(context, db, encode, task, failure.kind === "machine" ? failure.message : undefined);
     return { ended, queue: task.queue };
   });
   if (outcome === undefined) return;
   await followUp(context, outcome.ended);
-  context.taskWaits.notify(outcome.queue);
+  announceTasks(context, [outcome.queue]);
 }

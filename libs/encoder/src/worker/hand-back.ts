@@ -1,15 +1,18 @@
 import type { Context } from "../context.ts";
 import { type EncodeEvent, transition } from "../domain/encode-state.ts";
-import { afterFault, type TaskKind } from "../domain/lease.ts";
+import { afterFault } from "../domain/lease.ts";
+import { attemptPrefix } from "../domain/object-keys.ts";
+import { type TaskKind, taskName } from "../domain/task-kind.ts";
 import { sendCleanup } from "../encode/cleanup.ts";
-import { attemptPrefixes, type Ended, endEncode } from "../encode/end-encode.ts";
+import { type Ended, endEncode } from "../encode/end-encode.ts";
 import type { Db } from "../store/db.ts";
 import { type LockedEncode, updateEncode } from "../store/encode.store.ts";
-import { endTask, returnTask, type TaskRecord } from "../store/task.store.ts";
+import { failTaskRow, returnTask, type TaskRecord } from "../store/task.store.ts";
 
-const handedBack: Readonly<Record<TaskKind, EncodeEvent>> = {
+/** What it means for an encode that the task which is all of its present work is handed back. */
+const handedBack: Partial<Record<TaskKind, EncodeEvent>> = {
   probe: "probe handed back",
-  encode: "encode handed back",
+  encode: "whole encode handed back",
 };
 
 /**
@@ -25,25 +28,32 @@ export async function handBack(
 ): Promise<Ended> {
   const faults = task.faults + (fault === undefined ? 0 : 1);
   const decision = fault === undefined ? ({ retry: true, delaySeconds: 0 } as const) : afterFault(faults, fault);
-  if (!decision.retry) return await failTask(context, db, encode, task, decision.error);
-  const state = transition(encode.state, handedBack[task.kind]);
+  if (!decision.retry) return await failTask(context, db, encode, task, { error: decision.error, retryable: true });
+  const event = handedBack[task.kind];
+  const state = event && transition(encode.state, event);
   if (state !== undefined) await updateEncode(db, encode.id, state);
-  await returnTask(db, task.id, faults);
-  await context.queue.requeueTask(db, task.queue, task.id, decision.delaySeconds);
-  await sendCleanup(context, db, { prefixes: attemptPrefixes(encode, task) });
+  await returnTask(db, task.id, faults, fault);
+  const queued = { id: task.id, place: task.place, ownerId: encode.ownerId };
+  await context.queue.requeueTask(db, task.queue, queued, decision.delaySeconds);
+  // Sound that was brought can be played until another attempt has brought as much; it is removed then.
+  if (task.kind !== "audio") await sendCleanup(context, db, { prefixes: [attemptPrefix(encode, task)] });
   return { encodeId: encode.id, tasks: [] };
 }
 
-/** Fails the encode of a locked task for good. After the commit, call `followUp` with the answer. */
+/** Gives a locked task up, and its encode with it. After the commit, call `followUp` with the answer. */
 export async function failTask(
   context: Pick<Context, "queue">,
   db: Db,
   encode: LockedEncode,
   task: TaskRecord,
-  error: string,
+  failure: { error: string; retryable: boolean },
 ): Promise<Ended> {
-  await endTask(db, task.id, "failed");
-  await sendCleanup(context, db, { prefixes: attemptPrefixes(encode, task) });
-  const ended = await endEncode(context, db, encode, "failed", error);
+  await failTaskRow(db, task.id, failure.error);
+  const error = failure.retryable
+    ? `A worker could not ${taskName(task.kind, task.chunk)}. ${failure.error}`
+    : failure.error;
+  // An encode of an earlier release begins anew, as a plan of chunks, when its owner starts another one.
+  const retryable = failure.retryable && task.kind !== "encode";
+  const ended = await endEncode(context, db, encode, "failed", { error, retryable });
   return { encodeId: encode.id, tasks: [...(ended?.tasks ?? []), task] };
 }

@@ -17,8 +17,8 @@ export async function writePlaylists(
 ): Promise<void> {
   const files = [
     ...playlistFiles(result),
-    { path: videoMaster, text: hlsMaster(result, `${encodeId}/`) },
-    { path: videoManifest, text: dashManifest(result, `${encodeId}/`) },
+    { path: videoMaster, text: hlsMaster(result, { base: `${encodeId}/` }) },
+    { path: videoManifest, text: dashManifest(result, { base: `${encodeId}/` }) },
   ];
   try {
     for (const { path, text } of files) await storage.put(prefix + path, text, { signal });

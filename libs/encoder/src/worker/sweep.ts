@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { leaseSeconds } from "../domain/lease.ts";
+import { taskQueues } from "../domain/task-kind.ts";
 import { followUp } from "../encode/end-encode.ts";
-import { extendLeases, hasExpired, listExpiredLeases } from "../store/task.store.ts";
+import { announceTasks } from "../encode/queue-tasks.ts";
+import { extendLeases, hasExpired, listExpiredLeases, listWaiting } from "../store/task.store.ts";
 import { handBack } from "./hand-back.ts";
 import { type Lease, lockLease } from "./locked-task.ts";
 
@@ -11,17 +13,27 @@ export const sweepMs = 1_500;
 
 const batch = 100;
 
+/** Time between two looks for tasks without a job, in milliseconds; and how long, in seconds, a task must have waited by then. */
+const mendMs = 15_000;
+const mendAfterSeconds = 20;
+const mendBatch = 5_000;
+
 /**
  * Hands back the tasks of workers that have fallen silent, every few seconds until the signal aborts. When heartbeats could not reach the database (at
  * the start, and after an outage), leases are prolonged first: the workers may be well.
  */
 export async function sweepLeases(context: Context, signal: AbortSignal): Promise<void> {
   let blind = true;
+  let mendedAt = performance.now();
   while (!signal.aborted) {
     try {
       if (blind) await extendLeases(context.db, leaseSeconds);
       blind = false;
       for (const lease of await listExpiredLeases(context.db, batch)) await expire(context, lease, signal);
+      if (performance.now() - mendedAt > mendMs) {
+        await mendQueues(context);
+        mendedAt = performance.now();
+      }
     } catch (error) {
       if (signal.aborted) return;
       blind = true;
@@ -42,5 +54,13 @@ async function expire(context: Context, lease: Lease, signal: AbortSignal): Prom
   });
   if (outcome === undefined) return;
   await followUp(context, outcome.ended);
-  context.taskWaits.notify(outcome.queue);
+  announceTasks(context, [outcome.queue]);
+}
+
+/** Queues waiting tasks that have no job, whatever became of it: an encoder of an earlier release drops those that it doesn't know. */
+async function mendQueues(context: Context): Promise<void> {
+  for (const queue of taskQueues) {
+    // Those that have a job keep it as it is.
+    await context.queue.sendTasks(context.db, queue, await listWaiting(context.db, queue, mendAfterSeconds, mendBatch));
+  }
 }

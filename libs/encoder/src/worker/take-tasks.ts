@@ -1,15 +1,13 @@
 import type { Context } from "../context.ts";
-import { type EncodeEvent, transition } from "../domain/encode-state.ts";
-import { leaseSeconds, type TaskKind } from "../domain/lease.ts";
-import type { Db } from "../store/db.ts";
-import { lockEncode, updateEncode } from "../store/encode.store.ts";
-import { findTask, lockTask, startLease } from "../store/task.store.ts";
+import { leaseSeconds } from "../domain/lease.ts";
+import { lightQueue } from "../domain/task-kind.ts";
+import { startOf } from "../queue/fair-order.ts";
+import { noteLeased } from "../store/encode.store.ts";
+import { moveFairClock } from "../store/fairness.store.ts";
+import { type LeasedRow, startLeases } from "../store/task.store.ts";
 
 /** A task in the hands of a worker. */
-export type LeasedTask = { taskId: string; attempt: number; encodeId: string; kind: TaskKind };
-
-/** What a task being leased, or being handed back, means for its encode. */
-export const leased: Readonly<Record<TaskKind, EncodeEvent>> = { probe: "probe leased", encode: "encode leased" };
+export type LeasedTask = Omit<LeasedRow, "id"> & { taskId: string };
 
 /** Leases tasks of a queue: one for each worker, as far as there are any. */
 export async function takeTasks(
@@ -18,33 +16,33 @@ export async function takeTasks(
   workerIds: readonly string[],
   signal: AbortSignal,
 ): Promise<LeasedTask[]> {
-  const tasks = await context.db.transact(signal, async (db) => {
-    const taken: LeasedTask[] = [];
-    for (let missing = workerIds.length; missing > 0; missing = workerIds.length - taken.length) {
-      const ids = await context.queue.takeTasks(db, queue, missing);
-      for (const id of ids) {
-        const task = await leaseOne(db, id, workerIds[taken.length] ?? "");
-        if (task !== undefined) taken.push(task);
-        else await context.queue.dropTask(db, queue, id); // cancelled or deleted while it waited
-      }
+  const taken = await context.db.transact(signal, async (db) => {
+    const rows: LeasedRow[] = [];
+    for (let missing = workerIds.length; missing > 0; missing = workerIds.length - rows.length) {
+      const ids = await context.queue.takeTasks(db, queue, missing, context.perPersonCap);
+      if (ids.length === 0) break;
+      const leases = ids.map((id, index) => ({ id, workerId: workerIds[rows.length + index] ?? "" }));
+      const leased = await startLeases(db, leases, leaseSeconds);
+      rows.push(...leased);
+      const held = new Set(leased.map((row) => row.id));
+      const gone = ids.filter((id) => !held.has(id)); // cancelled or deleted while they waited
+      await context.queue.dropTasks(db, queue, gone);
       if (ids.length < missing) break;
     }
-    return taken;
+    return rows;
   });
-  for (const task of tasks) context.encodeChanged.notify(task.encodeId);
-  return tasks;
+  if (taken.length > 0) await follow(context, queue, taken);
+  return taken.map(({ id, ...row }) => ({ ...row, taskId: id }));
 }
 
-async function leaseOne(db: Db, taskId: string, workerId: string): Promise<LeasedTask | undefined> {
-  const found = await findTask(db, taskId);
-  const encode = found && (await lockEncode(db, found.encodeId));
-  const task = encode && (await lockTask(db, taskId));
-  // `leased` as well: pg-boss gives a job that was active for a day to somebody else, and the new attempt fences the old one.
-  if (encode === undefined || task === undefined || (task.state !== "waiting" && task.state !== "leased"))
-    return undefined;
-  const state = task.state === "leased" ? encode.state : transition(encode.state, leased[task.kind]);
-  if (state === undefined) return undefined;
-  const attempt = await startLease(db, taskId, workerId, leaseSeconds);
-  await updateEncode(db, encode.id, state);
-  return { taskId, attempt, encodeId: encode.id, kind: task.kind };
+/** What others see of the leases. If it is lost, the next lease of the encode makes up for it. */
+async function follow(context: Context, queue: string, taken: readonly LeasedRow[]): Promise<void> {
+  const encodeIds = [...new Set(taken.map((row) => row.encodeId))];
+  try {
+    await noteLeased(context.db, encodeIds);
+    if (queue !== lightQueue) await moveFairClock(context.db, Math.max(...taken.map((row) => startOf(row.place))));
+  } catch (error) {
+    context.logger.debug({ err: error }, "could not note that work on encodes has begun");
+  }
+  for (const id of encodeIds) context.encodeChanged.notify(id);
 }

@@ -1,48 +1,25 @@
-import {
-  EncodePlanSchema,
-  type MediaInfo,
-  MediaInfoSchema,
-  type StreamResult,
-  StreamResultSchema,
-} from "@kinora/proto-encoder";
-import { DomainError } from "@kinora/rpc";
+import { EncodePlanSchema, type StreamResult, StreamResultSchema } from "@kinora/proto-encoder";
 import type { Context } from "../context.ts";
 import { transition } from "../domain/encode-state.ts";
 import { leaseStanding } from "../domain/lease.ts";
 import { streamPrefix } from "../domain/object-keys.ts";
 import { filesFault, streamFault } from "../domain/stream-check.ts";
-import { followUp } from "../encode/end-encode.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import type { Db } from "../store/db.ts";
 import { findEncode, findEncodeDetails, updateEncode } from "../store/encode.store.ts";
-import { endTask, findTask } from "../store/task.store.ts";
+import { findTask, finishTask } from "../store/task.store.ts";
 import { publishEncode } from "../store/video.store.ts";
 import { recordEvent } from "../webhook/record-event.ts";
-import { reportFailure } from "./fail-task.ts";
-import { type Lease, type LockedTask, leaseGone, lockLease } from "./locked-task.ts";
+import { filesPresent } from "./files-present.ts";
+import { type Lease, leaseGone } from "./locked-task.ts";
 import { writePlaylists } from "./publish-stream.ts";
-
-/** Takes what a probe has found; the plan follows in the background. */
-export async function completeProbe(
-  context: Context,
-  lease: Lease,
-  media: MediaInfo,
-  signal: AbortSignal,
-): Promise<void> {
-  await settle(context, lease, "probe", 0, signal, async (db, { encode }) => {
-    const state = transition(encode.state, "probed");
-    if (state === undefined) throw leaseGone("cancelled");
-    const durationSeconds = Number.isFinite(media.durationSeconds) ? Math.max(0, media.durationSeconds) : 0;
-    await updateEncode(db, encode.id, state, { media: toStored(MediaInfoSchema, media), durationSeconds });
-    await context.queue.send(db, "plan", { encodeId: encode.id });
-  });
-}
+import { refuseResult } from "./refuse-result.ts";
+import { settleTask } from "./settle-task.ts";
 
 /** How long it may take to check and publish a stream, in milliseconds. */
 const publishMs = 120_000;
 
 /**
- * Takes a finished stream: checks it against the plan and its files, writes the playlists, and publishes it in one transaction. A result that isn't
+ * Takes a stream that an earlier release planned as one task: checks it against the plan and its files, writes the playlists, and publishes it in one transaction. A result that isn't
  * what was planned counts as the machine's fault.
  */
 export async function completeEncode(context: Context, lease: Lease, result: StreamResult): Promise<void> {
@@ -64,16 +41,15 @@ async function publish(context: Context, lease: Lease, result: StreamResult, sig
   if (task.kind === "encode" && leaseStanding(task, lease.attempt) === "held") {
     const fault = await findFault(context, encode.id, prefix, result, signal);
     if (fault !== undefined) {
-      const message = `The result isn't what was planned: ${fault}`;
-      await reportFailure(context, lease, { kind: "machine", message }, signal);
-      throw new DomainError("failed_precondition", message);
+      return await refuseResult(context, lease, fault, signal);
     }
     await writePlaylists(context.storage, prefix, encode.id, result, signal);
   }
   const frames = result.video[0]?.frames ?? 0;
-  await settle(context, lease, "encode", frames, signal, async (db, { encode: locked }) => {
+  await settleTask(context, lease, "encode", signal, async (db, { encode: locked, task: own }) => {
     const state = transition(locked.state, "published");
     if (state === undefined) throw leaseGone("cancelled");
+    await finishTask(db, own.id, { frames });
     await updateEncode(db, locked.id, state, {
       result: toStored(StreamResultSchema, result),
       streamPrefix: prefix,
@@ -87,6 +63,7 @@ async function publish(context: Context, lease: Lease, result: StreamResult, sig
       encodeId: locked.id,
     });
     await context.queue.send(db, "settle", { encodeId: locked.id, seconds: locked.durationSeconds });
+    return undefined;
   });
 }
 
@@ -101,37 +78,5 @@ async function findFault(
   if (plan === undefined) return "there is no plan.";
   const fault = streamFault(plan, result);
   if (fault !== undefined) return fault;
-  const present = new Map<string, number>();
-  for await (const { key, bytes } of context.storage.list(prefix, signal)) present.set(key.slice(prefix.length), bytes);
-  return filesFault(result, present);
-}
-
-/** Ends a task with its result, unless that has happened under the same lease before. */
-async function settle(
-  context: Context,
-  lease: Lease,
-  kind: "probe" | "encode",
-  frames: number,
-  signal: AbortSignal,
-  apply: (db: Db, locked: LockedTask) => Promise<void>,
-): Promise<void> {
-  const done = await context.db.transact(signal, async (db) => {
-    const locked = await lockLease(db, lease);
-    if (locked === undefined) throw leaseGone("cancelled");
-    const { standing, task } = locked;
-    if (task.kind !== kind) {
-      throw new DomainError("invalid", `This is the result of a task to ${kind}, but the task is to ${task.kind}.`);
-    }
-    if (standing === "completed") return undefined;
-    if (standing !== "held") throw leaseGone(standing);
-    await endTask(db, task.id, "done", frames);
-    await apply(db, locked);
-    return locked;
-  });
-  if (done === undefined) return;
-  context.logger.info(
-    { encodeId: done.encode.id, ...lease, worker: done.task.workerId },
-    `a worker completed the ${kind} task`,
-  );
-  await followUp(context, { encodeId: done.encode.id, tasks: [done.task] });
+  return filesFault(result, await filesPresent(context.storage, prefix, signal));
 }

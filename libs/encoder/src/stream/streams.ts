@@ -1,0 +1,70 @@
+import type { EncodePlan, StreamOptions, StreamResult } from "@kinora/media";
+import { segmentSlack } from "@kinora/media";
+import { EncodePlanSchema, StreamResultSchema } from "@kinora/proto-encoder";
+import { fromStored } from "../messages/stored-json.ts";
+import type { Db } from "../store/db.ts";
+import { findEncode, findEncodeDetails } from "../store/encode.store.ts";
+import { listOutputs } from "../store/task-result.store.ts";
+import { growingStream } from "./assemble-stream.ts";
+import { readOutputs } from "./read-outputs.ts";
+
+/** A stream of many tasks as it can be played now, and how its playlists are to be written. */
+export type Stream = { result: StreamResult; options: StreamOptions };
+
+/** Reads streams of many tasks. Their playlists are made when they are asked for, so that no file is ever half written, or left behind. */
+export type Streams = {
+  /** The stream of an encode that can be played, whole or as far as it is made; undefined if there is nothing to play. */
+  find(encode: { id: string; final?: boolean }): Promise<Stream | undefined>;
+};
+
+/** A growing stream is read anew after this time, in milliseconds: everybody who watches asks for it every few seconds. */
+const freshMs = 1_000;
+/** Streams kept in memory. */
+const most = 200;
+/** A source's length is limited to a day, so that whatever is listed has been available since the day before. */
+const dayMs = 24 * 3600 * 1000;
+
+type Kept = { stream: Promise<Stream | undefined>; until: number };
+
+/** Makes a reader with a small memory. */
+export function createStreams(db: Db): Streams {
+  const kept = new Map<string, Kept>();
+  return {
+    find({ id, final = false }) {
+      const key = `${id} ${final}`;
+      const known = kept.get(key);
+      if (known && known.until > Date.now()) return known.stream;
+      const stream = readStream(db, id, final).catch((error: unknown) => {
+        kept.delete(key);
+        throw error;
+      });
+      kept.delete(key);
+      kept.set(key, { stream, until: Date.now() + (final ? dayMs : freshMs) });
+      const [oldest] = kept.keys();
+      if (kept.size > most && oldest !== undefined) kept.delete(oldest);
+      return stream;
+    },
+  };
+}
+
+async function readStream(db: Db, encodeId: string, final: boolean): Promise<Stream | undefined> {
+  const details = await findEncodeDetails(db, encodeId);
+  const plan = fromStored(EncodePlanSchema, details?.plan);
+  if (plan === undefined) return undefined;
+  const targetSeconds = plan.segmentSeconds * (1 + segmentSlack);
+  if (final) {
+    const result = fromStored(StreamResultSchema, details?.result);
+    return result && { result, options: { targetSeconds } };
+  }
+  const result = growingStream(plan, readOutputs(await listOutputs(db, encodeId)));
+  const encode = result && (await findEncode(db, encodeId));
+  return encode && { result, options: { targetSeconds, growing: growingOptions(plan, encode.createdAt) } };
+}
+
+function growingOptions(plan: EncodePlan, createdAt: Date) {
+  const renditions = plan.video?.renditions ?? [];
+  return {
+    availableSince: new Date(createdAt.getTime() - dayMs),
+    maxBitrates: new Map(renditions.map((rendition) => [rendition.name, rendition.maxBitrate])),
+  };
+}

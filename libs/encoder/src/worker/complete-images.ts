@@ -1,0 +1,43 @@
+import { type ImagesResult, ImagesResultSchema } from "@kinora/proto-encoder";
+import type { Context } from "../context.ts";
+import { leaseStanding } from "../domain/lease.ts";
+import { attemptPrefix } from "../domain/object-keys.ts";
+import { advanceEncode } from "../encode/advance-encode.ts";
+import { toStored } from "../messages/stored-json.ts";
+import { findEncode } from "../store/encode.store.ts";
+import { findTask, finishTask } from "../store/task.store.ts";
+import { filesPresent } from "./files-present.ts";
+import { type Lease, leaseGone } from "./locked-task.ts";
+import { refuseResult } from "./refuse-result.ts";
+import { settleTask } from "./settle-task.ts";
+
+/** Names that pictures may have: those that the stream's addresses serve. */
+const imagePath = /^(?:poster\.jpg|storyboard\.vtt|storyboard-[1-9]\d{0,4}\.jpg)$/;
+
+/** Takes poster and storyboard. */
+export async function completeImages(
+  context: Context,
+  lease: Lease,
+  result: ImagesResult,
+  signal: AbortSignal,
+): Promise<void> {
+  const task = await findTask(context.db, lease.taskId);
+  const encode = task && (await findEncode(context.db, task.encodeId));
+  if (task === undefined || encode === undefined) throw leaseGone("cancelled");
+  if (task.kind === "images" && leaseStanding(task, lease.attempt) === "held") {
+    const paths = [
+      ...(result.poster === "" ? [] : [result.poster]),
+      ...(result.storyboard ? [...result.storyboard.files, result.storyboard.vtt] : []),
+    ];
+    const present = await filesPresent(context.storage, attemptPrefix(encode, task), signal);
+    const bad = paths.find((path) => !imagePath.test(path) || !present.get(path));
+    if (bad !== undefined) {
+      const fault = `${JSON.stringify(bad)} is no picture of a stream, or was never uploaded.`;
+      return await refuseResult(context, lease, fault, signal);
+    }
+  }
+  await settleTask(context, lease, "images", signal, async (db, { encode: locked, task: own }) => {
+    await finishTask(db, own.id, { result: toStored(ImagesResultSchema, result) });
+    return await advanceEncode(context, db, locked);
+  });
+}

@@ -1,0 +1,38 @@
+import { DomainError } from "@kinora/rpc";
+import type { Context } from "../context.ts";
+import type { TaskKind } from "../domain/task-kind.ts";
+import { type Advanced, announceAdvance } from "../encode/advance-encode.ts";
+import type { Db } from "../store/db.ts";
+import { type Lease, type LockedTask, leaseGone, lockLease } from "./locked-task.ts";
+
+/** Ends a task with its result, unless that has happened under the same lease before. `apply` writes the result and moves the encode on, in one transaction. */
+export async function settleTask(
+  context: Context,
+  lease: Lease,
+  kind: TaskKind,
+  signal: AbortSignal,
+  apply: (db: Db, locked: LockedTask) => Promise<Advanced | undefined>,
+): Promise<void> {
+  const done = await context.db.transact(signal, async (db) => {
+    const locked = await lockLease(db, lease);
+    if (locked === undefined) throw leaseGone("cancelled");
+    const { standing, task } = locked;
+    if (task.kind !== kind) {
+      throw new DomainError(
+        "invalid",
+        `This is the result of a task of kind ${kind}, but the task is of kind ${task.kind}.`,
+      );
+    }
+    if (standing === "completed") return undefined;
+    if (standing !== "held") throw leaseGone(standing);
+    const advanced = await apply(db, locked);
+    await context.queue.dropTasks(db, task.queue, [task.id]);
+    return { locked, advanced };
+  });
+  if (done === undefined) return;
+  const { encode, task } = done.locked;
+  context.logger.debug({ encodeId: encode.id, ...lease, worker: task.workerId, kind }, "a worker completed a task");
+  context.encodeChanged.notify(encode.id);
+  if (done.advanced) await announceAdvance(context, done.advanced);
+  context.queue.wake();
+}
