@@ -94,7 +94,7 @@ describe("reflection", () => {
       echoFiles,
       ["google/protobuf/descriptor.proto"],
       5,
-      [50801],
+      [50801, 50802],
       ["kinora/access/v1/access.proto", "google/protobuf/descriptor.proto"],
       5,
     ]);
