@@ -35,6 +35,8 @@ export type ConnectionHandlers = {
   onStream(stream: ServerStream): void;
   /** A request whose header fields are more than there may be. */
   onTooLarge(stream: ServerStream): void;
+  /** Something has failed that is no fault of the client's; the connection ends. */
+  onError(error: unknown): void;
   /** The connection is over: nothing comes or goes on it. */
   onClosed(connection: Connection): void;
 };
@@ -801,6 +803,9 @@ export class Connection {
   #fail(fault: unknown): void {
     if (this.#over) {
       return;
+    }
+    if (!(fault instanceof ConnectionFault)) {
+      this.#handlers.onError(fault);
     }
     this.#sendGoAway(this.#lastStream, fault instanceof ConnectionFault ? fault.code : errorCode.internal);
     this.#over = true;

@@ -33,6 +33,7 @@ export class StreamDuplex extends Duplex {
   readonly pushAllowed = false;
   aborted = false;
   #bodiless = false;
+  #trailers: readonly string[] = [];
   /** Bytes that were pushed and not asked for. */
   #pushed = 0;
   #written: (() => void) | undefined;
@@ -80,11 +81,16 @@ export class StreamDuplex extends Duplex {
     if (options.sendDate !== false && headers.date === undefined) {
       list.push("date", httpDate());
     }
-    this.stream.respond(list);
-    if (options.endStream === true || this.headRequest || bodiless.has(status)) {
-      this.#bodiless = true;
-      this.end();
+    if (options.endStream !== true && !this.headRequest && !bodiless.has(status)) {
+      this.stream.respond(list);
+      return;
     }
+    // Without a body and trailers these are all there is, in one frame: gRPC's clients insist.
+    this.#bodiless = true;
+    this.emit("wantTrailers");
+    this.stream.respond(list, this.#trailers.length === 0);
+    this.stream.end(this.#trailers);
+    this.end();
   }
 
   additionalHeaders(headers: OutgoingHttpHeaders): void {
@@ -92,8 +98,7 @@ export class StreamDuplex extends Duplex {
   }
 
   sendTrailers(trailers: OutgoingHttpHeaders): void {
-    const list = listOf(trailers);
-    this.stream.end(list.length === 0 ? undefined : list);
+    this.#trailers = listOf(trailers);
   }
 
   /** Resets it. */
@@ -126,9 +131,10 @@ export class StreamDuplex extends Duplex {
   }
 
   override _final(callback: () => void): void {
-    // Whoever hears of this sends the trailers, and without any the end.
-    if (!this.emit("wantTrailers")) {
-      this.stream.end();
+    if (!this.#bodiless) {
+      // Whoever hears of this sends the trailers.
+      this.emit("wantTrailers");
+      this.stream.end(this.#trailers.length === 0 ? undefined : this.#trailers);
     }
     callback();
   }
@@ -207,6 +213,9 @@ export class StreamDuplex extends Duplex {
   }
 }
 
+// Controls, and what isn't a byte.
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
+
 /** Fields that a server writes as an object, as names (lower case) and values in turn, without pseudo-headers. */
 function listOf(headers: OutgoingHttpHeaders): string[] {
   const list: string[] = [];
@@ -214,7 +223,11 @@ function listOf(headers: OutgoingHttpHeaders): string[] {
     const value = headers[name];
     if (value !== undefined && !name.startsWith(":")) {
       for (const item of Array.isArray(value) ? value : [value]) {
-        list.push(name.toLowerCase(), String(item));
+        const text = String(item);
+        if (unsendable.test(text)) {
+          throw new TypeError(`Header "${name}" has a character that no header may have`);
+        }
+        list.push(name.toLowerCase(), text);
       }
     }
   }

@@ -106,7 +106,7 @@ export function createServer(options: ServerOptions): RpcServer {
     onStream: direct.onStream,
     onSimple: direct.onSimple,
     onTooLarge: answerTooLarge,
-    onError: (error) => logger.error({ err: error }, "connection not accepted"),
+    onError: (error) => logger.error({ err: error }, "connection failed"),
     limits,
     tls: options.tls,
   });

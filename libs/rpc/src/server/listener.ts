@@ -42,8 +42,8 @@ export type ListenerDeps = {
   onTooLarge(stream: ServerStream): void;
   /** A request over HTTP/1.1 before anything is made of it; undefined if it isn't taken, and becomes a request. */
   onSimple(request: SimpleRequest): CallUnderWay | undefined;
-  /** A connection that could not be accepted. */
-  onError(error: Error): void;
+  /** A connection that could not be accepted, or that failed through no fault of its client's. */
+  onError(error: unknown): void;
   limits: Limits;
   /** Cleartext if not given. */
   tls?: TlsOptions | undefined;
@@ -97,6 +97,7 @@ export function createListener({
       }
     },
     onTooLarge,
+    onError,
     onClosed: (connection: Connection) => connections.delete(connection),
   };
 
