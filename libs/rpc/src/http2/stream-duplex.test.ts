@@ -41,7 +41,7 @@ beforeAll(async () => {
         const bytes = Buffer.alloc(50_000);
         for (let i = 0; i < 40; i++) {
           bytes.fill(i);
-          await new Promise<unknown>((resolve) => write(response, bytes, resolve));
+          await new Promise<void>((resolve) => write(response, bytes, resolve));
         }
         response.end();
       }),
