@@ -1,4 +1,5 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { type Assets, entryPlugin, type Programs } from "./entry-plugin.ts";
@@ -78,7 +79,7 @@ async function runBundler(
   return metafile;
 }
 
-/** Leaves packages with machine code outside, and those that a package tries and does without. */
+/** Leaves packages with machine code outside, and those that a package tries and does without: also if some other project happens to have them. */
 function nativePlugin(): Plugin {
   return {
     name: "native",
@@ -87,11 +88,18 @@ function nativePlugin(): Plugin {
         const name = path.split("/", path.startsWith("@") ? 2 : 1).join("/");
         const found = importer === "" ? undefined : findPackage(name, importer);
         if (found?.isNative) return { path, external: true };
-        if (found === undefined && kind === "require-call" && packageOfFile(importer)) return { path, external: true };
+        const by = kind === "require-call" ? packageOfFile(importer) : undefined;
+        if (by && name !== by.name && !isBuiltin(name) && (found === undefined || !names(by, name))) {
+          return { path, external: true };
+        }
         return undefined;
       });
     },
   };
+}
+
+function names({ dependencies, optionalDependencies, peerDependencies }: InstalledPackage, name: string): boolean {
+  return [dependencies, optionalDependencies, peerDependencies].some((list) => list.includes(name));
 }
 
 function distinct(packages: readonly (InstalledPackage | undefined)[]): InstalledPackage[] {

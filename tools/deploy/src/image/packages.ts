@@ -11,6 +11,8 @@ export type InstalledPackage = {
   folder: string;
   optionalDependencies: string[];
   dependencies: string[];
+  /** What it expects its user to bring. */
+  peerDependencies: string[];
   /** It is built for some platforms only: it holds machine code. */
   isNative: boolean;
 };
@@ -56,6 +58,7 @@ function readPackage(folder: string): InstalledPackage | undefined {
     folder: dirname(path),
     optionalDependencies: Object.keys(manifest.optionalDependencies ?? {}),
     dependencies: Object.keys(manifest.dependencies ?? {}),
+    peerDependencies: Object.keys(manifest.peerDependencies ?? {}),
     isNative: manifest.os !== undefined || manifest.cpu !== undefined,
   };
 }
