@@ -12,7 +12,7 @@ async function readmeCommands(): Promise<string[]> {
 }
 
 it("the README's commands work on a fresh clone, with nothing but the machine's own Node and npm", async () => {
-  const [start, encode, more, test, curl, grpc, apart, ...others] = await readmeCommands();
+  const [start, encode, more, test, curl, grpc, apart, deploy, ...others] = await readmeCommands();
   expect([start, test]).toEqual(["npm ci && npm start", "npm ci && npm test"]);
   expect(apart).toBe("npx nx run-many -t serve -p user encoder encoder-worker");
   expect(others).toEqual([]);
@@ -38,6 +38,11 @@ it("the README's commands work on a fresh clone, with nothing but the machine's 
   expect(await readdir(join(clone, "stream"))).toContain("manifest.mpd");
   expect(JSON.parse(await shell.run(here(curl), clone)).videos).toHaveLength(2);
   expect(await shell.run(here(grpc), clone)).toContain("encoder.v1.EncoderService/StartEncode");
+
+  // Nx's daemon would outlive the test.
+  const deployed = await shell.run(`export NX_DAEMON=false\n${deploy}`, clone);
+  expect(deployed).toMatch(/user +due +nothing is recorded/);
+  expect(deployed).toContain("user can be deployed to production.");
 
   // As Ctrl-C in a terminal: the signal goes to every process of the group.
   await expectQuickEnd(server);

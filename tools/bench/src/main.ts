@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { delivery } from "./delivery/delivery.ts";
 import type { Benchmark } from "./harness/benchmark.ts";
 import { readRequest } from "./harness/command-line.ts";
 import { describeMachine, readMachine } from "./harness/machine.ts";
@@ -6,7 +7,7 @@ import { runBenchmark } from "./harness/run-benchmark.ts";
 import { renderTable } from "./harness/table.ts";
 import { rpc } from "./rpc/rpc.ts";
 
-const benchmarks: readonly Benchmark[] = [rpc];
+const benchmarks: readonly Benchmark[] = [rpc, delivery];
 const folder = fileURLToPath(new URL("../../../dist/bench/", import.meta.url));
 const interrupt = new AbortController();
 const say = (line: string) => console.log(line);
