@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } f
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -31,8 +32,8 @@ beforeAll(() => {
   rmSync(join(root, "files.tar"));
   // Links to the same files, as far as the disk is the same: npm replaces files and never changes one.
   mkdirSync(join(root, "node_modules"));
-  const linked = spawnSync("cp", ["-al", join(workspace, "node_modules/."), join(root, "node_modules")]);
-  if (linked.status !== 0) execFileSync("cp", ["-a", join(workspace, "node_modules/."), join(root, "node_modules")]);
+  const linked = spawnSync("cp", ["-al", `${workspace}node_modules/.`, join(root, "node_modules")]);
+  if (linked.status !== 0) execFileSync("cp", ["-a", `${workspace}node_modules/.`, join(root, "node_modules")]);
   execFileSync("git", ["init", "-q"], { cwd: root });
   execFileSync("git", ["add", "-A"], { cwd: root });
   git("commit", "-q", "-m", "before");
@@ -51,9 +52,11 @@ const environment = () => ({
   PATH: [bin, process.env.PATH].join(delimiter),
   NX_DAEMON: "false",
   NX_WORKSPACE_ROOT_PATH: root,
-  NO_COLOR: "1",
+  NO_COLOR: undefined,
   FORCE_COLOR: undefined,
   VITEST: undefined,
+  // npm would leave its cache in the temporary folder.
+  NODE_DISABLE_COMPILE_CACHE: "1",
 });
 
 function run(command: string, ...args: string[]): { status: number | null; output: string } {
@@ -81,6 +84,12 @@ async function freePort(): Promise<number> {
   await once(server, "close");
   return typeof address === "object" && address ? address.port : 0;
 }
+
+const isReady = (url: string): Promise<boolean> =>
+  fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 describe("a new service", () => {
   it.each([
@@ -143,13 +152,10 @@ describe("a new service", () => {
     });
     try {
       const url = `http://127.0.0.1:${port}`;
-      while (
-        !(await fetch(`${url}/readyz`).then(
-          ({ ok }) => ok,
-          () => false,
-        ))
-      ) {
-        if (child.exitCode !== null) throw new Error(`billing ended with ${child.exitCode}`);
+      for (let tries = 0; !(await isReady(url)); tries++) {
+        if (child.exitCode !== null || tries === 600)
+          throw new Error(`billing isn't ready (exit code ${child.exitCode})`);
+        await sleep(100);
       }
       const answer = succeed(
         "buf",
