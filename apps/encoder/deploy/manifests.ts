@@ -15,13 +15,21 @@ export function manifests(target: Target): Manifests {
       reaches: ["database", "objects", "internet"],
       settings: {
         PUBLIC_URL: environment.publicUrl,
+        STORAGE_URL: environment.storageUrl,
         INTERNAL_URL: `http://encoder:${ports.encoder}`,
         USER_URL: `dns:///user:${ports.user}`,
         USER_PUBLIC_URL: environment.publicUrl,
       },
-      secrets: ["DATABASE_URL", "SERVICE_TOKEN", "WORKER_TOKEN", "METRICS_TOKEN"],
+      secrets: [
+        "DATABASE_URL",
+        "SERVICE_TOKEN",
+        "WORKER_TOKEN",
+        "METRICS_TOKEN",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+      ],
       resources: { cpu: "500m", memory: "512Mi", memoryLimit: "1Gi", ephemeralStorage: "12Gi" },
-      // Uploads under way lie here for a while.
+      // Parts of uploads under way lie here for a while.
       dataSize: "10Gi",
       temporarySize: "1Gi",
       replicas: environments[environment.name].replicas,

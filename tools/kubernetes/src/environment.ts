@@ -8,6 +8,10 @@ export type Environment = {
   namespace: string;
   /** How browsers, players and programs reach Kinora. */
   publicUrl: string;
+  /** The bucket of sources and streams, as the encoder's STORAGE_URL. */
+  storageUrl: string;
+  /** Sender of letters. */
+  mailFrom: string;
   /** Where images come from: "registry.example.org/kinora", to which the service's name is added. */
   registry: string;
   /** Namespace of whatever brings requests in from outside (an ingress controller or a gateway). */

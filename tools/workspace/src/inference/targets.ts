@@ -136,7 +136,9 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
       "{workspaceRoot}/vitest.config.ts",
       "{workspaceRoot}/tsconfig.base.json",
       ...(facts.root === "tools/workspace" ? wholeWorkspace : ["{workspaceRoot}/samples/**/*"]),
-      ...(facts.root === "tools/kubernetes" ? ["{workspaceRoot}/apps/*/{deploy/**/*,package.json}"] : []),
+      ...(facts.root === "tools/kubernetes"
+        ? ["{workspaceRoot}/apps/*/{deploy/**/*,package.json}", "{workspaceRoot}/compose*"]
+        : []),
       { externalDependencies: ["vitest", "node"] },
     ],
     outputs: [`{workspaceRoot}/${result}`],
