@@ -219,6 +219,25 @@ describe("an upload into an S3 server", () => {
   });
 });
 
+describe("an abandoned upload", () => {
+  it("is removed after a week, with its parts; one that goes on isn't", async () => {
+    const person = installation.encoder.person();
+    const [old, active] = [await announce(person, 20 * mebibyte), await announce(person, 20 * mebibyte)];
+    for (const { url } of [old, active]) await patchUpload(url, person.token, 0, randomBytes(9 * mebibyte));
+    const { pool } = installation.database;
+    await pool.query("UPDATE videos SET created_at = now() - interval '8 days' WHERE id = ANY($1::uuid[])", [
+      [old.id, active.id],
+    ]);
+    await pool.query("UPDATE uploads SET touched_at = now() - interval '8 days' WHERE video_id = $1", [old.id]);
+    const uploads = async () =>
+      (await pool.query<{ video_id: string }>("SELECT video_id FROM uploads")).rows.map((row) => row.video_id);
+    await installation.restart(); // it looks at the start, and every hour
+    await expect.poll(uploads, soon).toEqual([active.id]);
+    await expect.poll(() => files(old.id), soon).toEqual([]);
+    expect((await files(active.id)).length).toBe(1);
+  });
+});
+
 describe("an upload straight to the S3 server", () => {
   it("brings parts in any order, again if need be, and is complete when all are there", async () => {
     const person = installation.encoder.person();

@@ -41,6 +41,15 @@ describe("kinora encode", () => {
     expect(stderr).toMatch(/Encoded in \d+:\d\d: 240p\.\nWatch it in a browser: http:\S+\n$/);
   });
 
+  it("encodes with a profile and settings, and again with others", async () => {
+    const encodes = () => [...person.kinora.encodes.values()];
+    await person.run(["encode", file, "--profile", "hevc", "--settings", '{"crf":20}']);
+    expect(encodes()).toMatchObject([{ profile: "hevc", plan: { settings: { crf: 20 } } }]);
+    expect(await person.run(["encode", file, "-p", "av1"])).toMatchObject({ code: 0 });
+    expect(encodes().at(-1)?.profile).toBe("av1");
+    expect(await person.run(["encode", file, "--settings", "[]"])).toMatchObject({ code: 2, stdout: "" });
+  });
+
   it("draws one bar on a terminal, and takes it away before it prints the address", async () => {
     const { stderr } = await person.run(["encode", file], { columns: 70 });
     const drawings = stderr.split("\r").filter((drawing) => drawing.includes("%"));

@@ -108,14 +108,21 @@ export function createEncodes(
         videos.delete(id);
         return {};
       },
-      startEncode({ videoId }, context) {
+      startEncode({ videoId, profile, settings }, context) {
         requireUser(context);
         calls.push("StartEncode");
         const { video } = found(videos.get(videoId));
         if (video.state !== VideoState.UPLOADED) throw new ConnectError("bytes are missing", Code.FailedPrecondition);
         if (video.latestEncode && video.latestEncode.state < EncodeState.SUCCEEDED)
           return { encode: video.latestEncode };
-        const encode = create(EncodeSchema, { id: randomUUID(), videoId, state: EncodeState.QUEUED, attempt: 1 });
+        const encode = create(EncodeSchema, {
+          id: randomUUID(),
+          videoId,
+          state: EncodeState.QUEUED,
+          attempt: 1,
+          profile: profile || "h264-web",
+          ...(settings && { plan: { settings } }),
+        });
         encode.createTime = timestampNow();
         encodes.set(encode.id, encode);
         video.latestEncode = encode;
