@@ -46,7 +46,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       baseUrl: deps.internalUrl,
     },
   });
-  const segments = createSegmentSource(opened, deps.playbackFrom ?? "encoder");
+  const segments = await createSegmentSource(opened, deps.playbackFrom ?? "encoder");
   const { uploads, s3 } = await openUploads(opened, { db, folder: join(folder, "uploads"), logger });
   const storage = domainStorage(opened.store);
   const queue = await openQueue({ url: database.url, logger });

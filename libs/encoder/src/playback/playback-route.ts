@@ -38,7 +38,7 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
       }
       const page = parsePagePath(pathOf(request));
       if (page !== undefined && (await findPlayableStream(context.db, page.videoId)) !== undefined) {
-        return answerPage(request, response, page.videoId);
+        return answerPage(request, response, page.videoId, playerPagePolicy(segments.origin));
       }
       const path = parsePlaybackPath(pathOf(request));
       const located = path && (await locate(context, path));
@@ -48,7 +48,7 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
       }
       const keep = path.versioned ? (located.final ? forEver : whileItGrows) : forSeconds;
       if ("text" in located) return answerPlaylist(request, response, located.text, path.contentType, keep);
-      const elsewhere = isPlaylist(path) ? undefined : await segments(located.key, path.contentType);
+      const elsewhere = isPlaylist(path) ? undefined : await segments.locate(located.key, path.contentType);
       if (elsewhere !== undefined) return answerElsewhere(response, elsewhere);
       await serveObject(context.storage, located.key, request, response, {
         "Content-Type": path.contentType,
@@ -94,12 +94,12 @@ function answerPlaylist(
   response.end(request.method === "HEAD" ? "" : body);
 }
 
-function answerPage(request: HttpRequest, response: HttpResponse, videoId: string): void {
+function answerPage(request: HttpRequest, response: HttpResponse, videoId: string, policy: string): void {
   const page = playerPage(videoId);
   response.statusCode = 200;
   response.setHeader("Content-Type", "text/html; charset=utf-8");
   response.setHeader("Content-Length", Buffer.byteLength(page));
-  response.setHeader("Content-Security-Policy", playerPagePolicy);
+  response.setHeader("Content-Security-Policy", policy);
   response.setHeader("X-Content-Type-Options", "nosniff");
   response.setHeader("Referrer-Policy", "no-referrer");
   response.setHeader("Cache-Control", forSeconds);

@@ -39,17 +39,20 @@ if (window.Hls && Hls.isSupported()) {
 
 const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** The Content-Security-Policy of the page: only what it consists of, and nothing from elsewhere. */
-export const playerPagePolicy = [
-  "default-src 'none'",
-  `script-src 'self' ${hash(script)}`,
-  `style-src ${hash(style)}`,
-  "media-src 'self' blob:",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "worker-src blob:",
-  "base-uri 'none'",
-].join("; ");
+/** The Content-Security-Policy of the page: only what it consists of, and nothing from elsewhere but the segments' origin, if they have another one. */
+export function playerPagePolicy(segments?: string): string {
+  const sources = segments === undefined ? "'self'" : `'self' ${segments}`;
+  return [
+    "default-src 'none'",
+    `script-src 'self' ${hash(script)}`,
+    `style-src ${hash(style)}`,
+    `media-src ${sources} blob:`,
+    `connect-src ${sources}`,
+    `img-src ${sources} data:`,
+    "worker-src blob:",
+    "base-uri 'none'",
+  ].join("; ");
+}
 
 /** A page that plays a published video. `videoId` must be a UUID: it is written into the page as it is. */
 export function playerPage(videoId: string): string {

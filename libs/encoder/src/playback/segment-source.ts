@@ -21,8 +21,12 @@ export const playbackFrom = {
 /** Where else a player gets an object, and for how many seconds a cache may keep that answer. */
 export type Elsewhere = { location: string; keepSeconds: number };
 
-/** Says where else a player gets an object; undefined where it comes through this service. */
-export type SegmentSource = (key: string, contentType: string) => Promise<Elsewhere | undefined>;
+/** Where else a player gets an object; undefined where it comes through this service. */
+export type SegmentSource = {
+  locate(key: string, contentType: string): Promise<Elsewhere | undefined>;
+  /** The origin of all those places, which a page that plays must be allowed to reach. */
+  origin?: string;
+};
 
 /** A signed address is good for this long, in seconds: longer than anybody pauses between two requests of one segment. */
 const signedSeconds = 6 * 3600;
@@ -31,8 +35,8 @@ const keepSignedSeconds = 3600;
 const keepPlainSeconds = 24 * 3600;
 
 /** @throws {Error} where segments are to come from a storage that players can't reach */
-export function createSegmentSource(storage: Storage, from: PlaybackFrom): SegmentSource {
-  if (from === "encoder") return async () => undefined;
+export async function createSegmentSource(storage: Storage, from: PlaybackFrom): Promise<SegmentSource> {
+  if (from === "encoder") return { locate: async () => undefined };
   if (storage.kind !== "s3") {
     throw new Error(
       "PLAYBACK_FROM sends players to a bucket, but there is none: set STORAGE_URL, or PLAYBACK_FROM=encoder.",
@@ -40,10 +44,16 @@ export function createSegmentSource(storage: Storage, from: PlaybackFrom): Segme
   }
   const { store } = storage;
   if (from === "storage") {
-    return async (key, contentType) => ({
-      location: await store.sign(key, { method: "GET", expiresInSeconds: signedSeconds, contentType }),
-      keepSeconds: keepSignedSeconds,
-    });
+    const sign = (key: string, contentType?: string) =>
+      store.sign(key, { method: "GET", expiresInSeconds: signedSeconds, ...(contentType && { contentType }) });
+    return {
+      // Only the SDK knows which host it signs for.
+      origin: new URL(await sign("any")).origin,
+      locate: async (key, contentType) => ({ location: await sign(key, contentType), keepSeconds: keepSignedSeconds }),
+    };
   }
-  return async (key) => ({ location: `${from.url}/${store.bucketKey(key)}`, keepSeconds: keepPlainSeconds });
+  return {
+    origin: new URL(from.url).origin,
+    locate: async (key) => ({ location: `${from.url}/${store.bucketKey(key)}`, keepSeconds: keepPlainSeconds }),
+  };
 }
