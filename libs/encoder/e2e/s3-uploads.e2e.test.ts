@@ -150,6 +150,9 @@ describe("an upload into an S3 server", () => {
       patchUpload(url, person.token, 1000, body.subarray(1000)),
     ]);
     expect([one.status, two.status].sort()).toEqual([204, expect.toBeOneOf([409, 413])]);
+    // Whoever came second has asked the other to stop, on a slow machine before all was sent. What has arrived is right in any case.
+    const offset = await offsetOf(again, person.token);
+    if (offset < body.length) await patchUpload(again, person.token, offset, body.subarray(offset));
     expect((await sourceOf(id))?.equals(body)).toBe(true);
     stalled.request.destroy();
     await other.close();
@@ -212,9 +215,8 @@ describe("an upload into an S3 server", () => {
     const before = await installation.database.pool.query("SELECT FROM uploads WHERE video_id = $1", [id]);
     expect([before.rowCount, (await files(id)).length]).toEqual([1, 1]);
     await person.encoder.deleteVideo({ id });
-    await expect
-      .poll(async () => (await installation.database.pool.query("SELECT FROM uploads")).rowCount, soon)
-      .toBe(0);
+    const rows = () => installation.database.pool.query("SELECT FROM uploads WHERE video_id = $1", [id]);
+    await expect.poll(async () => (await rows()).rowCount, soon).toBe(0);
     expect(await files(id)).toEqual([]);
   });
 });
@@ -229,8 +231,13 @@ describe("an abandoned upload", () => {
       [old.id, active.id],
     ]);
     await pool.query("UPDATE uploads SET touched_at = now() - interval '8 days' WHERE video_id = $1", [old.id]);
-    const uploads = async () =>
-      (await pool.query<{ video_id: string }>("SELECT video_id FROM uploads")).rows.map((row) => row.video_id);
+    const uploads = async () => {
+      const ids = [old.id, active.id];
+      const { rows } = await pool.query<{ video_id: string }>("SELECT video_id FROM uploads WHERE video_id = ANY($1)", [
+        ids,
+      ]);
+      return rows.map((row) => row.video_id);
+    };
     await installation.restart(); // it looks at the start, and every hour
     await expect.poll(uploads, soon).toEqual([active.id]);
     await expect.poll(() => files(old.id), soon).toEqual([]);
