@@ -1,6 +1,6 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { EncoderService, ProfileService, WebhookService } from "@kinora/proto-encoder";
-import { KeyService, SessionService, UserService } from "@kinora/proto-user";
+import { AccountService, KeyService, SessionService, UserService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc/client";
 
 /** Gives access tokens, and replaces one that a server no longer takes. */
@@ -48,9 +48,19 @@ export function keyClient(url: string, tokens?: TokenSource): KeyClient {
   return createClient(KeyService, transportTo(url, tokens ? [authorize(tokens)] : []));
 }
 
+/** The way to the user service for calls of the person who is logged in. */
+export function authorizedTransport(url: string, tokens: TokenSource) {
+  return transportTo(url, [authorize(tokens)]);
+}
+
 /** Calls the user service's methods that need no login. */
 export function userClient(url: string): UserClient {
   return createClient(UserService, transportTo(url, []));
+}
+
+/** Calls the account methods that need no login. */
+export function accountClient(url: string): Client<typeof AccountService> {
+  return createClient(AccountService, transportTo(url, []));
 }
 
 /** Connect over HTTP/1.1: what every proxy between here and a server lets through. */

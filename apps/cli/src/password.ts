@@ -25,6 +25,25 @@ export async function readPassword(
   }
 }
 
+/** Asks for several passwords, or reads as many lines of standard input when that is no terminal. */
+export async function readSecrets(
+  { stdin, stderr, signal }: Pick<Context, "stdin" | "stderr" | "signal">,
+  prompts: readonly string[],
+): Promise<string[]> {
+  const secrets: string[] = [];
+  if (stdin.isTTY && stdin.setRawMode) {
+    for (const prompt of prompts) secrets.push(await readPassword({ stdin, stderr, signal }, prompt, false));
+    return secrets;
+  }
+  const lines = await firstLines(stdin, prompts.length, signal);
+  if (lines.length < prompts.length) {
+    throw new UsageError(
+      `Standard input must have ${prompts.length} lines: ${prompts.join("").replaceAll(": ", ", ").replace(/, $/, "")}.`,
+    );
+  }
+  return lines;
+}
+
 /** Asks for a line of text on a terminal. */
 export async function readAnswer(
   { stdin, stderr, signal }: Pick<Context, "stdin" | "stderr" | "signal">,
@@ -44,18 +63,27 @@ export async function readAnswer(
 }
 
 async function firstLine(stdin: Input, signal: AbortSignal): Promise<string> {
+  return (await firstLines(stdin, 1, signal))[0] ?? "";
+}
+
+/** The first lines of a stream: fewer if it has no more. What comes after them in the same chunk is lost. */
+async function firstLines(stdin: Input, count: number, signal: AbortSignal): Promise<string[]> {
   const chunks: Buffer[] = [];
   let length = 0;
+  let lineEnds = 0;
   for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
     signal.throwIfAborted();
     const bytes = Buffer.from(chunk);
     chunks.push(bytes);
     length += bytes.length;
-    if (bytes.includes(0x0a)) break;
+    lineEnds += bytes.filter((byte) => byte === 0x0a).length;
+    if (lineEnds >= count) break;
     if (length > maxBytes) throw new UsageError("The password on standard input is far too long.");
   }
   const text = Buffer.concat(chunks).toString("utf8");
-  return text.split(/\r?\n/, 1)[0] ?? "";
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  return lines.slice(0, count);
 }
 
 /** What is typed up to Enter, with the keys that people use to mend what they typed. */

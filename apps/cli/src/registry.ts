@@ -96,6 +96,18 @@ export const registry: readonly Entry[] = [
     load: async () => (await import("./commands/keys.ts")).command,
   },
   {
+    name: "account",
+    arguments: "[ACTION]",
+    summary: "your account: password, address, second factors, export, end",
+    load: async () => (await import("./commands/account.ts")).command,
+  },
+  {
+    name: "users",
+    arguments: "[ACTION]",
+    summary: "everybody's accounts: list, invite, role, disable, delete",
+    load: async () => (await import("./commands/users.ts")).command,
+  },
+  {
     name: "token",
     arguments: "",
     summary: "print an access token, for curl and the like",

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Tokens, User } from "@kinora/proto-user";
+import type { AddCheckResponse, CreateSessionResponse, Tokens, User } from "@kinora/proto-user";
 import { type SessionClient, sessionClient, type TokenSource } from "./clients.ts";
 import type { Context } from "./context.ts";
 import { sentence } from "./describe-error.ts";
 import { CliError } from "./errors.ts";
 import { withLock } from "./file-lock.ts";
 import { ownerCredential } from "./local-installation.ts";
+import type { AskSecondFactor } from "./second-factor.ts";
 import { type ServerAddress, serverKey } from "./server-address.ts";
 import { createSessionStore, type StoredSession } from "./session-store.ts";
 import { stateFolder } from "./state-folder.ts";
@@ -16,9 +17,13 @@ import { printable } from "./text-width.ts";
 /** The login at one server. */
 export type Session = TokenSource & {
   /** Logs in and keeps the session, in place of the one before. */
-  login(credential: Credential, signal: AbortSignal): Promise<User>;
+  login(credential: Credential, second: AskSecondFactor, signal: AbortSignal): Promise<User>;
   /** Logs in as the owner of the installation on this machine; undefined where its credential isn't at hand. */
-  loginAsOwner(signal: AbortSignal): Promise<User | undefined>;
+  loginAsOwner(signal: AbortSignal, second?: AskSecondFactor): Promise<User | undefined>;
+  /** Who is logged in, as it was kept; undefined if nobody is. */
+  holder(): Promise<Pick<StoredSession, "email" | "automatic"> | undefined>;
+  /** Forgets the session here; for one that has ended at the server. */
+  forget(signal: AbortSignal): Promise<void>;
   /** Ends the session here and at the server; undefined if there was none. */
   logout(signal: AbortSignal): Promise<StoredSession | undefined>;
   /** A token that lives at least this long, for use outside of this process. */
@@ -34,7 +39,7 @@ const marginMs = 30_000;
  * The login of this person at a server, shared by all commands that run at the same time: whoever finds the access token old takes the lock, looks
  * again, and refreshes it. So a refresh token is never presented twice, which would end the session.
  */
-export function openSession(context: Pick<Context, "env" | "home">, server: ServerAddress): Session {
+export function openSession(context: Pick<Context, "env" | "home" | "stderr">, server: ServerAddress): Session {
   const folder = stateFolder(context);
   const store = createSessionStore(join(folder, "sessions.json"));
   const key = serverKey(server.user);
@@ -44,8 +49,8 @@ export function openSession(context: Pick<Context, "env" | "home">, server: Serv
 
   const owner = async () => (server.dataDir === undefined ? undefined : ownerCredential(server.dataDir));
 
-  async function create(credential: Credential, automatic: boolean, signal: AbortSignal) {
-    const { tokens, user } = await client.createSession(credential, { signal }).catch((error: unknown) => {
+  async function create(credential: Credential, automatic: boolean, signal: AbortSignal, second?: AskSecondFactor) {
+    const first = await client.createSession(credential, { signal }).catch((error: unknown) => {
       const { code, rawMessage } = ConnectError.from(error);
       if (code !== Code.Unauthenticated) throw error;
       const told = automatic
@@ -53,11 +58,34 @@ export function openSession(context: Pick<Context, "env" | "home">, server: Serv
         : sentence(printable(rawMessage));
       throw new CliError(told, { cause: error });
     });
+    const { tokens, user } = first.checkToken === "" ? first : await complete(first, second, signal);
     if (tokens === undefined || user === undefined)
       throw new CliError("The server's answer to the login is incomplete.");
     const session = { email: user.email, userId: user.id, automatic, ...stored(tokens) };
     await store.write(key, session);
     return { user, session };
+  }
+
+  /** Adds the second factor to a login that asks for one: three tries. */
+  async function complete(
+    { checkToken, needed }: CreateSessionResponse,
+    second: AskSecondFactor | undefined,
+    signal: AbortSignal,
+  ): Promise<AddCheckResponse> {
+    if (second === undefined) {
+      throw new CliError(`The login at ${server.user} needs a second factor: use "kinora login".`);
+    }
+    for (let tries = 3; ; tries -= 1) {
+      const check = await second(needed);
+      try {
+        return await client.addCheck({ checkToken, check }, { signal });
+      } catch (error) {
+        const { code, rawMessage } = ConnectError.from(error);
+        if (code !== Code.Unauthenticated) throw error;
+        if (tries === 1) throw new CliError(sentence(printable(rawMessage)), { cause: error });
+        context.stderr.write(`${sentence(printable(rawMessage))}\n`);
+      }
+    }
   }
 
   /** Makes a session that works; to be called under the lock. */
@@ -90,10 +118,10 @@ export function openSession(context: Pick<Context, "env" | "home">, server: Serv
   }
 
   /** Logs in anew; the session before ends as well, unless the server can't do that now: then it runs out. */
-  const replace = (credential: Credential, automatic: boolean, signal: AbortSignal) =>
+  const replace = (credential: Credential, automatic: boolean, signal: AbortSignal, second?: AskSecondFactor) =>
     locked(signal, async () => {
       const old = await store.read(key);
-      const { user } = await create(credential, automatic, signal);
+      const { user } = await create(credential, automatic, signal, second);
       if (old) await client.revokeSession({ refreshToken: old.refreshToken }, { signal }).catch(() => {});
       return user;
     });
@@ -104,11 +132,13 @@ export function openSession(context: Pick<Context, "env" | "home">, server: Serv
     token: (signal) => obtain(livesFor(marginMs), signal),
     tokenFor: (ms, signal) => obtain(livesFor(ms), signal),
     renew: (refused, signal) => obtain((session) => session.accessToken !== refused, signal),
-    login: (credential, signal) => replace(credential, false, signal),
-    async loginAsOwner(signal) {
+    login: (credential, second, signal) => replace(credential, false, signal, second),
+    async loginAsOwner(signal, second) {
       const credential = await owner();
-      return credential && replace(credential, true, signal);
+      return credential && replace(credential, true, signal, second);
     },
+    holder: () => store.read(key),
+    forget: (signal) => locked(signal, () => store.write(key, undefined)),
     logout: (signal) =>
       locked(signal, async () => {
         const session = await store.read(key);

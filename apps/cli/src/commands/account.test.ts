@@ -54,7 +54,12 @@ describe("signup, login, whoami, logout", () => {
     ],
     [["login", "owner@localhost"], "", 2, /^kinora: No password came on standard input\.\n$/],
     [["login"], password, 2, /^kinora: Whose login\? Use: kinora login EMAIL\n$/],
-    [["signup", "owner@localhost", "--name", "x"], password, 1, /^kinora: This address has an account\.\n$/],
+    [
+      ["signup", "owner@localhost", "--name", "x"],
+      password,
+      1,
+      /^kinora: You are not logged in: The e-mail address or the password is wrong\. If owner@localhost has an account already, use "kinora login"/,
+    ],
     [["signup", "x@example.com"], password, 2, /^kinora: Without a terminal, give everything/],
     [["signup", "x@example.com", "--name", "x"], "short", 1, /^kinora: Password: too short\.\n$/],
     [["whoami"], "", 1, /^kinora: You are not logged in at http.*: use "kinora login"/],

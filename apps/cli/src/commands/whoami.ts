@@ -1,18 +1,12 @@
-import { Role, UserSchema } from "@kinora/proto-user";
+import { UserSchema } from "@kinora/proto-user";
 import { sessionClient } from "../clients.ts";
 import { defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
 import { renderFacts } from "../describe-video.ts";
 import { CliError } from "../errors.ts";
 import { jsonLine } from "../json-line.ts";
+import { roleName } from "../role.ts";
 import { printable } from "../text-width.ts";
-
-const roleNames: Record<number, string> = {
-  [Role.UNSPECIFIED]: "none",
-  [Role.MEMBER]: "member",
-  [Role.ADMIN]: "administrator",
-  [Role.OWNER]: "owner",
-};
 
 export const command = defineCommand({
   options: {},
@@ -30,7 +24,7 @@ export const command = defineCommand({
       renderFacts([
         ["E-mail", printable(user.email)],
         ["Name", printable(user.name)],
-        ["Role", roleNames[user.role] ?? "unknown"],
+        ["Role", roleName(user.role)],
         ["ID", user.id],
         ["Server", server.user === server.encoder ? server.user : `${server.user} and ${server.encoder}`],
       ]),

@@ -27,7 +27,6 @@ export function createAccounts(script: Script, calls: string[]): ScriptedAccount
   let access = new Map<string, { login: Login; expires: number }>();
 
   function addUser(email: string, name: string, password: string, role: Role): User {
-    if (accounts.has(email)) throw new ConnectError("this address has an account", Code.AlreadyExists);
     const user = create(UserSchema, { id: randomUUID(), email, name, role, createTime: timestampNow() });
     accounts.set(email, { user, password });
     return user;
@@ -59,6 +58,7 @@ export function createAccounts(script: Script, calls: string[]): ScriptedAccount
       createUser({ email, name, password }) {
         calls.push("CreateUser");
         if (password.length < 15) throw new ConnectError("password: too short", Code.InvalidArgument);
+        if (accounts.has(email)) return { user: create(UserSchema, { id: randomUUID(), email, name }) };
         return { user: addUser(email, name, password, Role.MEMBER) };
       },
     });
