@@ -57,7 +57,7 @@ export type UserServiceDeps = {
   mail: MailSettings;
   /** Minutes of video per user and month; 0 for no limit. */
   quotaMinutes: number;
-  /** Seals the signing keys in the database; all replicas share it. If not given, the one in `credentials/signing`. */
+  /** Seals the signing keys and the secrets of authenticator apps in the database; all replicas share it. If not given, the one in `credentials/signing`. */
   signingSecret?: string | undefined;
   /** The issuer of access tokens (`iss`); if not given, the one that every verifier knows. */
   issuer?: (() => string) | undefined;
@@ -103,7 +103,9 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const store = createStore(database);
   const passwords = deps.passwords ?? (await createPasswordHasher());
   const { issuer = () => tokenIssuer } = deps;
-  const seal = createSeal(deps.signingSecret ?? (await localCredential(dataDir, "signing")), "signing keys");
+  const sealSecret = deps.signingSecret ?? (await localCredential(dataDir, "signing"));
+  const seal = createSeal(sealSecret, "signing keys");
+  const totpSeal = createSeal(sealSecret, "TOTP secrets");
   const keys = await loadSigningKeys({ store, seal, logger, now, issuer }, signal);
   const tokens = createAccessTokens({ keys, issuer, now });
   await ensureLocalOwner({ store, passwords, logger, dataDir, now }, signal);
@@ -114,7 +116,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const codes = createEmailCodes({ store, passwords, mail: letters, now });
   const signUps = createSignUp({ store, passwords, codes, mail: letters, signUp, verifyEmail, now });
   const passkeys = createPasskeys({ store, relyingParty: relyingPartyOf(publicUrl), now });
-  const checks = createChecks({ store, passwords, passkeys, now });
+  const checks = createChecks({ store, passwords, passkeys, totpSeal, now });
   const housekeeping = startHousekeeping({ store, logger, now });
   return {
     routes(router) {
@@ -123,7 +125,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
         AccountService,
         createAccountHandlers({ store, passwords, checks, codes, mail: letters, signUps, now }),
       );
-      router.service(FactorService, createFactorHandlers({ store, passkeys, mail: letters, now }));
+      router.service(FactorService, createFactorHandlers({ store, passkeys, totpSeal, mail: letters, now }));
       router.service(InvitationService, createInvitationHandlers({ store, codes, mail: letters, signUp, now }));
       router.service(AuditService, createAuditHandlers({ store }));
       router.service(SessionService, createSessionHandlers({ store, checks, tokens, keys, publicUrl, now }));

@@ -1,4 +1,5 @@
 import { DomainError } from "@kinora/rpc";
+import { localCredential } from "@kinora/service";
 import { createPasskeyAuthenticator } from "@kinora/testing";
 import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +8,7 @@ import { createPasskeys, relyingPartyOf } from "../factor/passkeys.ts";
 import { createPasswordHasher } from "../password/password-hasher.ts";
 import { createStore } from "../store/store.ts";
 import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
+import { createSeal } from "../token/seal.ts";
 
 // ASVS 6.5.1: one-time codes and recovery codes work once, also for two who show one at the same moment. 6.5.2: they are hashed at rest.
 // 6.7.2: challenges of passkeys have 64 bits or more, and each is another one.
@@ -24,7 +26,8 @@ beforeAll(async () => {
     relyingParty: relyingPartyOf(() => "https://kinora.example"),
     now: kinora.now,
   });
-  checks = createChecks({ store, passwords: await createPasswordHasher(), passkeys, now: kinora.now });
+  const totpSeal = createSeal(await localCredential(kinora.dataDir, "signing"), "TOTP secrets");
+  checks = createChecks({ store, passwords: await createPasswordHasher(), passkeys, totpSeal, now: kinora.now });
 });
 afterAll(() => kinora?.close());
 
@@ -38,7 +41,7 @@ async function enrol(name: string) {
   const app = new TOTP({ secret: Secret.fromBase32(secret) });
   const code = (stepsAhead = 0) => app.generate({ timestamp: kinora.now().getTime() + stepsAhead * 30_000 });
   const { recoveryCodes } = await factors.confirmTotp({ code: code() });
-  return { person, code, recoveryCodes };
+  return { person, secret, code, recoveryCodes };
 }
 
 /** Why a check is refused. */
@@ -64,6 +67,14 @@ describe("codes of an authenticator app", () => {
     for (const used of [newer, older]) {
       expect(await reasonOf(verify(person, { case: "totp", value: used }))).toBe("unauthenticated");
     }
+  });
+
+  it("come from a secret that the database has only sealed", async () => {
+    const { person, secret } = await enrol("Sealed");
+    const { rows } = await kinora.database.pool.query("select secret from totp_factors where user_id = $1", [
+      person.id,
+    ]);
+    expect(rows[0].secret.includes(Buffer.from(Secret.fromBase32(secret).bytes))).toBe(false);
   });
 
   it("are taken once when two show one at the same moment", async () => {

@@ -14,6 +14,7 @@ import { invalidField } from "../fault.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { hasSessionFrom } from "../session/session.store.ts";
 import type { Store } from "../store/store.ts";
+import type { Seal } from "../token/seal.ts";
 import type { Factor, PassedCheck, SecondFactor } from "./assurance.ts";
 import type { Origin } from "./origin.ts";
 import { type AttemptKey, admitAttempt, attemptKeys, factorRules, forgiveAttempt } from "./throttle.ts";
@@ -50,9 +51,10 @@ export function createChecks(deps: {
   store: Store;
   passwords: PasswordHasher;
   passkeys: Passkeys;
+  totpSeal: Seal;
   now: () => Date;
 }): Checks {
-  const { store, passwords, passkeys, now } = deps;
+  const { store, passwords, passkeys, totpSeal, now } = deps;
 
   /** Verifies under a throttle and notes what came of it. `verify` says whose secret it was, and undefined for nobody's. */
   async function attempt(
@@ -102,9 +104,10 @@ export function createChecks(deps: {
     },
     async totp(userId, value: string, signal) {
       const sql = store.on(signal);
-      const secret = (await findTotp(sql, userId))?.secret;
-      const step = secret ? totpStep(secret, value, now()) : undefined;
-      return secret != null && step !== undefined && (await useTotpStep(sql, userId, secret, step));
+      const sealed = (await findTotp(sql, userId))?.secret;
+      const secret = sealed ? totpSeal.open(userId, sealed) : undefined;
+      const step = secret && totpStep(secret, value, now());
+      return sealed != null && step !== undefined && (await useTotpStep(sql, userId, sealed, step));
     },
     recoveryCode: (userId, value: string, signal) => useRecoveryCode(store.on(signal), userId, hashLongCode(value)),
     async passkey(userId, value: { challengeId: string; credentialJson: string }, signal) {

@@ -15,6 +15,7 @@ import { invalidField } from "../fault.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Store, Transaction } from "../store/store.ts";
+import type { Seal } from "../token/seal.ts";
 import { deletePasskey, insertPasskey, listPasskeys, renamePasskey, type StoredPasskey } from "./passkey.store.ts";
 import type { Passkeys } from "./passkeys.ts";
 import { countRecoveryCodes, deleteRecoveryCodes, replaceRecoveryCodes } from "./recovery-code.store.ts";
@@ -23,7 +24,7 @@ import { confirmTotp, deleteTotp, findTotp, putPendingTotp } from "./totp.store.
 import { createTotpSecret, describeTotp, totpStep } from "./totp.ts";
 
 /** What the handlers of user.v1.FactorService need. */
-export type FactorHandlersDeps = { store: Store; passkeys: Passkeys; mail: MailQueue; now: () => Date };
+export type FactorHandlersDeps = { store: Store; passkeys: Passkeys; totpSeal: Seal; mail: MailQueue; now: () => Date };
 
 /** Recovery codes that an account gets at a time. */
 export const recoveryCodeCount = 10;
@@ -33,7 +34,7 @@ export const maxPasskeys = 20;
 
 /** Answers user.v1.FactorService: the caller's second factors. */
 export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<typeof FactorService> {
-  const { store, passkeys, mail, now } = deps;
+  const { store, passkeys, totpSeal, mail, now } = deps;
 
   /**
    * Runs `work` in a transaction that holds the caller's account, so that changes of its factors come one after another; what it changes is noted and told by e-mail.
@@ -94,17 +95,19 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
     startTotp: (_request, context) =>
       change(context, async (tx, account) => {
         const secret = createTotpSecret();
-        await putPendingTotp(tx, account.id, secret);
+        await putPendingTotp(tx, account.id, totpSeal.seal(account.id, secret));
         return describeTotp(secret, account.email);
       }),
 
     confirmTotp: ({ code }, context) =>
       change(context, async (tx, account, tell) => {
-        const secret = (await findTotp(tx, account.id))?.pendingSecret;
-        if (secret == null) throw new DomainError("failed_precondition", "no app is being set up; start again");
+        const sealed = (await findTotp(tx, account.id))?.pendingSecret;
+        const secret = sealed ? totpSeal.open(account.id, sealed) : undefined;
+        if (sealed == null || secret === undefined)
+          throw new DomainError("failed_precondition", "no app is being set up; start again");
         const step = totpStep(secret, code, now());
         if (step === undefined) throw invalidField("code", "is not what the app should show now; check the clock");
-        await confirmTotp(tx, { userId: account.id, secret, step, now: now() });
+        await confirmTotp(tx, { userId: account.id, secret: sealed, step, now: now() });
         await tell("factor.added", "totp");
         return { recoveryCodes: await firstRecoveryCodes(tx, account.id) };
       }),

@@ -1,6 +1,6 @@
 import type { Sql } from "../store/store.ts";
 
-/** A user's authenticator app: the secret of the one that is on, and of one that waits for its confirmation. */
+/** A user's authenticator app: the sealed secret of the one that is on, and of one that waits for its confirmation. */
 export type StoredTotp = { secret: Buffer | null; pendingSecret: Buffer | null; lastStep: number };
 
 export async function findTotp(sql: Sql, userId: string): Promise<StoredTotp | undefined> {
