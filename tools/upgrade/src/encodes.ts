@@ -27,14 +27,14 @@ export async function startEncode({ encoder, token }: Person, name: string): Pro
 }
 
 /** Waits until a worker is at work on it. */
-export async function underWay({ encoder }: Person, { id, name }: Encode): Promise<void> {
+export async function underWay({ encoder }: Person, { id, name }: Encode, patienceMs: number): Promise<void> {
   await waitUntil(
     `a worker encodes ${name}`,
     async () => {
       const { encode } = await encoder.getEncode({ id });
       return encode !== undefined && encode.state >= EncodeState.ENCODING;
     },
-    180_000,
+    patienceMs,
   );
 }
 

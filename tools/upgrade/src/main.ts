@@ -13,7 +13,7 @@ const usage = `npm run upgrade-test -- [--from COMMIT] [--first SERVICE]…
 Runs the services of an earlier release and replaces them by those of the working tree, one after another, in three orders, while people use them and a worker
 encodes. Exit code 0: no call failed and no encode was lost.
 
-  --from COMMIT    the release to upgrade from; the newest tag v… unless given, or else the newest commit that is a day older
+  --from COMMIT    the release to upgrade from; the newest tag v… unless given, or else the first release
   --first SERVICE  only the order that begins with this one of ${serviceNames.join(", ")}`;
 
 const say = (line: string): void => console.log(line);

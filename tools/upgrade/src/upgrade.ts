@@ -22,6 +22,8 @@ export const orders: readonly Order[] = [
 
 /** After each step, the mixture of versions is at work for so long, in milliseconds. */
 const mixedMs = 3_000;
+/** A worker that can begin does so within this time, in milliseconds; old workers wait while they are refused by a newer encoder. */
+const startMs = 40_000;
 /** An encode of the sample takes seconds on a quiet machine. */
 const encodeMs = 300_000;
 
@@ -40,7 +42,7 @@ export async function upgrade(from: Version, to: Version, order: Order, say: (li
     return encode;
   };
   try {
-    await underWay(person, await begin("an encode that all-old services began"));
+    await underWay(person, await begin("an encode that all-old services began"), startMs);
     for (const [index, service] of order.entries()) {
       await installation.roll(service, to);
       say(`  ${service} is new`);
@@ -49,7 +51,7 @@ export async function upgrade(from: Version, to: Version, order: Order, say: (li
         `an encode begun when ${order.slice(0, index + 1).join(", ")} ${index === 0 ? "was" : "were"} new`,
       );
       if (index < order.length - 1)
-        await underWay(person, next).catch(() => say("  nobody encodes with this mixture; the job waits"));
+        await underWay(person, next, startMs).catch(() => say("  nobody encodes with this mixture; the job waits"));
       await sleep(mixedMs);
     }
     for (const encode of encodes) {

@@ -35,16 +35,15 @@ describe("the version to upgrade from", () => {
     expect(previousCommit(repository, "HEAD")).toBe(git("rev-parse", "HEAD"));
   });
 
-  it("is a day old where nothing was released", () => {
-    commit(1);
-    const second = commit(2);
-    commit(3);
-    expect(previousCommit(repository, undefined)).toBe(second);
+  it("is the first release where none has a tag", () => {
+    const first = commit(1);
+    commit(2);
+    expect(previousCommit(repository, undefined, first)).toBe(first);
   });
 
   it("has to exist", () => {
     commit(1);
-    expect(() => previousCommit(repository, undefined)).toThrow("name a commit with --from");
+    expect(() => previousCommit(repository, undefined)).toThrow("There is no commit 1691060");
     expect(() => previousCommit(repository, "v9")).toThrow("There is no commit v9 here.");
   });
 });

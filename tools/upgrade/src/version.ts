@@ -8,24 +8,18 @@ export type Version = { name: string; root: string };
 /** Keeps the log of a folder's installation, and says that it was completed. */
 const done = ".installed";
 
+/** The state that went out as 0.1.0: what came later can be upgraded to from it. Where there are tags, they say more. */
+const firstRelease = "1691060e876ea115bb33fe18fa748b404b669299";
+
 /**
- * The commit to upgrade from: what `from` names, else the newest release (tags `v…`), else the newest commit of this branch that is a day older than the last one.
+ * The commit to upgrade from: what `from` names, else the newest release before the last commit (tags `v…`), else the first release.
  * @throws with a sentence for the person
  */
-export function previousCommit(workspace: string, from: string | undefined): string {
-  const tag = git(workspace, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^");
-  const dayBefore = () => {
-    const last = Number(git(workspace, "log", "-1", "--format=%ct", "HEAD"));
-    return git(workspace, "rev-list", "-1", "--first-parent", `--before=${last - 86_400}`, "HEAD");
-  };
-  const name = from ?? tag ?? dayBefore();
-  const commit = name && git(workspace, "rev-parse", "--verify", "--quiet", `${name}^{commit}`);
-  if (!commit) {
-    throw new Error(
-      from === undefined
-        ? "There is no earlier release here to upgrade from: name a commit with --from."
-        : `There is no commit ${from} here. A shallow clone lacks older ones: git fetch --unshallow --tags.`,
-    );
+export function previousCommit(workspace: string, from: string | undefined, first = firstRelease): string {
+  const name = from ?? git(workspace, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^") ?? first;
+  const commit = git(workspace, "rev-parse", "--verify", "--quiet", `${name}^{commit}`);
+  if (commit === undefined) {
+    throw new Error(`There is no commit ${name} here. A shallow clone lacks older ones: git fetch --unshallow --tags.`);
   }
   return commit;
 }
