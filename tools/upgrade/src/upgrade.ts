@@ -42,7 +42,7 @@ export async function upgrade(from: Version, to: Version, order: Order, say: (li
     return encode;
   };
   try {
-    await underWay(person, await begin("an encode that all-old services began"), startMs);
+    await underWay(person, await begin("an encode that all-old services began"), encodeMs);
     for (const [index, service] of order.entries()) {
       await installation.roll(service, to);
       say(`  ${service} is new`);
