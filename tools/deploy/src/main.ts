@@ -45,6 +45,8 @@ async function run(argv: string[]): Promise<number> {
   process.chdir(workspace);
   process.env.NX_WORKSPACE_ROOT_PATH ??= workspace;
   process.env.NX_DAEMON ??= "false";
+  // A process for each plugin would take longer than what the plugins do.
+  process.env.NX_ISOLATE_PLUGINS ??= "false";
   const config = readConfig(workspace);
   const records = given.values.records ?? process.env.DEPLOY_RECORDS ?? config.records;
   const run = await load();

@@ -10,10 +10,9 @@ import { type Context, type ExitCode, namedService } from "./context.ts";
 export async function bundleService(context: Context): Promise<ExitCode> {
   const { workspace, config, print, signal } = context;
   const service = namedService(context);
-  const [hash, contracts] = await Promise.all([
-    hashService(workspace, service.name),
-    describeContracts(workspace, service.root, config.contracts, signal),
-  ]);
+  // One after the other: reading the code keeps this thread busy, and Nx's workers give up on who doesn't answer for 30 s.
+  const hash = await hashService(workspace, service.name);
+  const contracts = await describeContracts(workspace, service.root, config.contracts, signal);
   // Both are computed from the same files; if they differ, a deploy key wouldn't tell what is deployed.
   const nx = process.env.NX_TASK_HASH;
   if (nx !== undefined && process.env.NX_TASK_TARGET_TARGET === "image" && nx !== hash.hash) {
