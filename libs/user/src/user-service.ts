@@ -101,18 +101,23 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   }
   const signal = deps.signal ?? new AbortController().signal;
   const store = createStore(database);
-  const passwords = deps.passwords ?? (await createPasswordHasher());
   const { issuer = () => tokenIssuer } = deps;
   const sealSecret = deps.signingSecret ?? (await localCredential(dataDir, "signing"));
   const seal = createSeal(sealSecret, "signing keys");
   const totpSeal = createSeal(sealSecret, "TOTP secrets");
-  const keys = await loadSigningKeys({ store, seal, logger, now, issuer }, signal);
+  // None of them needs another, and together they take no longer than the longest.
+  const [passwords, keys, jobs] = await Promise.all([
+    deps.passwords ?? createPasswordHasher(),
+    loadSigningKeys({ store, seal, logger, now, issuer }, signal),
+    startJobQueue({ database, logger }),
+  ]);
   const tokens = createAccessTokens({ keys, issuer, now });
   await ensureLocalOwner({ store, passwords, logger, dataDir, now }, signal);
-  const jobs = await startJobQueue({ database, logger });
-  const deletion = await startAccountDeletion({ jobs, encoder, logger });
   const mailer = createMailer(mail, { dataDir, logger });
-  const letters = await startMailQueue({ jobs, mailer, store, passwords, logger, now });
+  const [deletion, letters] = await Promise.all([
+    startAccountDeletion({ jobs, encoder, logger }),
+    startMailQueue({ jobs, mailer, store, passwords, logger, now }),
+  ]);
   const codes = createEmailCodes({ store, passwords, mail: letters, now });
   const signUps = createSignUp({ store, passwords, codes, mail: letters, signUp, verifyEmail, now });
   const passkeys = createPasskeys({ store, relyingParty: relyingPartyOf(publicUrl), now });

@@ -6,8 +6,9 @@ import { describeMachine, readMachine } from "./harness/machine.ts";
 import { runBenchmark } from "./harness/run-benchmark.ts";
 import { renderTable } from "./harness/table.ts";
 import { rpc } from "./rpc/rpc.ts";
+import { user } from "./user/user.ts";
 
-const benchmarks: readonly Benchmark[] = [rpc, delivery];
+const benchmarks: readonly Benchmark[] = [rpc, delivery, user];
 const folder = fileURLToPath(new URL("../../../dist/bench/", import.meta.url));
 const interrupt = new AbortController();
 const say = (line: string) => console.log(line);

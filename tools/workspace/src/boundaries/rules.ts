@@ -46,7 +46,10 @@ export const rules: readonly Rule[] = [
   // It is anybody's: what it knows of this workspace stands in deploy.json, the graph and each package.json.
   { from: "tools/deploy", mayImport: [] },
   { from: "tools/conformance", mayImport: ["libs/rpc", "libs/proto/common"] },
-  { from: "tools/bench", mayImport: ["libs/rpc", "libs/service", "libs/proto/common", "libs/testing"] },
+  {
+    from: "tools/bench",
+    mayImport: ["libs/rpc", "libs/service", "libs/database", "libs/proto/common", "libs/proto/user", "libs/testing"],
+  },
 ];
 
 /** Packages that one project alone may import: FFmpeg's code is loaded where media is handled, and nowhere else. */

@@ -1,0 +1,26 @@
+import { availableParallelism } from "node:os";
+import { hash, verify } from "@node-rs/argon2";
+import pg from "pg";
+import { answerParent } from "../../harness/child.ts";
+import { type Closed, closedLoop } from "../closed-loop.ts";
+
+/** The database and whom to look up there. */
+export type BareParameters = { databaseUrl: string; id: string };
+
+const { databaseUrl, id }: BareParameters = JSON.parse(process.argv[2] ?? "");
+const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, options: "-c search_path=user" });
+// The service's own statement (libs/user/src/account/account.store.ts).
+const statement = `select id, email, name, coalesce(to_char(birth_date, 'YYYY-MM-DD'), '') as "birthDate", role,
+  create_time as "createTime", update_time as "updateTime" from users where id = $1`;
+const parameters = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+const phc = hash("a password of the usual length", parameters);
+
+answerParent({
+  query: (how: Closed) => closedLoop(how, () => pool.query(statement, [id])),
+  argon2: async ({ milliseconds }: Closed) => {
+    const known = await phc;
+    return closedLoop({ inFlight: availableParallelism(), milliseconds }, () =>
+      verify(known, "a password of the usual length"),
+    );
+  },
+});

@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { openTestDatabase } from "@kinora/database/testing";
+import { SessionService } from "@kinora/proto-user";
+import { createClientTransport } from "@kinora/rpc";
+import { freePort, repositoryRoot, waitUntilReady } from "@kinora/testing";
+
+/** The user service as it is deployed, bundled, with a Postgres that is there before it. */
+export type Installation = AsyncDisposable & {
+  /** For processes of this machine. */
+  databaseUrl: string;
+  /** Starts the service; on a core of its own, if one is named. */
+  start(core?: number): Promise<RunningService>;
+};
+
+export type RunningService = AsyncDisposable & {
+  url: string;
+  /** Milliseconds from its start until it answered that it is ready. */
+  readyMs: number;
+  residentBytes(): Promise<number>;
+  /** Somebody who may ask who they are. */
+  owner: { id: string; token: string; email: string; password: string };
+};
+
+export async function install(signal: AbortSignal): Promise<Installation> {
+  const folder = await mkdtemp(join(tmpdir(), "kinora-bench-user-"));
+  await bundle(join(folder, "app"), signal);
+  const database = await openTestDatabase("bench", []);
+  // The address is one of this process's files: others find it by this process's number.
+  const databaseUrl = database.url.replaceAll("%2Fproc%2Fself", `%2Fproc%2F${process.pid}`);
+  return {
+    databaseUrl,
+    async start(core) {
+      const port = await freePort();
+      const dataDir = join(folder, "data");
+      await mkdir(dataDir, { recursive: true });
+      const url = `http://127.0.0.1:${port}`;
+      const command = [process.execPath, join(folder, "app/main.js")];
+      const [program = "", ...args] = core === undefined ? command : ["taskset", "-c", String(core), ...command];
+      const env = { PATH: process.env.PATH, KINORA_DATA: dataDir, PORT: String(port), DATABASE_URL: databaseUrl };
+      const begun = performance.now();
+      const service = spawn(program, args, {
+        env: { ...env, LOG_LEVEL: "warn", NODE_ENV: "production", ...serviceEnvironment(folder) },
+        stdio: ["ignore", "ignore", "inherit"],
+      });
+      await waitUntilReady(url);
+      const readyMs = performance.now() - begun;
+      return {
+        url,
+        readyMs,
+        residentBytes: () => residentBytesOf(service.pid ?? 0),
+        owner: await loginOwner(url, dataDir),
+        async [Symbol.asyncDispose]() {
+          service.kill("SIGTERM");
+          if (service.exitCode === null) await once(service, "exit");
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As docs/operating.md says to start it: a young generation that suits a small service, and compiled code that the next start finds. */
+const serviceEnvironment = (folder: string) => ({
+  NODE_OPTIONS: "--max-semi-space-size=2",
+  NODE_COMPILE_CACHE: join(folder, "compiled"),
+});
+
+/** In a process of its own: the bundler is tools/deploy's, and so is its memory. */
+async function bundle(folder: string, signal: AbortSignal): Promise<void> {
+  const program = [
+    `import { bundle } from ${JSON.stringify(join(repositoryRoot, "tools/deploy/src/image/bundle.ts"))};`,
+    `await bundle(${JSON.stringify(repositoryRoot)}, "apps/user/src/main.ts", ${JSON.stringify(folder)});`,
+  ].join("\n");
+  const bundler = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "inherit", "inherit"],
+    signal,
+  });
+  const [code] = await once(bundler, "exit");
+  if (code !== 0) throw new Error("the user service couldn't be bundled");
+}
+
+async function loginOwner(url: string, dataDir: string): Promise<RunningService["owner"]> {
+  const { email, password } = JSON.parse(await readFile(join(dataDir, "credentials/owner.json"), "utf8"));
+  const transport = createClientTransport({ baseUrl: url });
+  const { user, tokens } = await createClient(SessionService, transport).createSession({ email, password });
+  transport.close();
+  return { id: user?.id ?? "", token: tokens?.accessToken ?? "", email, password };
+}
+
+/** What `ps` calls RSS. Linux alone tells it of other processes by a file. */
+async function residentBytesOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}

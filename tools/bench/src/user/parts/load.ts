@@ -1,0 +1,87 @@
+import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
+import { startChild } from "../../harness/child.ts";
+import { interleave } from "../../harness/rounds.ts";
+import { median, pairedRatio } from "../../harness/statistics.ts";
+import { formatNumber } from "../../harness/table.ts";
+import { atLeast, atMost } from "../../harness/target.ts";
+import type { Closed, ClosedResult } from "../closed-loop.ts";
+import { install } from "../installation.ts";
+
+const lookUps = 64;
+/** Logins at a time in a storm: more than there are cores, fewer than one account may try at a time from one address (10). */
+const storm = 8;
+
+/** What the service does under load, against what it is made of. */
+export const load: Part = {
+  name: "load",
+  about: "GetUser against its query through bare pg, logins against bare argon2, and GetUser while everybody logs in",
+  async run(conditions: Conditions): Promise<Outcome> {
+    const { serverCore, loadCore, signal, quick, rounds } = conditions;
+    await using installation = await install(signal);
+    await using pinned = await installation.start(serverCore);
+    await using free = await installation.start();
+    const { databaseUrl } = installation;
+    const database = databaseUrl;
+    const bareMain = import.meta.resolve("../children/bare-main.ts");
+    const loadMain = import.meta.resolve("../children/load-main.ts");
+    const userDatabase = { databaseUrl: database, id: pinned.owner.id };
+    await using bare = await startChild({ module: bareMain, parameters: userDatabase, core: serverCore });
+    await using bareFree = await startChild({ module: bareMain, parameters: userDatabase });
+    await using caller = await startChild({
+      module: loadMain,
+      parameters: { url: pinned.url, ...pinned.owner },
+      core: loadCore,
+    });
+    await using visitor = await startChild({ module: loadMain, parameters: { url: free.url, ...free.owner } });
+    await using crowd = await startChild({ module: loadMain, parameters: { url: free.url, ...free.owner } });
+    const how = (inFlight: number): Closed => ({ inFlight, milliseconds: quick ? 300 : 3_000 });
+
+    const samples = await interleave<ClosedResult>(
+      [
+        { name: "the query through bare pg", measure: () => bare.ask("query", how(lookUps)) },
+        { name: "GetUser over gRPC", measure: () => caller.ask("getUser", how(lookUps)) },
+        { name: "bare argon2", measure: () => bareFree.ask("argon2", how(0)) },
+        { name: "logins", measure: () => crowd.ask("login", how(storm)) },
+        { name: "GetUser, one at a time", measure: () => visitor.ask("getUser", how(1)) },
+        {
+          name: "GetUser, one at a time, in a storm of logins",
+          async measure() {
+            const [result] = await Promise.all([
+              visitor.ask<ClosedResult>("getUser", how(1)),
+              crowd.ask<ClosedResult>("login", how(storm)),
+            ]);
+            return result;
+          },
+        },
+      ],
+      { rounds, warmUps: 1, signal },
+    );
+    const perSecond = (name: string) => samples.get(name)?.map((sample) => sample.perSecond) ?? [];
+    const p99 = (name: string) => samples.get(name)?.map((sample) => sample.p99Ms) ?? [];
+    conditions.show({
+      title: "The user service under load",
+      columns: ["", "per second", "p99, ms"],
+      rows: [...samples.keys()].map((name) => [
+        name,
+        formatNumber(median(perSecond(name))),
+        formatNumber(median(p99(name))),
+      ]),
+    });
+    return {
+      results: { samples: Object.fromEntries(samples) },
+      targets: [
+        atLeast(
+          "GetUser over gRPC ÷ its query through bare pg",
+          pairedRatio(perSecond("GetUser over gRPC"), perSecond("the query through bare pg")),
+          0.6,
+        ),
+        atLeast("logins ÷ bare argon2", pairedRatio(perSecond("logins"), perSecond("bare argon2")), 0.9),
+        atMost(
+          "GetUser's p99 in a storm of logins ÷ calm",
+          pairedRatio(p99("GetUser, one at a time, in a storm of logins"), p99("GetUser, one at a time")),
+          3,
+        ),
+      ],
+    };
+  },
+};
