@@ -90,6 +90,25 @@ describe("a client whose answer was lost", () => {
   });
 });
 
+describe("when the database goes away in the middle of a refresh", () => {
+  it("nothing is half done: the same token works afterwards", async () => {
+    const token = await login();
+    const { pool } = kinora.database;
+    const holder = await pool.connect();
+    await holder.query("begin");
+    await holder.query("select 1 from sessions for update");
+    const call = faultOf(refresh(token));
+    const waiting = "select pid from pg_stat_activity where wait_event_type = 'Lock'";
+    let pids: { pid: number }[] = [];
+    while (pids.length === 0) pids = (await pool.query(waiting)).rows;
+    for (const { pid } of pids) await pool.query("select pg_terminate_backend($1)", [pid]);
+    expect((await call).code).toBe("Unavailable");
+    await holder.query("rollback");
+    holder.release();
+    await refresh(await refresh(token));
+  });
+});
+
 it("10.4.8: a session that is always refreshed ends after ninety days", async () => {
   let token = await login();
   for (let passed = 0; passed < absoluteLifetimeMs; passed += absoluteLifetimeMs / 6) {
