@@ -31,13 +31,10 @@ export function readMachine(): Machine {
   };
 }
 
-/** The first line of `TOOL --version`, or undefined when there is no such tool. */
-export function versionOf(tool: string): string | undefined {
+/** The first line of `TOOL --version` (or what it calls that), or undefined when there is no such tool. */
+export function versionOf(tool: string, option = "--version"): string | undefined {
   try {
-    return execFileSync(tool, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split(
-      "\n",
-      1,
-    )[0];
+    return execFileSync(tool, [option], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n", 1)[0];
   } catch {
     return undefined;
   }

@@ -1,0 +1,29 @@
+/** A worker of the `scale` part: one chunk after the other, with one thread for each encoder and decoder. */
+import type { ChunkPlan, EncodePlan } from "@kinora/media";
+import { prepareChildren } from "@kinora/media/task";
+import { answerParent } from "../harness/child.ts";
+import { encodeChunk, scratch } from "./kinora-encode.ts";
+
+/** What the parent asks for. */
+export type ChunkJob = { sourceUrl: string; plan: EncodePlan; chunk: ChunkPlan };
+
+const stop = new AbortController();
+const ready = prepareChildren();
+
+answerParent(
+  {
+    encode: async ({ sourceUrl, plan, chunk }: ChunkJob) => {
+      await using out = await scratch();
+      const { frames } = await encodeChunk(sourceUrl, plan, chunk, {
+        signal: stop.signal,
+        outDir: out.path,
+        threads: 1,
+      });
+      return frames;
+    },
+  },
+  async () => {
+    stop.abort();
+    await ready.close();
+  },
+);
