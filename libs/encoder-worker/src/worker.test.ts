@@ -310,6 +310,13 @@ describe("leasing", () => {
     expect(lines.filter(({ message }) => message.includes("answers again"))).toHaveLength(1);
   });
 
+  it("states the encoder families that it found (here a fake: there is no GPU)", async () => {
+    startWorker({ findFamilies: async () => ["cpu", "nvenc"] });
+    await encoder.offer(probe, sampleVideo);
+    await completed();
+    expect(encoder.offers[0]?.encoders).toEqual(["cpu", "nvenc"]);
+  });
+
   it("says so when the credential is refused", async () => {
     startWorker({ transport: createClientTransport({ baseUrl: encoder.url, token: "another-credential" }) });
     const line = await waitUntil("it has noticed", () => lines.find(({ level }) => level === "error"));

@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { createClient, type Transport } from "@connectrpc/connect";
-import { prepareChildren } from "@kinora/media/task";
+import { keepCompiledCode, prepareChildren } from "@kinora/media/task";
 import { type Task, TaskKind, WorkerService } from "@kinora/proto-encoder";
 import type { Logger } from "@kinora/rpc";
+import { findEncoderFamilies } from "./encoder-families.ts";
 import { leaseLoop, type Offer } from "./lease-loop.ts";
 import { memoryLimitBytes, memoryOfThisMachine } from "./limits.ts";
 import { createOutage } from "./outage.ts";
@@ -28,6 +30,8 @@ export type WorkerOptions = {
   drainGraceMs?: number;
   /** How long a task goes on without an answer of the encoder, in milliseconds; 120,000 unless given. */
   giveUpMs?: number;
+  /** Finds the encoder families that work here; tests of routing, which have no GPU, give another one. */
+  findFamilies?: (logger: Logger, signal: AbortSignal) => Promise<string[]>;
   /** Once it aborts, the worker leases nothing more; what it has goes on to its end, and `run` resolves then. */
   retire?: AbortSignal;
 };
@@ -54,7 +58,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const cores = availableParallelism();
   const { threads = slots === 1 ? 0 : Math.max(1, Math.floor(cores / slots)) } = options;
   const memory = memoryLimitBytes(slots + 1);
-  const about = { workerId, encoders: ["cpu"], slots, cores, memoryBytes: BigInt(memoryOfThisMachine()) };
+  const { findFamilies = findEncoderFamilies } = options;
+  const about = { workerId, slots, cores, memoryBytes: BigInt(memoryOfThisMachine()) };
   return {
     async run(signal) {
       const spool = await openSpool(spoolDir);
@@ -75,13 +80,16 @@ export function createWorker(options: WorkerOptions): Worker {
         const deps = { client, spool, logger, ...limits, handBack: handBack.signal };
         return workOnTask(deps, task.lease, task);
       };
+      keepCompiledCode(join(spool.path, "compiled"));
       const ready = keepsChildReady ? prepareChildren() : undefined;
-      const loop = (kinds: Offer["kinds"]) =>
-        leaseLoop({ client, offer: { ...about, kinds }, outage, work, signal: leasing });
       try {
+        const encoders = await findFamilies(logger, leasing);
+        const loop = (kinds: Offer["kinds"]) =>
+          leaseLoop({ client, offer: { ...about, encoders, kinds }, outage, work, signal: leasing });
         await Promise.all([...Array.from({ length: slots }, () => loop(heavyKinds)), loop(lightKinds)]);
       } finally {
-        await ready?.close();
+        // Before the folder goes that it writes to.
+        await ready?.[Symbol.asyncDispose]();
         signal.removeEventListener("abort", drain);
         clearTimeout(grace);
         await spool.remove();

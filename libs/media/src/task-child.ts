@@ -122,14 +122,14 @@ let spare: Started | undefined;
 let keepers = 0;
 
 /**
- * Keeps one child ready for the next task until it is closed: loading takes about as long as encoding a few frames. It does one task like any other; while it waits it uses no CPU. `close` resolves when the
- * waiting child is gone.
+ * Keeps one child ready for the next task until it is disposed of, which resolves when the waiting child is gone: loading takes about as long as encoding a few frames.
+ * The child does one task like any other; while it waits it uses no CPU.
  */
-export function prepareChildren(): { close(): Promise<void> } {
+export function prepareChildren(): AsyncDisposable {
   keepers++;
   keepSpare();
   return {
-    async close() {
+    async [Symbol.asyncDispose]() {
       if (--keepers > 0 || !spare) return;
       const { child } = spare;
       spare = undefined;
@@ -158,12 +158,26 @@ function takeChild(): Started {
   return taken;
 }
 
+let compileCacheDir: string | undefined;
+
+/**
+ * Lets children keep their compiled code in a folder that nobody else can write to, for those that come after: loading then takes a quarter of the time. The folder may go away at any
+ * time.
+ */
+export function keepCompiledCode(folder: string): void {
+  compileCacheDir = folder;
+}
+
 function start(): Started {
   const child = fork(childFile, [], {
     execPath: process.execPath,
     // Neither the parent's flags nor its secrets.
     execArgv: [],
-    env: { UV_THREADPOOL_SIZE: "16", NODE_NO_WARNINGS: "1" },
+    env: {
+      UV_THREADPOOL_SIZE: "16",
+      NODE_NO_WARNINGS: "1",
+      ...(compileCacheDir === undefined ? {} : { NODE_COMPILE_CACHE: compileCacheDir }),
+    },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Times are bigints, hashes are bytes.
     serialization: "advanced",

@@ -65,6 +65,9 @@ export type TrialTask = { kind: "trial"; sourceUrl: string; video: VideoPlan; sa
 /** Check a finished stream: `master.m3u8` and what it names lie below `streamUrl`. */
 export type VerifyTask = { kind: "verify"; streamUrl: string; plan: EncodePlan; result: StreamResult };
 
+/** Find the families of encoders that work on this machine, such as `cpu` and `nvenc`, by opening each. */
+export type FamiliesTask = { kind: "families" };
+
 export type MediaTask =
   | ProbeTask
   | EncodeTask
@@ -73,7 +76,8 @@ export type MediaTask =
   | AudioTask
   | ImagesTask
   | TrialTask
-  | VerifyTask;
+  | VerifyTask
+  | FamiliesTask;
 
 /** What comes of each kind of task. */
 type Results = {
@@ -85,6 +89,7 @@ type Results = {
   images: ImagesResult;
   trial: TrialResult;
   verify: VerificationReport;
+  families: string[];
 };
 export type ResultOf<Task extends MediaTask> = Results[Task["kind"]];
 export type MediaResult = Results[keyof Results];

@@ -1,13 +1,14 @@
 import { runChild } from "./task-child.ts";
 import type { MediaTask, ResultOf, TaskOptions } from "./task-options.ts";
 
-export { prepareChildren } from "./task-child.ts";
+export { keepCompiledCode, prepareChildren } from "./task-child.ts";
 export { TaskError, type TaskFault } from "./task-error.ts";
 export type {
   AnalyseTask,
   AudioTask,
   EncodeChunkTask,
   EncodeTask,
+  FamiliesTask,
   ImagesTask,
   MediaTask,
   ProbeTask,

@@ -1,9 +1,14 @@
 import type { FFEncoderCodec } from "node-av/constants";
 import type { VideoCodec } from "../mp4/video-codec.ts";
+import { TaskError } from "../task-error.ts";
 import type { RenditionPlan } from "../types.ts";
 
-/** FFmpeg's encoder for a rendition, and the options that only it has. */
-export type EncoderOptions = { name: FFEncoderCodec; options: Record<string, string | number> };
+/** FFmpeg's encoder for a rendition, the options that only it has, and its pixel format by FFmpeg's name. */
+export type EncoderOptions = {
+  name: FFEncoderCodec;
+  options: Record<string, string | number>;
+  pixelFormat: "yuv420p" | "nv12";
+};
 
 /**
  * Only the pictures that we name start a group of pictures, and nothing refers across them: whatever the encoder, it decides neither on scene changes nor on distances
@@ -11,22 +16,46 @@ export type EncoderOptions = { name: FFEncoderCodec; options: Record<string, str
  */
 export function encoderOptions(plan: RenditionPlan, threads: number): EncoderOptions {
   const { preset, profile, crf } = plan;
+  const { encoder: family = "" } = plan;
+  if (family === "nvenc" || family === "qsv") return hardwareOptions(plan, family);
+  if (family !== "" && family !== "cpu")
+    throw new TaskError("machine", `This worker has no encoders of the family ${family}.`);
+  const pixelFormat = "yuv420p";
   const forced = { "forced-idr": 1 };
   switch (codecOf(plan)) {
     case "h264": {
       const own = "keyint=infinite:scenecut=0:open-gop=0";
-      return { name: encoder("libx264"), options: { preset, profile, crf, ...forced, "x264-params": own } };
+      return {
+        name: encoder("libx264"),
+        options: { preset, profile, crf, ...forced, "x264-params": own },
+        pixelFormat,
+      };
     }
     case "hevc": {
       const pools = threads > 0 ? `:pools=${threads}:frame-threads=${Math.min(threads, 3)}` : "";
       const own = `keyint=-1:scenecut=0:open-gop=0:info=0:log-level=none:no-repeat-headers=1${pools}`;
-      return { name: encoder("libx265"), options: { preset, profile, crf, ...forced, "x265-params": own } };
+      return {
+        name: encoder("libx265"),
+        options: { preset, profile, crf, ...forced, "x265-params": own },
+        pixelFormat,
+      };
     }
     case "av1": {
       const own = `scd=0:keyint=-1${threads > 0 ? `:lp=${threads}` : ""}`;
-      return { name: encoder("libsvtav1"), options: { preset, crf, "svtav1-params": own } };
+      return { name: encoder("libsvtav1"), options: { preset, crf, "svtav1-params": own }, pixelFormat };
     }
   }
+}
+
+/** GPUs have presets and quality scales of their own; a CRF is close to what they call constant quality. */
+function hardwareOptions(plan: RenditionPlan, family: "nvenc" | "qsv"): EncoderOptions {
+  const name = encoder(`${codecOf(plan)}_${family}`);
+  const quality = Math.round(plan.crf);
+  const options: Record<string, string | number> =
+    family === "nvenc"
+      ? { preset: "p4", rc: "vbr", cq: quality, "forced-idr": 1, "no-scenecut": 1, g: 100_000, b_ref_mode: "disabled" }
+      : { preset: "medium", global_quality: quality, forced_idr: 1, g: 65_535, adaptive_i: 0 };
+  return { name, options, pixelFormat: "nv12" };
 }
 
 /** A rendition's codec; plans of before there was a choice have none. */

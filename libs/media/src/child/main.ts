@@ -3,6 +3,7 @@
  * over Node's channel (`task-messages.ts`) and doesn't outlive it.
  */
 import { once } from "node:events";
+import { flushCompileCache } from "node:module";
 import { AV_LOG_ERROR } from "node-av/constants";
 import { Log } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
@@ -26,6 +27,8 @@ const send = (message: ChildMessage): Promise<void> =>
 const progressMs = 250;
 
 Log.setLevel(AV_LOG_ERROR);
+// Node would do so at its end, but this process ends by a signal.
+flushCompileCache();
 const [start] = (await once(process, "message")) as [ParentMessage];
 const alive = setInterval(() => void send({ type: "alive", memoryBytes: process.memoryUsage.rss() }), 200);
 if (start.type === "start") await send(await run(start));

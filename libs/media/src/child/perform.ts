@@ -6,6 +6,7 @@ import { encodeAudio } from "./audio.ts";
 import type { Delivery } from "./delivery.ts";
 import { encode } from "./encode.ts";
 import { encodeChunk } from "./encode-chunk.ts";
+import { findFamilies } from "./families.ts";
 import { makeImages } from "./images.ts";
 import { probe } from "./probe.ts";
 import { probeWhole } from "./probe-whole.ts";
@@ -29,6 +30,7 @@ export type Surroundings = {
 /** Does a task. Rejects with a `TaskError` where it knows who is at fault. */
 export async function perform(task: MediaTask, around: Surroundings): Promise<MediaResult> {
   if (task.kind === "verify") return verifyStream({ ...task, onProgress: around.onProgress });
+  if (task.kind === "families") return findFamilies();
   const source = await openByteSource(around.sourceUrl);
   switch (task.kind) {
     case "probe":

@@ -1,4 +1,10 @@
-import { AV_PICTURE_TYPE_I, AV_PICTURE_TYPE_NONE, AV_PIX_FMT_YUV420P, AVCOL_RANGE_MPEG } from "node-av/constants";
+import {
+  AV_PICTURE_TYPE_I,
+  AV_PICTURE_TYPE_NONE,
+  AV_PIX_FMT_NV12,
+  AV_PIX_FMT_YUV420P,
+  AVCOL_RANGE_MPEG,
+} from "node-av/constants";
 import { Rational as AvRational, type Frame } from "node-av/lib";
 import type { OutputColour } from "../colour.ts";
 import { codecBindings } from "../mp4/video-codec.ts";
@@ -52,13 +58,13 @@ export async function openRendition(
   const timeBase = { num: 1, den: timescale };
   const codec = codecOf(plan);
   const binding = codecBindings[codec];
-  const { name: encoderName, options } = encoderOptions(plan, context.threads);
+  const { name: encoderName, options, pixelFormat } = encoderOptions(plan, context.threads);
   const encoder = await openEncoder(
     encoderName,
     (opened) => {
       opened.width = plan.width;
       opened.height = plan.height;
-      opened.pixelFormat = AV_PIX_FMT_YUV420P;
+      opened.pixelFormat = pixelFormat === "nv12" ? AV_PIX_FMT_NV12 : AV_PIX_FMT_YUV420P;
       opened.timeBase = new AvRational(1, timescale);
       opened.framerate = new AvRational(frameRate.num, frameRate.den);
       opened.sampleAspectRatio = new AvRational(1, 1);
@@ -117,7 +123,7 @@ export async function openRendition(
     const key = frameKey(picture);
     if (scaler?.key !== key) {
       scaler?.filter.close();
-      const chain = `scale=w=${width}:h=${height}:flags=bicubic:${scaleColour(picture, colour)},format=yuv420p,setsar=1`;
+      const chain = `scale=w=${width}:h=${height}:flags=bicubic:${scaleColour(picture, colour)},format=${pixelFormat},setsar=1`;
       scaler = { key, filter: await openFilter(picture, timeBase, chain) };
     }
     for await (const scaled of scaler.filter.push(picture)) return scaled;

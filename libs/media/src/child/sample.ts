@@ -29,20 +29,29 @@ export function isShown(packet: Packet, stream: Stream): boolean {
 export async function readSample(demuxer: Demuxer, video: Stream): Promise<Sample & { times: FrameTimesSummary }> {
   demuxer.select([video]);
   const sample = await openSample(video);
-  const times = createFrameTimes(video.timeBase, [video.avgFrameRate, video.rFrameRate]);
+  const seen: { time: number; duration: number }[] = [];
   const packet = new Packet();
   packet.alloc();
-  while (!sample.isFull() && (await demuxer.read(packet))) {
+  let isWhole = false;
+  let decodedUntil = Number.POSITIVE_INFINITY;
+  while (!sample.isFull()) {
+    isWhole = !(await demuxer.read(packet));
+    if (isWhole) break;
     if (packet.streamIndex === video.index) {
       const isHidden = packet.hasFlags(AV_PKT_FLAG_DISCARD);
-      if (!isHidden && isShown(packet, video)) {
-        times.add(packet.pts === AV_NOPTS_VALUE ? undefined : Number(packet.pts), Number(packet.duration));
+      if (packet.dts !== AV_NOPTS_VALUE) decodedUntil = Number(packet.dts);
+      if (!isHidden && isShown(packet, video) && packet.pts !== AV_NOPTS_VALUE) {
+        seen.push({ time: Number(packet.pts), duration: Number(packet.duration) });
       }
       await sample.add(packet, isHidden);
     }
     packet.unref();
   }
   packet.free();
+  // Of later times some are still to come, since packets are in the order of decoding: a hole there is no pause.
+  const known = isWhole ? seen : seen.filter(({ time }) => time <= decodedUntil);
+  const times = createFrameTimes(video.timeBase, [video.avgFrameRate, video.rFrameRate]);
+  for (const { time, duration } of known) times.add(time, duration);
   return { ...(await sample.finish()), times: times.summary() };
 }
 

@@ -1,3 +1,4 @@
+import { mkdtempSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,14 @@ import {
   type MediaInfo,
   planEncode,
 } from "@kinora/media";
-import { type MediaTask, type ResultOf, runTask, type TaskOptions } from "@kinora/media/task";
+import {
+  keepCompiledCode,
+  type MediaTask,
+  prepareChildren,
+  type ResultOf,
+  runTask,
+  type TaskOptions,
+} from "@kinora/media/task";
 
 const limits = { timeLimitMs: 3_600_000, noProgressMs: 600_000 };
 
@@ -22,6 +30,19 @@ export function run<Task extends MediaTask>(
   options: Partial<TaskOptions> & { signal: AbortSignal },
 ): Promise<ResultOf<Task>> {
   return runTask({ ...limits, ...options, task });
+}
+
+/** Children as a worker has them: one ready for the next task, and compiled code kept for those after it. */
+export function warmChildren(): AsyncDisposable {
+  const folder = mkdtempSync(join(tmpdir(), "bench-compiled-"));
+  keepCompiledCode(folder);
+  const ready = prepareChildren();
+  return {
+    async [Symbol.asyncDispose]() {
+      await ready[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** What there is to do for a source. */

@@ -1,14 +1,13 @@
 /** A worker of the `scale` part: one chunk after the other, with one thread for each encoder and decoder. */
 import type { ChunkPlan, EncodePlan } from "@kinora/media";
-import { prepareChildren } from "@kinora/media/task";
 import { answerParent } from "../harness/child.ts";
-import { encodeChunk, scratch } from "./kinora-encode.ts";
+import { encodeChunk, scratch, warmChildren } from "./kinora-encode.ts";
 
 /** What the parent asks for. */
 export type ChunkJob = { sourceUrl: string; plan: EncodePlan; chunk: ChunkPlan };
 
 const stop = new AbortController();
-const ready = prepareChildren();
+const ready = warmChildren();
 
 answerParent(
   {
@@ -24,6 +23,6 @@ answerParent(
   },
   async () => {
     stop.abort();
-    await ready.close();
+    await ready[Symbol.asyncDispose]();
   },
 );

@@ -2,14 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EncodePlan, planEncode } from "@kinora/media";
-import { prepareChildren } from "@kinora/media/task";
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { interleave } from "../../harness/rounds.ts";
 import { median } from "../../harness/statistics.ts";
 import { formatNumber } from "../../harness/table.ts";
 import { atMost } from "../../harness/target.ts";
 import { ffmpegArguments, ffmpegVersion, startFfmpeg } from "../ffmpeg.ts";
-import { encodeChunk, prepare, run, scratch } from "../kinora-encode.ts";
+import { encodeChunk, prepare, run, scratch, warmChildren } from "../kinora-encode.ts";
 import { loopedSource, mainSource, type Source } from "../sources.ts";
 
 /** The tasks between a source that is there and a stream that plays: probe, the first chunk and the first of the sound. Without upload and control plane. */
@@ -23,7 +22,7 @@ export const firstSegment: Part = {
     const version = ffmpegVersion();
     const long = version ? loopedSource(short, quick ? 4 : 35, join(out.path, "long.mp4")) : undefined;
     const { plan } = await prepare(short.path, signal);
-    const ready = prepareChildren();
+    await using _ready = warmChildren();
     const subjects = [
       { name: "ours", measure: () => ours(short, signal) },
       ...(long ? [{ name: "ours, long", measure: () => ours(long, signal) }] : []),
@@ -31,7 +30,6 @@ export const firstSegment: Part = {
     ];
     const rounds = quick ? 1 : Math.min(conditions.rounds, 5);
     const samples = await interleave<number>(subjects, { rounds, warmUps: quick ? 0 : 1, signal });
-    await ready.close();
     const seconds = (name: string) => median(samples.get(name) ?? []);
     conditions.show({
       title: `Until the first segment: ${short.name}${long ? `, and as long: ${long.name}` : " (no ffmpeg here: no long video, nothing to compare with)"}`,
@@ -52,9 +50,11 @@ async function ours({ path }: Source, signal: AbortSignal): Promise<number> {
   await using out = await scratch();
   const start = performance.now();
   const media = await run({ kind: "probe", sourceUrl: path }, { signal });
-  const { plan } = planEncode(media);
-  const [head] = plan?.chunks ?? [];
-  if (!plan?.audio || !head) throw new Error("no head to encode");
+  const begun = planEncode(media).plan;
+  // A video that is too short for a head of its own is analysed first.
+  const plan = begun?.chunks?.length ? begun : (await prepare(path, signal)).plan;
+  const [head] = plan.chunks ?? [];
+  if (!plan.audio || !head) throw new Error("no chunk to encode");
   const stop = new AbortController();
   const { audio, segmentSeconds, video } = plan;
   const sound = new Promise<void>((resolve, reject) => {

@@ -1,4 +1,3 @@
-import { prepareChildren } from "@kinora/media/task";
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { interleave } from "../../harness/rounds.ts";
 import { median, pairedRatio } from "../../harness/statistics.ts";
@@ -6,7 +5,7 @@ import { formatNumber } from "../../harness/table.ts";
 import { atMost } from "../../harness/target.ts";
 import { type Cost, costOf } from "../cpu-time.ts";
 import { ffmpegArguments, ffmpegVersion, startFfmpeg } from "../ffmpeg.ts";
-import { encodeAll, prepare, scratch } from "../kinora-encode.ts";
+import { encodeAll, prepare, scratch, warmChildren } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
 
 /** The whole ladder on one machine. Ours are the tasks that make the stream: probe, analysis, chunks with their measured quality, sound. */
@@ -18,7 +17,7 @@ export const ladder: Part = {
     const source = mainSource(quick);
     const prepared = await prepare(source.path, signal);
     const version = ffmpegVersion();
-    const ready = prepareChildren();
+    await using _ready = warmChildren();
     const ours = {
       name: "ours",
       measure: () =>
@@ -37,7 +36,6 @@ export const ladder: Part = {
     };
     const rounds = quick ? 1 : Math.min(conditions.rounds, 3);
     const samples = await interleave<Cost>(version ? [ours, theirs] : [ours], { rounds, warmUps: 0, signal });
-    await ready.close();
     const of = (name: string, what: keyof Cost) => (samples.get(name) ?? []).map((cost) => cost[what]);
     const names = prepared.plan.video?.renditions.map(({ name }) => name).join(", ");
     conditions.show({
