@@ -1,4 +1,5 @@
 import type { ChunkResult, EncodePlan, Quality, StreamResult, TrackResult } from "@kinora/media";
+import { evenEnds } from "./even-ends.ts";
 import type { StreamParts } from "./read-outputs.ts";
 
 /** A whole stream, or what is wrong with its parts, in a sentence. */
@@ -50,10 +51,12 @@ export function growingStream(plan: EncodePlan, parts: StreamParts): StreamResul
     if (found === undefined || found.track.segments.length === 0) return undefined;
     audioTracks.push(found.track);
   }
+  const even = evenEnds([...video, ...audioTracks]);
+  const sounds = even.slice(video.length);
   return {
-    video,
-    audio: audioTracks[0],
-    audioTracks,
+    video: even.slice(0, video.length),
+    audio: sounds[0],
+    audioTracks: sounds,
     poster: parts.images?.poster ?? "",
     storyboard: parts.images?.storyboard,
   };
