@@ -12,10 +12,11 @@ export function describePlan(plan: Plan): string {
     ...plan.include.map(({ service }) => service.length),
     ...plan.unchanged.map((name) => name.length),
   );
+  const stateWidth = Math.max("unchanged".length, plan.environment.length);
   const row = (service: string, state: string, why: string): void => {
-    lines.push(`${service.padEnd(width)}  ${state.padEnd(9)}  ${why}`.trimEnd());
+    lines.push(`${service.padEnd(width)}  ${state.padEnd(stateWidth)}  ${why}`.trimEnd());
   };
-  row("service", plan.environment.slice(0, 9), "why");
+  row("service", plan.environment, "why");
   for (const { service, reasons } of plan.include) {
     reasons.slice(0, shown).forEach((reason, index) => {
       row(index === 0 ? service : "", index === 0 ? "due" : "", reason);
