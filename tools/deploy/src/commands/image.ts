@@ -31,7 +31,7 @@ export async function image(context: Context): Promise<ExitCode> {
       [`${labelPrefix}.contract`]: `sha256:${manifest.contract}`,
     },
     push,
-    output: `${folder}.oci`,
+    output: folder,
     signal,
     report,
   });

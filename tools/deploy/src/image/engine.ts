@@ -15,7 +15,7 @@ export type ImageRequest = {
   labels: Record<string, string>;
   /** Sends it to the registry that its name says; otherwise it is written to `output`. */
   push: boolean;
-  /** An OCI layout: a folder from buildah, a tar file from docker. */
+  /** What is written if it isn't pushed, without its ending: an OCI layout (.oci, a folder) by buildah, an archive for `docker load` (.tar) by docker. */
   output: string;
   signal: AbortSignal;
   report(line: string): void;
@@ -43,12 +43,13 @@ export const engines: Record<"docker" | "buildah", Engine> = {
       const fixed = ["--isolation", "chroot", "--timestamp", "0", "--identity-label=false", "--layers=false"];
       const what = ["--build-arg", `BASE=${base}`, ...labelArguments(labels), "--tag", tag, folder];
       await buildah("build-using-dockerfile", ...storage, ...fixed, ...what);
-      await rm(output, { recursive: true, force: true });
-      await buildah("push", ...storage, tag, `oci:${output}:${tag}`);
-      const digest = await addHealthCheck(output, healthCheck);
+      const layout = `${output}.oci`;
+      await rm(layout, { recursive: true, force: true });
+      await buildah("push", ...storage, tag, `oci:${layout}:${tag}`);
+      const digest = await addHealthCheck(layout, healthCheck);
       if (!push) return digest;
       const digestFile = join(scratch, "digest");
-      const id = await buildah("pull", ...storage, "--quiet", `oci:${output}:${tag}`);
+      const id = await buildah("pull", ...storage, "--quiet", `oci:${layout}:${tag}`);
       await buildah("push", ...storage, "--digestfile", digestFile, id.trim(), `docker://${tag}`);
       return (await readFile(digestFile, "utf8")).trim();
     } finally {
@@ -63,7 +64,7 @@ export const engines: Record<"docker" | "buildah", Engine> = {
       const reproducible = ["--provenance=false", "--sbom=false", "--build-arg", "SOURCE_DATE_EPOCH=0"];
       const to = push
         ? "type=image,push=true,rewrite-timestamp=true"
-        : `type=oci,dest=${output}.tar,rewrite-timestamp=true`;
+        : `type=docker,dest=${output}.tar,rewrite-timestamp=true`;
       const what = ["--build-arg", `BASE=${base}`, ...labelArguments(labels), "--tag", tag, "--output", to];
       await run(
         "docker",

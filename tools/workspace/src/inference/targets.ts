@@ -136,6 +136,8 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
       "{workspaceRoot}/vitest.config.ts",
       "{workspaceRoot}/tsconfig.base.json",
       ...(facts.root === "tools/workspace" ? wholeWorkspace : ["{workspaceRoot}/samples/**/*"]),
+      // Its tests read every contract, and the code that uses them.
+      ...(facts.root === "tools/deploy" ? [...wholeWorkspace, "{workspaceRoot}/{apps,libs}/**/src/**/*.ts"] : []),
       ...(facts.root === "tools/kubernetes"
         ? ["{workspaceRoot}/apps/*/{deploy/**/*,package.json}", "{workspaceRoot}/compose*"]
         : []),
