@@ -176,6 +176,40 @@ describe("a stream", () => {
   });
 });
 
+describe("a per-title ladder", () => {
+  it("is chosen by trials before anything is encoded, and its curve stays with the plan", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const person = encoder.person();
+    const videoId = await uploadVideo(person);
+    const settings = { segmentSeconds: 10, ladder: "per-title", qualityTarget: 40 };
+    const encodeId = must((await person.encoder.startEncode({ videoId, settings })).encode).id;
+    await probe(worker);
+    let task = await lease(worker);
+    for (; task.work.case !== "trial"; task = await lease(worker)) await work(worker, task);
+    const ways = must(task.work.value.video).renditions;
+    expect(new Set(ways.map((way) => way.width)).size).toBe(2);
+    expect(task.work.value.samples.length).toBeGreaterThan(0);
+    expect((await detailsOf(person, encodeId)).plan).toMatchObject({ complete: false, chunks: [] });
+    const points = ways.map(({ width, height, crf }) => {
+      const xpsnr = 70 - crf - (width < 640 ? 4 : 0);
+      return {
+        width,
+        height,
+        crf,
+        bitrate: (width * height * 4) / 1.12 ** (crf - 18),
+        quality: { frames: 100, xpsnrSum: xpsnr * 100, xpsnrMin: xpsnr, ssimSum: 98, ssimMin: 0.9 },
+      };
+    });
+    await worker.completeTask({ lease: must(task.lease), result: { case: "trial", value: { points } } });
+    await encodeOne(worker);
+    const { plan, result } = await waitForState(person, encodeId, EncodeState.SUCCEEDED);
+    expect(plan?.ladder).toMatchObject({ qualityTarget: 40, reason: expect.stringMatching(/./) });
+    expect(plan?.ladder?.points).toHaveLength(ways.length);
+    expect(plan?.ladder?.hull.length).toBeGreaterThan(1);
+    expect(result?.video.map((track) => track.name)).toEqual(plan?.video?.renditions.map((one) => one.name));
+  });
+});
+
 describe("chunks", () => {
   it("must have the same codec configuration, or a worker is at fault", async () => {
     const { worker, ...encoder } = installation.encoder;

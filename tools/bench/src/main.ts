@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { delivery } from "./delivery/delivery.ts";
 import { encode } from "./encode/encode.ts";
+import { fleet } from "./fleet/fleet.ts";
 import type { Benchmark } from "./harness/benchmark.ts";
 import { readRequest } from "./harness/command-line.ts";
 import { describeMachine, readMachine } from "./harness/machine.ts";
@@ -9,7 +10,7 @@ import { renderTable } from "./harness/table.ts";
 import { rpc } from "./rpc/rpc.ts";
 import { user } from "./user/user.ts";
 
-const benchmarks: readonly Benchmark[] = [rpc, encode, delivery, user];
+const benchmarks: readonly Benchmark[] = [rpc, encode, fleet, delivery, user];
 const folder = fileURLToPath(new URL("../../../dist/bench/", import.meta.url));
 const interrupt = new AbortController();
 const say = (line: string) => console.log(line);

@@ -1,5 +1,11 @@
-import type { EncodePlan, MediaInfo } from "@kinora/media";
-import { AnalyseTaskSchema, AudioTaskSchema, EncodeChunkTaskSchema, ImagesTaskSchema } from "@kinora/proto-encoder";
+import { type EncodePlan, type MediaInfo, planTrial } from "@kinora/media";
+import {
+  AnalyseTaskSchema,
+  AudioTaskSchema,
+  EncodeChunkTaskSchema,
+  ImagesTaskSchema,
+  TrialTaskSchema,
+} from "@kinora/proto-encoder";
 import { imagesShare, soundShare } from "../domain/progress.ts";
 import { encoderQueue, lightQueue } from "../domain/task-kind.ts";
 import { toStored } from "../messages/stored-json.ts";
@@ -15,6 +21,7 @@ const storyboard = { tileSide: 320, maxTiles: 400 };
 export function tasksOfHead(plan: EncodePlan, media: MediaInfo): WantedTask[] {
   return [
     ...chunkTasks(plan, 0),
+    ...trialTask(plan, media.durationSeconds),
     ...audioTasks(plan, media.durationSeconds),
     {
       kind: "analyse",
@@ -28,6 +35,14 @@ export function tasksOfHead(plan: EncodePlan, media: MediaInfo): WantedTask[] {
 /** The tasks that a complete plan adds: the chunks from number `from` on, and the pictures. */
 export function tasksOfRest(plan: EncodePlan, from: number, durationSeconds: number): WantedTask[] {
   return [...chunkTasks(plan, from), ...imagesTask(plan, durationSeconds)];
+}
+
+/** The trials that a per-title ladder is chosen by. */
+function trialTask({ video, settings }: EncodePlan, durationSeconds: number): WantedTask[] {
+  if (!video || settings?.ladder !== "per-title") return [];
+  const trial = planTrial({ video, fixed: video.renditions, durationSeconds });
+  const queue = encoderQueue(video.renditions[0]?.encoder || "cpu");
+  return [{ kind: "trial", queue, weight: 0, work: toStored(TrialTaskSchema, trial) }];
 }
 
 /** A task for each chunk and each encoder family of its renditions. */

@@ -10,6 +10,7 @@ import { addSegments, completeAudio } from "../worker/complete-audio.ts";
 import { completeChunk } from "../worker/complete-chunk.ts";
 import { completeImages } from "../worker/complete-images.ts";
 import { completeProbe } from "../worker/complete-probe.ts";
+import { completeTrial } from "../worker/complete-trial.ts";
 import { completeVerification } from "../worker/complete-verification.ts";
 import { completeEncode } from "../worker/complete-whole-encode.ts";
 import { createUploads } from "../worker/create-uploads.ts";
@@ -130,6 +131,9 @@ export function workerRoutes(
           break;
         case "images":
           await completeImages(context, lease, result.value, signal);
+          break;
+        case "trial":
+          await completeTrial(context, lease, result.value, signal);
           break;
         case "verify":
           await completeVerification(context, lease, result.value, signal);

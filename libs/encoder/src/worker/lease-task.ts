@@ -14,7 +14,6 @@ import {
 import type { Context } from "../context.ts";
 import { heartbeatSeconds, timeLimitSeconds } from "../domain/lease.ts";
 import { sourceKey } from "../domain/object-keys.ts";
-import { encoderKinds } from "../domain/task-kind.ts";
 import { fromStored } from "../messages/stored-json.ts";
 import { findEncodeDetails } from "../store/encode.store.ts";
 import type { LeasedTask } from "./take-tasks.ts";
@@ -27,7 +26,7 @@ export async function describeTask(context: Context, leased: LeasedTask): Promis
   const work = await workOf(context, leased);
   if (work === undefined) return undefined;
   // Light tasks go through all of the video.
-  const seconds = encoderKinds.includes(leased.kind) && leased.weight > 0 ? leased.weight : leased.durationSeconds;
+  const seconds = leased.kind === "encode_chunk" && leased.weight > 0 ? leased.weight : leased.durationSeconds;
   const timeLimit = timeLimitSeconds(leased.kind, seconds);
   return create(TaskSchema, {
     lease: { taskId: leased.taskId, attempt: leased.attempt },

@@ -42,13 +42,22 @@ export const rules: readonly Rule[] = [
   { from: "tools/workspace", mayImport: [] },
   // Uses a running Kinora as its clients do.
   { from: "tools/upgrade", mayImport: [...contracts, "libs/rpc", "libs/database", "libs/testing"] },
+  { from: "tools/chaos", mayImport: [...contracts, "libs/rpc", "libs/testing"] },
   { from: "tools/kubernetes", mayImport: ["libs/testing"] },
   // It is anybody's: what it knows of this workspace stands in deploy.json, the graph and each package.json.
   { from: "tools/deploy", mayImport: [] },
   { from: "tools/conformance", mayImport: ["libs/rpc", "libs/proto/common"] },
   {
     from: "tools/bench",
-    mayImport: ["libs/rpc", "libs/service", "libs/database", "libs/proto/common", "libs/proto/user", "libs/testing"],
+    mayImport: [
+      ...contracts,
+      "libs/rpc",
+      "libs/service",
+      "libs/encoder",
+      "libs/media",
+      "libs/database",
+      "libs/testing",
+    ],
   },
 ];
 
