@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { faultsOfRelease, migrationsOf } from "./migrations.ts";
-import { serviceNames } from "./replica.ts";
+import { killReplicas, serviceNames } from "./replica.ts";
 import { type Order, orders, upgrade } from "./upgrade.ts";
 import { candidate, checkOut, previousCommit } from "./version.ts";
 
@@ -17,6 +17,14 @@ encodes. Exit code 0: no call failed and no encode was lost.
   --first SERVICE  only the order that begins with this one of ${serviceNames.join(", ")}`;
 
 const say = (line: string): void => console.log(line);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // Postgres ends by itself when this process is gone; the services wouldn't.
+  process.once(signal, () => {
+    killReplicas();
+    process.exit(130);
+  });
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

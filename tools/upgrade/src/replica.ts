@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { waitUntilReady } from "@kinora/testing";
@@ -20,6 +20,14 @@ export type Replica = {
 
 const endMs = 15_000;
 
+/** Those that run, so that none outlives this process when it is interrupted. */
+const running = new Set<ChildProcess>();
+
+/** Ends all replicas at once. */
+export function killReplicas(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 /** Starts a replica of a service and waits until it takes calls. */
 export async function startReplica(
   version: Version,
@@ -33,6 +41,8 @@ export async function startReplica(
     env: { ...process.env, VITEST: undefined, NODE_OPTIONS: undefined, LOG_FORMAT: "json", PORT: String(port), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  running.add(child);
+  child.once("close", () => running.delete(child));
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
