@@ -7,7 +7,7 @@ import type { AuditEntry } from "../audit/audit.ts";
 import type { Checks } from "../check/checks.ts";
 import { originOf } from "../check/origin.ts";
 import { requireRecentLogin } from "../check/recent-login.ts";
-import { admitAttempt, attemptKeys, mailRules } from "../check/throttle.ts";
+import { admitAttempt, attemptKeys, codeRules, forgiveAttempt, mailRules } from "../check/throttle.ts";
 import { deleteCodes } from "../code/email-code.store.ts";
 import type { EmailCodes } from "../code/email-codes.ts";
 import { enrolledFactors } from "../factor/second-factors.store.ts";
@@ -59,6 +59,15 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
     await admitAttempt(store, context.signal, attemptKeys(subject, address, known, mailRules, "mail-"), now());
   }
 
+  /** Bounds the codes that an address may try; a right one is taken back. */
+  async function underCodeThrottle<T>(context: HandlerContext, work: () => Promise<T>): Promise<T> {
+    const keys = attemptKeys("", originOf(context).address, true, codeRules, "code-");
+    await admitAttempt(store, context.signal, keys, now());
+    const result = await work();
+    await forgiveAttempt(store, context.signal, keys);
+    return result;
+  }
+
   async function checkNewPassword(sql: Sql, account: Account, password: string, field: string): Promise<string> {
     const text = normalizePassword(password);
     const secondFactor = (await enrolledFactors(sql, account.id)).length > 0;
@@ -69,7 +78,8 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
 
   return {
     async verifySignUp(request, context) {
-      return { user: toUserMessage(await signUps.verify(request, context)) };
+      const account = await underCodeThrottle(context, () => signUps.verify(request, context));
+      return { user: toUserMessage(account) };
     },
 
     async requestEmailVerification(_request, context) {
@@ -113,30 +123,31 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
       return { resetId: id, expireTime: timestampFromDate(expireTime) };
     },
 
-    async resetPassword({ resetId: id, code, password }, context) {
-      const { signal } = context;
-      const shown = { id, purpose: "reset_password" as const, code };
-      // Hashed before the transaction, which is to be short; the password's own rules need the account, so they are checked within.
-      const text = normalizePassword(password);
-      const hash = await passwords.hash(text, signal);
-      try {
-        await codes.redeem(shown, signal, async (tx, { userId }) => {
-          const account = userId === null ? undefined : await findAccount(tx, userId);
-          if (account === undefined) throw invalidField("code", "is for an account that is gone");
-          await checkNewPassword(tx, account, password, "password");
-          await setPasswordHash(tx, account.id, hash, now());
-          await endSessions(tx, account.id);
-          await deleteCodes(tx, account.id, "reset_password");
-          await note(tx, "password.reset", context, account.id);
-          await mail.sendNotice(tx, { kind: "password_changed", to: account.email });
-        });
-      } catch (error) {
-        await note(store.on(signal), "password.reset_failed", context, undefined);
-        throw error;
-      }
-      mail.hurry();
-      return {};
-    },
+    resetPassword: ({ resetId: id, code, password }, context) =>
+      underCodeThrottle(context, async () => {
+        const { signal } = context;
+        const shown = { id, purpose: "reset_password" as const, code };
+        // Hashed before the transaction, which is to be short; the password's own rules need the account, so they are checked within.
+        const text = normalizePassword(password);
+        const hash = await passwords.hash(text, signal);
+        try {
+          await codes.redeem(shown, signal, async (tx, { userId }) => {
+            const account = userId === null ? undefined : await findAccount(tx, userId);
+            if (account === undefined) throw invalidField("code", "is for an account that is gone");
+            await checkNewPassword(tx, account, password, "password");
+            await setPasswordHash(tx, account.id, hash, now());
+            await endSessions(tx, account.id);
+            await deleteCodes(tx, account.id, "reset_password");
+            await note(tx, "password.reset", context, account.id);
+            await mail.sendNotice(tx, { kind: "password_changed", to: account.email });
+          });
+        } catch (error) {
+          await note(store.on(signal), "password.reset_failed", context, undefined);
+          throw error;
+        }
+        mail.hurry();
+        return {};
+      }),
 
     async changePassword({ currentPassword, newPassword }, context) {
       const { signal } = context;

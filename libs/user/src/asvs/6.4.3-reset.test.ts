@@ -1,7 +1,9 @@
 import { Factor } from "@kinora/proto-user";
 import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { admitAttempt, attemptKeys, codeRules } from "../check/throttle.ts";
 import { codeLifetimeMs } from "../code/email-codes.ts";
+import { createStore } from "../store/store.ts";
 import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
 
 // ASVS 6.4.3: a reset doesn't bypass second factors. 6.5.x, 6.6.3: codes are random, single-use, hashed at rest, good for ten minutes and five guesses.
@@ -115,6 +117,21 @@ describe("its code", () => {
     const shown = await askFor(gus);
     kinora.advance(codeLifetimeMs);
     expect((await faultOf(reset(shown))).code).toBe("InvalidArgument");
+  });
+
+  it("can't be used to keep the service hashing: an address tries sixty in five minutes", async () => {
+    const store = createStore(kinora.database);
+    const keys = attemptKeys("", "203.0.113.200", true, codeRules, "code-");
+    for (let attempt = 0; attempt < codeRules.address.attempts; attempt++) {
+      await admitAttempt(store, AbortSignal.timeout(60_000), keys, kinora.now());
+    }
+    const before = kinora.hashes();
+    const from = kinora.as(undefined, "203.0.113.200").accounts;
+    const reset = from.resetPassword({ resetId: crypto.randomUUID(), code: "0", password });
+    expect((await faultOf(reset)).code).toBe("ResourceExhausted");
+    const verification = from.verifySignUp({ verificationId: crypto.randomUUID(), code: "0" });
+    expect((await faultOf(verification)).code).toBe("ResourceExhausted");
+    expect(kinora.hashes()).toBe(before);
   });
 
   it("is for one purpose", async () => {

@@ -35,6 +35,13 @@ export const mailRules = {
   pair: { attempts: 5, seconds: 600 },
 } as const satisfies ThrottleRules;
 
+/** Of codes from e-mails, shown by nobody in particular. Each code bears five guesses; this bounds what guesses at any codes cost us in hashes. */
+export const codeRules = {
+  account: { attempts: 60, seconds: 300 },
+  address: { attempts: 60, seconds: 300 },
+  pair: { attempts: 60, seconds: 300 },
+} as const satisfies ThrottleRules;
+
 /** Of sign-ups: a school's network may make hundreds in an hour. */
 export const signUpRules = {
   account: { attempts: 10, seconds: 600 },
