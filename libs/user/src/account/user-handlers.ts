@@ -1,6 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { User, UserService } from "@kinora/proto-user";
-import { callerOf, DomainError, requireUser } from "@kinora/rpc";
+import { type Caller, callerOf, DomainError, requireUser } from "@kinora/rpc";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { AuditEntry } from "../audit/audit.ts";
 import { originOf } from "../check/origin.ts";
@@ -8,6 +8,7 @@ import { requireRecentLogin } from "../check/recent-login.ts";
 import type { AccountDeletion } from "../deletion/account-deletion.ts";
 import { invalidField } from "../fault.ts";
 import { canList, canSee, type Refusal, refuseDelete, refuseDisable, refuseUpdate } from "../policy.ts";
+import { requireLive } from "../session/live-caller.ts";
 import { endSessions } from "../session/session.store.ts";
 import type { Sql, Store } from "../store/store.ts";
 import {
@@ -47,6 +48,14 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
     more: Pick<AuditEntry, "userId" | "actorId" | "details">,
   ) => recordEvent(sql, { type, origin: originOf(context), time: now(), ...more });
 
+  /** The caller with the role of this moment, for what people do to others: a token may be ten minutes behind. Programs keep the role of their token. */
+  async function present(sql: Sql, caller: Caller): Promise<Caller> {
+    if (caller.kind !== "user") return caller;
+    await requireLive(sql, caller, now());
+    const account = await findAccount(sql, caller.userId);
+    return account === undefined ? caller : { ...caller, role: account.role };
+  }
+
   async function setDisabledBy(context: HandlerContext, givenId: string, disableTime: Date | null): Promise<User> {
     const id = givenId.toLowerCase();
     const caller = requireUser(context);
@@ -72,13 +81,16 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
 
     async getUser(request, context) {
       const id = request.id.toLowerCase();
-      const account = canSee(callerOf(context), id) ? await findAccount(store.on(context.signal), id) : undefined;
+      const sql = store.on(context.signal);
+      const caller = callerOf(context);
+      const self = caller.kind === "user" && caller.userId === id;
+      const account = canSee(self ? caller : await present(sql, caller), id) ? await findAccount(sql, id) : undefined;
       if (account === undefined) throw noSuchUser();
       return { name: account.name, age: ageInYears(account.birthDate, now()), user: toUserMessage(account) };
     },
 
     async listUsers(request, context) {
-      if (!canList(callerOf(context))) {
+      if (!canList(await present(store.on(context.signal), callerOf(context)))) {
         throw new DomainError("permission_denied", "only administrators and the owner can list users");
       }
       const after = request.pageToken === "" ? undefined : decodePageToken(request.pageToken);
