@@ -16,6 +16,8 @@ export type Figures = {
   leaseMs: number[];
   beatMs: number[];
   faults: number;
+  /** Calls made again after they were refused or lost. */
+  repeatedCalls: number;
   /** Chunks that came with a second attempt. */
   repeated: number;
   completed: number;
@@ -34,7 +36,15 @@ const heavy = [TaskKind.ENCODE, TaskKind.ENCODE_CHUNK, TaskKind.TRIAL];
 type Encoder = Client<typeof WorkerService>;
 
 async function run({ workers, taskSeconds, rampSeconds, measureSeconds }: Load): Promise<Figures> {
-  const figures: Figures = { leaseMs: [], beatMs: [], faults: 0, repeated: 0, completed: 0, waitingAtEnd: 0 };
+  const figures: Figures = {
+    leaseMs: [],
+    beatMs: [],
+    faults: 0,
+    repeatedCalls: 0,
+    repeated: 0,
+    completed: 0,
+    waitingAtEnd: 0,
+  };
   const stop = new AbortController();
   let measuring = false;
   const transports = Array.from({ length: Math.ceil(workers / perConnection) }, () =>
@@ -75,18 +85,33 @@ async function run({ workers, taskSeconds, rampSeconds, measureSeconds }: Load):
     }
     if (stop.signal.aborted) return;
     const { result, files } = chunkResult(task.work.value);
-    const { uploads } = await client.createUploads({
-      lease,
-      files: files.map(({ path, body }) => ({ path, bytes: BigInt(body.length) })),
-    });
+    const { uploads } = await patiently(() =>
+      client.createUploads({
+        lease,
+        files: files.map(({ path, body }) => ({ path, bytes: BigInt(body.length) })),
+      }),
+    );
     // As if to a store of objects: those bytes never pass through the encoder.
     await storeFiles(
       objects,
       uploads.map((upload) => upload.url),
       files,
     );
-    await client.completeTask({ lease, result: { case: "encodeChunk", value: result } });
+    await patiently(() => client.completeTask({ lease, result: { case: "encodeChunk", value: result } }));
     figures.completed += 1;
+  }
+
+  /** As real workers do: what they have made isn't thrown away for a call that was refused. */
+  async function patiently<T>(call: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        if (tries === 6 || stop.signal.aborted) throw error;
+        figures.repeatedCalls += 1;
+        await sleep(200 * 2 ** tries, undefined, { signal: stop.signal }).catch(ignore);
+      }
+    }
   }
 
   function fault(error: unknown): undefined {
