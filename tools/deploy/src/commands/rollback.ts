@@ -18,14 +18,11 @@ export async function rollback(context: Context): Promise<ExitCode> {
   if (to === undefined) throw new DeployError(`${env} has no earlier record of ${name} to go back to.`);
   const record = records.get(env, name, to);
   const deployed = await findDeployed(records, env, live, signal);
-  const verdict = await checkContracts(
-    workspace,
-    name,
-    contractsOfRecord(records, record),
-    deployed,
-    config.contracts.ignore,
-    signal,
-  );
+  // Not against its own contract of today: whatever was added since is what a rollback takes back.
+  const neighbours = deployed.filter(({ service }) => service !== name);
+  const contracts = contractsOfRecord(records, record);
+  const verdict = await checkContracts(workspace, name, contracts, neighbours, config.contracts.ignore, signal);
+  verdict.notes.push(`Callers from outside lose what ${name} has offered since record ${to}.`);
   const ok = verdict.problems.length === 0;
   if (json) {
     print(

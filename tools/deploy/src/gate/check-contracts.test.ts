@@ -264,9 +264,6 @@ describe("a consumer's change", () => {
   it("can't be checked where its provider isn't recorded, and that is said", async () => {
     const { problems, notes } = await check("encoder", original, useOf("encoder"), []);
     expect(problems).toEqual([]);
-    expect(notes).toEqual([
-      expect.stringMatching(/user.v1.QuotaService.*not checked/),
-      expect.stringMatching(/isn't recorded/),
-    ]);
+    expect(notes).toEqual([expect.stringMatching(/user.v1.QuotaService.*not checked/)]);
   });
 });

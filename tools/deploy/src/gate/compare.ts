@@ -67,8 +67,6 @@ export function comparisonsFor(
       compare({ caller: service, provider: provider.service, source: provider.source }, provider.provides, against);
     }
   }
-  if (own === undefined)
-    notes.push(`${service} isn't recorded here: there is nothing that it could break for callers from outside.`);
   return { comparisons, notes };
 }
 

@@ -55,6 +55,11 @@ export async function checkCandidate(options: {
 }): Promise<Verdict> {
   const { workspace, service, candidate, deployed, tests, config, signal } = options;
   const verdict = await checkContracts(workspace, service.name, candidate, deployed, config.contracts.ignore, signal);
+  if (!deployed.some((entry) => entry.service === service.name)) {
+    verdict.notes.push(
+      `${service.name} isn't recorded here: there is nothing that it could break for callers from outside.`,
+    );
+  }
   if (tests.length === 0) return verdict;
   const problems = await runContractTests(workspace, service, tests, config.behaviour, signal);
   const checked = tests.map(({ caller, source }) => `contract tests of ${caller} (${source})`);
