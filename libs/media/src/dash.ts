@@ -1,5 +1,5 @@
-import { peakBitrate, trackSeconds } from "./bitrate.ts";
-import { targetDuration } from "./hls.ts";
+import { trackSeconds } from "./bitrate.ts";
+import { declaredPeak } from "./hls.ts";
 import { languageTag } from "./language.ts";
 import type { StreamOptions } from "./stream-options.ts";
 import { audioTracksOf, tracksOf } from "./tracks.ts";
@@ -108,7 +108,7 @@ function runs(track: TrackResult): { duration: number; repeat: number }[] {
 /** `bandwidth` counts what a player must receive for smooth play: the peak over a segment's length. */
 function bandwidth(track: TrackResult, options: StreamOptions): number {
   const allowed = options.growing?.maxBitrates.get(track.name) ?? 0;
-  return Math.max(peakBitrate(track, targetDuration(track, options)), allowed);
+  return Math.max(declaredPeak(track, options), allowed);
 }
 
 /** Seconds as an XML duration, to the millisecond, rounded up: a presentation must not end before its last segment. */

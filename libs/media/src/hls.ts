@@ -11,15 +11,14 @@ import type { StreamResult, TrackResult } from "./types.ts";
 export function hlsMaster(result: StreamResult, options: StreamOptions = {}): string {
   const { base = "", growing } = options;
   const sound = audioTracksOf(result);
-  const target = (track: TrackResult) => targetDuration(track, options);
-  const audioPeak = Math.max(0, ...sound.map((track) => peakBitrate(track, target(track))));
+  const audioPeak = Math.max(0, ...sound.map((track) => declaredPeak(track, options)));
   const audioAverage = Math.max(0, ...sound.map(averageBitrate));
   const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"];
   for (const track of sound) lines.push(`#EXT-X-MEDIA:${audioAttributes(track, base, sound)}`);
   for (const video of result.video) {
     const allowed = growing?.maxBitrates.get(video.name) ?? 0;
     const attributes = [
-      `BANDWIDTH=${Math.max(peakBitrate(video, target(video)), allowed) + audioPeak}`,
+      `BANDWIDTH=${Math.max(declaredPeak(video, options), allowed) + audioPeak}`,
       `AVERAGE-BANDWIDTH=${averageBitrate(video) + audioAverage}`,
       `CODECS="${[video.codecs, ...new Set(sound.map((track) => track.codecs))].join(",")}"`,
       `RESOLUTION=${video.width}x${video.height}`,
@@ -85,6 +84,17 @@ function mediaHeader(track: TrackResult, options: StreamOptions, ...more: string
 
 function finished(lines: string[], options: StreamOptions): string {
   return `${[...lines, ...(options.growing ? [] : ["#EXT-X-ENDLIST"])].join("\n")}\n`;
+}
+
+/**
+ * The peak that is declared of a track: over runs of segments as long as the playlist's target duration, and as long as its longest segment, where the target is longer since the playlist
+ * grew. Whoever measures by either finds no more than this.
+ */
+export function declaredPeak(track: TrackResult, options: StreamOptions = {}): number {
+  return Math.max(
+    peakBitrate(track, targetDuration(track, options)),
+    options.targetSeconds === undefined ? 0 : peakBitrate(track, targetDuration(track)),
+  );
 }
 
 /** EXT-X-TARGETDURATION in seconds: no segment's length, rounded to the nearest second, is above it. At least 1. */

@@ -4,7 +4,7 @@ import { parse as parseMpd } from "mpd-parser";
 import { describe, expect, it } from "vitest";
 import { averageBitrate, peakBitrate } from "./bitrate.ts";
 import { dashManifest } from "./dash.ts";
-import { hlsMaster, hlsMedia, targetDuration } from "./hls.ts";
+import { declaredPeak, hlsMaster, hlsMedia, targetDuration } from "./hls.ts";
 import { playlistFiles } from "./playlist.ts";
 import type { Segment, StreamResult, TrackResult } from "./types.ts";
 
@@ -243,4 +243,17 @@ describe("a base", () => {
     });
     expect(playlists[0]?.segments[0]?.resolvedUri).toBe("https://host/videos/x/v2/720p/1.m4s");
   });
+});
+
+it("declares a peak that holds by the playlist's target duration and by its longest segment", () => {
+  const [video] = stream().video;
+  if (!video) throw new Error("no video");
+  const segments = [2, 2, 1].map((seconds, index) => ({
+    duration: seconds * video.timescale,
+    bytes: index === 2 ? 9_000 : 1_000,
+  }));
+  const track = { ...video, segments };
+  expect(targetDuration(track, { targetSeconds: 2.5 })).toBe(3);
+  expect(declaredPeak(track, { targetSeconds: 2.5 })).toBe(peakBitrate(track, 2)); // the last segment alone
+  expect(peakBitrate(track, 3)).toBeLessThan(peakBitrate(track, 2));
 });
