@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planEncode } from "./plan/plan-encode.ts";
@@ -88,7 +89,7 @@ afterAll(() => folder.remove());
 async function refusalOf(sourceUrl: string, signal: AbortSignal): Promise<string> {
   try {
     const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } });
-    return planEncode(media).refusal ?? `not refused: ${JSON.stringify(media)}`;
+    return planEncode(media).refusal ?? `not refused: ${inspect(media)}`;
   } catch (error) {
     if (error instanceof TaskError && error.kind === "input") return error.message;
     throw error;
