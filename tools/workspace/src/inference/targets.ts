@@ -137,7 +137,13 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
       "{workspaceRoot}/tsconfig.base.json",
       ...(facts.root === "tools/workspace" ? wholeWorkspace : ["{workspaceRoot}/samples/**/*"]),
       // Its tests read every contract, and the code that uses them.
-      ...(facts.root === "tools/deploy" ? [...wholeWorkspace, "{workspaceRoot}/{apps,libs}/**/src/**/*.ts"] : []),
+      ...(facts.root === "tools/deploy"
+        ? [
+            ...wholeWorkspace,
+            "{workspaceRoot}/{apps,libs}/**/src/**/*.ts",
+            "!{workspaceRoot}/{apps,libs}/**/src/**/*.test.ts",
+          ]
+        : []),
       ...(facts.root === "tools/kubernetes"
         ? ["{workspaceRoot}/apps/*/{deploy/**/*,package.json}", "{workspaceRoot}/compose*"]
         : []),
