@@ -83,7 +83,7 @@ describe("the encoder as a process", () => {
       pid: encoder.pid,
     });
     const worker = await readFile(join(folder.path, "credentials/worker"), "utf8");
-    const lease = { workerId: "w", encoders: ["cpu"] };
+    const lease = { workerId: "w", encoders: ["cpu"], kinds: ["TASK_KIND_ENCODE_CHUNK"] };
     expect(await call("WorkerService/LeaseTask", lease, worker.trim())).toEqual({ status: 200, body: {} });
     expect(await call("WorkerService/LeaseTask", lease)).toMatchObject({ status: 401 });
     // Nobody can be recognised now; once the user service is there, they can.
