@@ -66,12 +66,12 @@ describe("kinora show", () => {
     const id = await encode("one.mp4");
     const video = await person.run(["show", id]);
     expect(video.code).toBe(0);
-    expect(video.stdout).toMatch(/^Video {3}one\.mp4\nID {6}/);
-    expect(video.stdout).toMatch(/^Ladder {2}240p: 426×240, 144 frames, avc1\.640015, 401 kbit\/s, 300\.8 kB$/m);
-    expect(video.stdout).toContain(`HLS     ${person.kinora.url}/videos/${id}/master.m3u8\n`);
+    expect(video.stdout).toMatch(/^Video +one\.mp4\nID +/);
+    expect(video.stdout).toMatch(/^Ladder +240p: 426×240, 144 frames, avc1\.640015, 401 kbit\/s, 300\.8 kB$/m);
+    expect(video.stdout).toMatch(new RegExp(`^HLS +${person.kinora.url}/videos/${id}/master\\.m3u8$`, "m"));
     const encodeId = [...person.kinora.encodes.keys()][0] ?? "";
     const shown = await person.run(["show", encodeId]);
-    expect(shown.stdout).toMatch(new RegExp(`^Encode {2}${encodeId}\nState {3}ready`));
+    expect(shown.stdout).toMatch(new RegExp(`^Encode +${encodeId}\nState +ready`));
     const json = await person.run(["show", id, "--json"]);
     expect(JSON.parse(json.stdout)).toMatchObject({ id, latestEncode: { result: { poster: "poster.jpg" } } });
   });
@@ -79,7 +79,7 @@ describe("kinora show", () => {
   it("tells why an encode failed", async () => {
     person.kinora.script.outcome = "failed";
     const id = await encode("text.mp4");
-    expect((await person.run(["show", id])).stdout).toMatch(/^Error {3}this is a text file, not a video$/m);
+    expect((await person.run(["show", id])).stdout).toMatch(/^Error +this is a text file, not a video$/m);
   });
 
   it.each([
