@@ -8,6 +8,7 @@ import { FrameReader } from "./frame-reader.ts";
 import { FrameWriter, smallBytes } from "./frame-writer.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { HeaderBlocks } from "./header-blocks.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { Output } from "./output.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { RequestFields } from "./request-fields.ts";
@@ -50,7 +51,7 @@ const highestStream = 2 ** 31 - 1;
  */
 export class Connection {
   readonly socket: Socket;
-  readonly streams: Map<number, ServerStream> = new Map();
+  readonly streams: OpenStreams<ServerStream> = new OpenStreams();
   /** There has been a request. */
   used = false;
   /** When the last stream ended, or the connection began; on the clock of `performance.now()`. */
@@ -376,7 +377,7 @@ export class Connection {
     const known = fields === "too large" ? noFields : fields;
     const stream = new ServerStream(id, this, known, this.#peer.windowBytes, this.#limits.streamWindowBytes);
     stream.remoteEnded = ends;
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     if (created.hasSubscribers) {
       created.publish(stream);
     }
@@ -464,7 +465,7 @@ export class Connection {
     this.#writer.resizeTable(this.#peer.headerTableBytes);
     const wider = this.#peer.windowBytes - windowBefore;
     if (wider !== 0) {
-      for (const stream of this.streams.values()) {
+      for (const stream of this.streams.all()) {
         if (stream.sendWindow + wider > maxWindowBytes) {
           throw new ConnectionFault(errorCode.flowControl, "a window beyond 31 bits");
         }
@@ -474,7 +475,7 @@ export class Connection {
     this.#guard.acknowledgement(this.#output.backlog);
     this.#writer.settingsAck();
     if (wider > 0) {
-      for (const stream of [...this.streams.values()]) {
+      for (const stream of this.streams.all()) {
         stream.resume(1);
       }
       this.#sendWindow.pump();
@@ -592,7 +593,7 @@ export class Connection {
   }
 
   #closeStreams(): void {
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.all()) {
       stream.resetCode ??= errorCode.cancel;
       stream.close();
     }

@@ -169,7 +169,7 @@ export function createConnectionWatch(limits: Limits, random: () => number = Mat
     now = performance.now();
     for (const watched of connections.values()) {
       checkConnection(watched);
-      for (const stream of [...watched.connection.streams.values()]) {
+      for (const stream of watched.connection.streams.all()) {
         checkStream(stream);
       }
     }

@@ -74,7 +74,8 @@ describe("handlers that compute for 4 ms on one thread (capacity: 250 a second)"
     expect(at(1).goodput).toBeGreaterThan(220);
     const { goodput, p99 } = at(10);
     expect(goodput).toBeGreaterThan(0.9 * 250);
-    expect(p99).toBeLessThan(3 * 4.3);
+    // Who comes while a call computes waits for that one, and for no other.
+    expect(p99).toBeLessThan(2.2 * 4.3);
   });
 
   it("keeps goodput where times vary", () => {

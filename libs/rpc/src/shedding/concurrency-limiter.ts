@@ -66,6 +66,8 @@ const shortestGrowMs = 250;
 /** When to look again after what is normal has gone up. */
 const soonMs = 1_000;
 const longestGrowMs = 30_000;
+/** How long that is tried for at least. */
+const tryingMs = 20;
 
 /**
  * A limit on calls in flight that follows their latency.
@@ -101,6 +103,8 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
   let probeAt = 0;
   let growAt = 0;
   let growMs = shortestGrowMs;
+  // One call more than the lowest limit is being tried.
+  let trying = false;
   // Before the limit went down: calls in flight, and what they took. 0: it didn't.
   let cutMean = 0;
   let cutTypical = 0;
@@ -156,6 +160,7 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
   /** Under overload. */
   function follow(now: number, typical: number, normal: number): void {
     const mean = window.mean();
+    trying = false;
     if (mean < 0.88 * Math.floor(limit)) {
       // It isn't used up all the time: calls come in bursts, or the load is gone.
       if (probing) {
@@ -183,6 +188,7 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
         growAt = now + growMs;
         growMs = Math.min(longestGrowMs, growMs * 2);
         setLimit(now, minLimit + 1, typical);
+        trying = true;
       }
       return;
     }
@@ -249,8 +255,9 @@ export function createConcurrencyLimiter(options: Partial<LimiterOptions> = {}):
       return;
     }
     const elapsed = now - window.opened;
-    const enough = overloaded ? 4 * enoughCalls : enoughCalls;
-    if (elapsed >= windowMs && (window.calls >= enough || elapsed >= longestWindowMs)) {
+    // While one call more than the lowest limit is tried, twice as many wait as before: that must not show in what callers see.
+    const enough = overloaded && !trying ? 4 * enoughCalls : enoughCalls;
+    if (elapsed >= (trying ? tryingMs : windowMs) && (window.calls >= enough || elapsed >= longestWindowMs)) {
       decide(now);
     } else if (Number.isNaN(elapsed)) {
       window.open(now);
