@@ -59,13 +59,16 @@ export function envelope(message: Uint8Array, flags = 0, length = message.length
   return Buffer.concat([head, message]);
 }
 
+/** How long this waits for what must happen, in milliseconds: on a machine with other work anything takes seconds. */
+const patienceMs = 20_000;
+
 /** Fails unless the server at `url` answers. */
 export async function expectService(url: string): Promise<void> {
   const response = await fetch(url + echoPath, {
     method: "POST",
     headers: { "content-type": "application/json", connection: "close" },
     body: '{"text":"still here"}',
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(patienceMs),
   });
   const answer = await response.text();
   if (response.status !== 200 || !answer.includes("still here")) {
@@ -106,7 +109,7 @@ export function countResources(): { now(): Resources; settled(): Promise<void> }
 
 /** Waits until `condition` holds; throws after 20 s. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + 20_000; !condition(); ) {
+  for (const end = performance.now() + patienceMs; !condition(); ) {
     if (performance.now() > end) {
       throw new Error(`waited in vain until ${what}`);
     }

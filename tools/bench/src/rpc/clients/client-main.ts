@@ -9,6 +9,8 @@ async function create(spec: ClientSpec | RawSpec | InMemorySpec): Promise<BenchC
   switch (spec.kind) {
     case "raw-http2":
       return (await import("./raw-http2.ts")).createRawHttp2Client(spec);
+    case "http2-frames":
+      return (await import("./http2-frames.ts")).createFramesClient(spec);
     case "raw-http1":
       return (await import("./raw-http1.ts")).createRawHttp1Client(spec);
     case "kinora":

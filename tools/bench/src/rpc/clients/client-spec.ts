@@ -16,7 +16,7 @@ export type ClientSpec = {
 
 /** A client that knows no contract: it sends one request again and again. `body` is in base64. */
 export type RawSpec = {
-  kind: "raw-http1" | "raw-http2";
+  kind: "raw-http1" | "raw-http2" | "http2-frames";
   target: string;
   path: string;
   body: string;

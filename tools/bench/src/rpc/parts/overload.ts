@@ -71,7 +71,8 @@ async function measureRound(work: Work, capacity: number, conditions: Conditions
   await using server = await startServer({ kind: "kinora", around: "shedding", work }, conditions);
   const target = `http://127.0.0.1:${await server.ask<number>("port")}`;
   const request = grpcGetUser(0, { "grpc-timeout": `${patienceMs}m` });
-  await using client: Child = await startClient(rawSpec(target, request, connections), conditions);
+  const spec = { ...rawSpec(target, request, connections), kind: "http2-frames" } as const;
+  await using client: Child = await startClient(spec, conditions);
   const scale = conditions.quick ? 0.1 : 1;
   const offer = (load: number, settleMs: number, milliseconds: number) =>
     client.ask<OfferResult>("offer", {
