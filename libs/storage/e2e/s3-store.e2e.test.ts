@@ -45,7 +45,10 @@ describe("an S3 store", () => {
     const [first, last] = [randomBytes(5 * 1024 * 1024), randomBytes(1000)];
     await multipart.put(key, id, 2, last);
     const url = await multipart.sign(key, id, { number: 1, bytes: first.length }, 60);
-    expect((await fetch(url, { method: "PUT", body: first.subarray(1) })).status).toBe(403);
+    // The server refuses it by its head and may hang up before it has read the body, so that there is no answer to read.
+    const refusal = fetch(url, { method: "PUT", body: first.subarray(1) }).then(({ status }) => status);
+    expect(await refusal.catch((error) => error.cause?.code)).toBeOneOf([403, "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+    expect((await multipart.list(key, id))?.map(({ number }) => number)).toEqual([2]);
     expect((await fetch(url, { method: "PUT", body: first })).status).toBe(200);
     const parts = await multipart.list(key, id);
     expect(parts?.map(({ number, bytes }) => [number, bytes])).toEqual([
