@@ -1,13 +1,15 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { openTestDatabase } from "@kinora/database/testing";
 import { SessionService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc";
-import { freePort, repositoryRoot, waitUntilReady } from "@kinora/testing";
+import { freePort, repositoryRoot } from "@kinora/testing";
 
 /** The user service as it is deployed, bundled, with a Postgres that is there before it. */
 export type Installation = AsyncDisposable & {
@@ -47,7 +49,7 @@ export async function install(signal: AbortSignal): Promise<Installation> {
         env: { ...env, LOG_LEVEL: "warn", NODE_ENV: "production", ...serviceEnvironment(folder) },
         stdio: ["ignore", "ignore", "inherit"],
       });
-      await waitUntilReady(url);
+      await untilReady(`${url}/readyz`, service);
       const readyMs = performance.now() - begun;
       return {
         url,
@@ -72,6 +74,21 @@ const serviceEnvironment = (folder: string) => ({
   NODE_OPTIONS: "--max-semi-space-size=2",
   NODE_COMPILE_CACHE: join(folder, "compiled"),
 });
+
+/** Asks often, so that the time between two questions is none of what is measured; and cheaply, as the service wants the cores. */
+async function untilReady(url: string, service: ChildProcess): Promise<void> {
+  const isReady = () =>
+    new Promise<boolean>((resolve) => {
+      get(url, { agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      }).on("error", () => resolve(false));
+    });
+  while (!(await isReady())) {
+    if (service.exitCode !== null) throw new Error(`the user service ended with exit code ${service.exitCode}`);
+    await sleep(5);
+  }
+}
 
 /** In a process of its own: the bundler is tools/deploy's, and so is its memory. */
 async function bundle(folder: string, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { isBuiltin } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { type Assets, entryPlugin, type Programs } from "./entry-plugin.ts";
+import { httpNamespace, httpPlugin } from "./http-plugin.ts";
 import { findPackage, type InstalledPackage, nativePackages, packageOfFile } from "./packages.ts";
 
 /** What went into a bundle. */
@@ -29,7 +30,8 @@ export async function bundle(workspace: string, entry: string, folder: string): 
   }
   metafile = await runBundler(workspace, folder, programs, assets, true);
 
-  const inputs = [...Object.keys(metafile.inputs).map((file) => resolve(workspace, file)), ...assets.values()];
+  const sources = Object.keys(metafile.inputs).filter((file) => !file.startsWith(`${httpNamespace}:`));
+  const inputs = [...sources.map((file) => resolve(workspace, file)), ...assets.values()];
   const packages = distinct(inputs.map(packageOfFile));
   const native = nativePackages(packages);
   for (const dependency of native) {
@@ -74,7 +76,7 @@ async function runBundler(
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; globalThis.require ??= __createRequire(import.meta.url);',
     },
-    plugins: [nativePlugin(), entryPlugin(workspace, programs, assets)],
+    plugins: [httpPlugin(), nativePlugin(), entryPlugin(workspace, programs, assets)],
   });
   return metafile;
 }

@@ -11,7 +11,8 @@ const { databaseUrl, id }: BareParameters = JSON.parse(process.argv[2] ?? "");
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, options: "-c search_path=user" });
 // The service's own statement (libs/user/src/account/account.store.ts).
 const statement = `select id, email, name, coalesce(to_char(birth_date, 'YYYY-MM-DD'), '') as "birthDate", role,
-  create_time as "createTime", update_time as "updateTime" from users where id = $1`;
+  create_time as "createTime", update_time as "updateTime", email_verify_time as "emailVerifyTime", disable_time as "disableTime"
+  from users where id = $1`;
 const parameters = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const phc = hash("a password of the usual length", parameters);
 
