@@ -46,6 +46,7 @@ export async function makeImageFolder(
   await cp(fileURLToPath(new URL("Dockerfile", import.meta.url)), join(folder, "Dockerfile"));
   const env = {
     ...config.image.env,
+    ...service.env,
     ...(service.port && { PORT: service.port }),
     HEALTH_PATH: config.image.health,
     BUILD_FILE: "/app/build.json",

@@ -11,6 +11,8 @@ export type Service = {
   root: string;
   /** The port that its image listens on. */
   port: number | undefined;
+  /** What its image's environment has beside that of all images. */
+  env: Readonly<Record<string, string>>;
 };
 
 /** Every package.json of the workspace by its folder, found without Nx: the plan has to know all services when there is no graph. */
@@ -26,7 +28,12 @@ export function readManifests(workspace: string): Map<string, Manifest> {
 export function findServices(workspace: string): Service[] {
   return [...readManifests(workspace)]
     .filter(([, manifest]) => manifest.deploy !== undefined)
-    .map(([root, { nx, name, deploy }]) => ({ name: nx?.name ?? name ?? root, root, port: deploy?.port }))
+    .map(([root, { nx, name, deploy }]) => ({
+      name: nx?.name ?? name ?? root,
+      root,
+      port: deploy?.port,
+      env: deploy?.env ?? {},
+    }))
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
