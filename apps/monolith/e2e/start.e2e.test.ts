@@ -34,7 +34,7 @@ it("names a taken port and what to do", async () => {
 it("names every wrong setting and what was expected", async () => {
   const end = await startNode(main, { env: { PORT: "eighty", SIGN_UP: "maybe" } }).exit;
   expect(end.code).toBe(1);
-  expectOneLine(end.stderr, "PORT", "eighty", "SIGN_UP", "maybe", "open, closed");
+  expectOneLine(end.stderr, "PORT", "eighty", "SIGN_UP", "maybe", "open, invitation, closed");
 });
 
 it("names a data folder that can't be used", async () => {
