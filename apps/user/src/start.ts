@@ -15,6 +15,7 @@ import {
 } from "@kinora/service";
 import { accountOptions, createUserService, userMigrations } from "@kinora/user";
 import { readUserConfig } from "./config.ts";
+import { yieldToCalls } from "./yield-to-calls.ts";
 
 /** Starts the user service from its environment; `close` ends it within 5 s, with calls in flight finished. */
 export async function startUser({ env, signal }: { env: Env; signal: AbortSignal }): Promise<{
@@ -61,6 +62,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     signal,
   });
   starting.defer(() => service.close());
+  await yieldToCalls();
 
   const discovery: HttpRoute = {
     path: "/.well-known/kinora",
