@@ -92,6 +92,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
   const server = createServer({
     routes: service.routes,
     longPolls: service.longPolls,
+    steadfast: service.steadfast,
     http: [...service.http, discovery, contracts],
     authenticate,
     logger,

@@ -103,6 +103,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
       encoder.routes(router);
     },
     longPolls: encoder.longPolls,
+    steadfast: encoder.steadfast,
     http: [...user.http, ...encoder.http, discovery],
     authenticate,
     logger,

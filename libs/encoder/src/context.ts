@@ -4,6 +4,7 @@ import type { Queue } from "./queue/queue.ts";
 import type { EncoderDb } from "./store/db.ts";
 import type { Streams } from "./stream/streams.ts";
 import type { Wakeups } from "./wakeups.ts";
+import type { SettleTurns } from "./worker/settle-turns.ts";
 
 /** The key of `taskWaits`. */
 export const anyTask = "task";
@@ -24,6 +25,8 @@ export type Context = {
   internalUrl: () => string;
   /** Tasks of one queue that a person has in the hands of workers at a time, at most. */
   perPersonCap: number;
+  /** Results of tasks take turns under their encodes' locks. */
+  settleTurns: SettleTurns;
   /** Publications of streams under way, by lease. */
   publications: Map<string, Promise<void>>;
   /** Aborts when this process stops. */

@@ -38,6 +38,8 @@ export type EncoderService = {
   routes: Routes;
   /** Methods that wait until there is something to say. */
   longPolls: DescMethod[];
+  /** Methods that must be answered when everything else is refused: a worker's result is hours of somebody's machine. */
+  steadfast: DescMethod[];
   /** Uploads, objects for workers, playback. */
   http: HttpRoute[];
   /** Ends what waits: long polls for tasks come back empty, watch streams end as `unavailable` so that clients reconnect elsewhere. Call it before the server's `close`. */

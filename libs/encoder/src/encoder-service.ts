@@ -31,7 +31,11 @@ import { deliverWebhook, type WebhookSender } from "./webhook/deliver-webhook.ts
 import { createDispatcher } from "./worker/dispatcher.ts";
 import { createFleetRegister } from "./worker/fleet-register.ts";
 import { createHeartbeats } from "./worker/heartbeats.ts";
+import { createSettleTurns } from "./worker/settle-turns.ts";
 import { sweepLeases } from "./worker/sweep.ts";
+
+/** Results of tasks that are written at a time, of the ten connections that the pool has. */
+const settlings = 5;
 
 /** Starts the encoder service: its queues, its background work, and what a server needs to serve it. */
 export async function createEncoderService(deps: EncoderServiceDeps): Promise<EncoderService> {
@@ -61,6 +65,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     streams: createStreams(db),
     internalUrl: deps.internalUrl,
     perPersonCap: deps.perPersonCap ?? 500,
+    settleTurns: createSettleTurns(settlings),
     publications: new Map(),
     stopping: stopping.signal,
   };
@@ -91,6 +96,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     lookAfterUploads(context, uploads, stopping.signal),
   ];
 
+  const { leaseTask } = WorkerService.method;
   const drain = () => draining.abort(new Error("The encoder is stopping."));
   return {
     routes(router) {
@@ -101,7 +107,8 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       workerRoutes(router, context, { dispatcher, heartbeats, fleet });
       accountRoutes(router, context);
     },
-    longPolls: [WorkerService.method.leaseTask],
+    longPolls: [leaseTask],
+    steadfast: WorkerService.methods.filter((method) => method !== leaseTask),
     http: [
       ...(opened.kind === "folder" ? [objectRoute(opened.store)] : []),
       uploadRoute(context, uploads, deps.authenticate),

@@ -37,6 +37,11 @@ export type ServiceOptions = {
   accessOf?: AccessOf;
   /** Unary methods whose handlers wait on purpose, for something to happen: load shedding leaves them alone, and doesn't take their time for a sign of load. */
   longPolls?: readonly DescMethod[];
+  /**
+   * Unary methods on which work depends that has been done already, called by machines of ours: they have a limit of their own, so that no storm of other calls gets them refused, and are refused
+   * only when they take seconds (docs/overload.md).
+   */
+  steadfast?: readonly DescMethod[];
   /** Where the answers of calls with idempotency keys are kept; in memory, within bounds, if not given (docs/overload.md). */
   idempotencyStore?: IdempotencyStore;
   /** Run inside the built-in ones, around the handler. */

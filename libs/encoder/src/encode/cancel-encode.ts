@@ -1,6 +1,6 @@
 import { DomainError } from "@kinora/rpc";
 import type { Context } from "../context.ts";
-import { lockEncode } from "../store/encode.store.ts";
+import { lockEncode } from "../store/locked-encode.store.ts";
 import { endEncode, followUp } from "./end-encode.ts";
 
 /** Cancels an encode; no error if it is cancelled already. */

@@ -3,7 +3,7 @@ import { EncodePlanSchema } from "@kinora/proto-encoder";
 import type { Context } from "../context.ts";
 import { toStored } from "../messages/stored-json.ts";
 import type { Db } from "../store/db.ts";
-import { type LockedEncode, updateEncode } from "../store/encode.store.ts";
+import { type LockedEncode, updateEncode } from "../store/locked-encode.store.ts";
 import { deleteTasks, listTasks } from "../store/task.store.ts";
 import { type Advanced, advanceEncode } from "./advance-encode.ts";
 import { endEncode } from "./end-encode.ts";

@@ -1,7 +1,8 @@
 import type { Context } from "../context.ts";
 import { isFinal } from "../domain/encode-state.ts";
 import type { EncodeParts } from "../messages/encode-message.ts";
-import { type EncodeRecord, findEncodeDetails } from "../store/encode.store.ts";
+import type { EncodeRecord } from "../store/encode.store.ts";
+import { findEncodeDetails } from "../store/encode-details.store.ts";
 import { listFailedTasks } from "../store/task.store.ts";
 import { groupTasks, sumTracks } from "../store/task-progress.store.ts";
 import { streamSeconds } from "../stream/stream-seconds.ts";

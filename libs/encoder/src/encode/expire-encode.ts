@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { encodePrefix } from "../domain/object-keys.ts";
-import { lockEncode, updateEncode } from "../store/encode.store.ts";
+import { lockEncode, updateEncode } from "../store/locked-encode.store.ts";
 import { sendCleanup } from "./cleanup.ts";
 import { retrySeconds } from "./end-encode.ts";
 

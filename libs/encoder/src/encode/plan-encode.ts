@@ -6,15 +6,9 @@ import type { Context } from "../context.ts";
 import { transition } from "../domain/encode-state.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
 import type { Db } from "../store/db.ts";
-import {
-  type EncodeRecord,
-  findEncode,
-  findEncodeDetails,
-  findSettings,
-  type LockedEncode,
-  lockEncode,
-  updateEncode,
-} from "../store/encode.store.ts";
+import { type EncodeRecord, findEncode } from "../store/encode.store.ts";
+import { findEncodeDetails, findSettings } from "../store/encode-details.store.ts";
+import { type LockedEncode, lockEncode, updateEncode } from "../store/locked-encode.store.ts";
 import { listTasks } from "../store/task.store.ts";
 import { publishBeginning } from "../store/video.store.ts";
 import { findFleet } from "../store/worker.store.ts";

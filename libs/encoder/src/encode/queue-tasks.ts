@@ -3,8 +3,8 @@ import { anyTask, type Context } from "../context.ts";
 import type { TaskKind } from "../domain/task-kind.ts";
 import { fairPlaces } from "../queue/fair-order.ts";
 import type { Db } from "../store/db.ts";
-import type { LockedEncode } from "../store/encode.store.ts";
 import { lockFairShare, moveFairShare } from "../store/fairness.store.ts";
+import type { LockedEncode } from "../store/locked-encode.store.ts";
 import { insertTasks, type NewTask } from "../store/task.store.ts";
 
 /** A task that an encode needs. */

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { DomainError } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { transition } from "../domain/encode-state.ts";
-import { findEncodeDetails, findEncodeUnderWay, lockEncode, updateEncode } from "../store/encode.store.ts";
-import { reviveTasks } from "../store/task.store.ts";
+import { findEncodeUnderWay } from "../store/encode.store.ts";
+import { findEncodeDetails } from "../store/encode-details.store.ts";
+import { lockEncode, updateEncode } from "../store/locked-encode.store.ts";
+import { reviveTasks } from "../store/task-state.store.ts";
 import { announceTasks } from "./queue-tasks.ts";
 
 /**

@@ -15,7 +15,8 @@ import {
 import { type EncodeState, isFinal } from "../domain/encode-state.ts";
 import { progressOf, type TaskGroup, waitingLines } from "../domain/progress.ts";
 import { taskName } from "../domain/task-kind.ts";
-import type { EncodeDetails, EncodeRecord } from "../store/encode.store.ts";
+import type { EncodeRecord } from "../store/encode.store.ts";
+import type { EncodeDetails } from "../store/encode-details.store.ts";
 import type { TaskRecord } from "../store/task.store.ts";
 import type { TrackTotals } from "../store/task-progress.store.ts";
 import { fromStored } from "./stored-json.ts";

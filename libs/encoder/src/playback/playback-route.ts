@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { HttpRequest, HttpResponse, HttpRoute } from "@kinora/rpc";
 import { answerText, pathOf, serveObject } from "@kinora/storage";
 import type { Context } from "../context.ts";
-import { findPlayableStream } from "../store/encode.store.ts";
+import { findPlayableStream } from "../store/playable-stream.store.ts";
 import { type Located, locateFile } from "../stream/locate-file.ts";
 import { videoManifest, videoMaster } from "../worker/publish-stream.ts";
 import { dashType, hlsType, type PlaybackPath, parsePagePath, parsePlaybackPath } from "./playback-path.ts";

@@ -55,7 +55,7 @@ export type Queue = {
     delaySeconds?: number,
     group?: string,
   ): Promise<void>;
-  /** Looks for background work now. Call it after the transaction. */
+  /** Looks for background work now, if any was sent lately. Call it after the transaction. */
   wake(): void;
   /** Begins to do background work. */
   work(handlers: ControlHandlers): Promise<void>;
@@ -86,6 +86,8 @@ const controlOptions: QueueOptions = {
   deleteAfterSeconds: 3600,
 };
 
+/** So long after it was sent, work is looked for at each `wake`, in milliseconds: by then its transaction is over, and polling has found it. */
+const lookedForMs = 5_000;
 /** Longest time that a handler may take, in milliseconds. */
 const handlerMs = 12_000;
 // More than one worker, so that a slow answer holds up only those that were queued with it.
@@ -121,12 +123,16 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
     // Finds jobs that a killed process held; the default of a minute is too long for somebody who watches a progress bar.
     superviseIntervalSeconds: 3,
     monitorIntervalSeconds: 3,
+    // A thousand videos that wait are no fault, and /metrics/queue tells of them: pg-boss would warn every few seconds from 10,000 tasks on.
+    warningQueueSize: 1_000_000,
   });
   boss.on("error", (error) => logger.warn({ err: error }, "the task queue had a fault; it goes on by itself"));
   boss.on("warning", (warning) => logger.warn({ warning }, "the task queue warns"));
   await boss.start();
   const stop = new AbortController();
-  const workers: string[] = [];
+  const workers = new Map<ControlKind, string[]>();
+  /** When something of a kind was last sent, in milliseconds; whether that was committed, nobody knows. */
+  const sent = new Map<ControlKind, number>();
   try {
     for (const queue of taskQueues) await ensureQueue(boss, queue, taskOptions);
     for (const kind of kinds) await ensureQueue(boss, controlQueue(kind), controlOptions);
@@ -152,7 +158,7 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
       const id = await boss.work(controlQueue(kind), options, (jobs: Job<ControlJobs[K]>[]) =>
         Promise.all(jobs.map(attempt)),
       );
-      workers.push(id);
+      workers.set(kind, [...(workers.get(kind) ?? []), id]);
     }
   }
 
@@ -186,10 +192,14 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
         ...(delaySeconds > 0 ? { startAfter: delaySeconds } : {}),
         ...(group === undefined ? {} : { group: { id: group } }),
       });
+      if (delaySeconds === 0) sent.set(kind, performance.now());
     },
 
     wake() {
-      for (const id of workers) boss.notifyWorker(id);
+      for (const [kind, at] of sent) {
+        if (performance.now() - at > lookedForMs) sent.delete(kind);
+        else for (const id of workers.get(kind) ?? []) boss.notifyWorker(id);
+      }
     },
 
     async work(handlers) {

@@ -1,7 +1,7 @@
 import { dashManifest, hlsKeyFrames, hlsMaster, hlsMedia, tracksOf } from "@kinora/media";
 import { attemptPrefix } from "../domain/object-keys.ts";
 import type { Db } from "../store/db.ts";
-import type { PlayableStream } from "../store/encode.store.ts";
+import type { PlayableStream } from "../store/playable-stream.store.ts";
 import { findImagesOutput, findTrackOutput, type TaskOutput } from "../store/task-result.store.ts";
 import type { Stream, Streams } from "./streams.ts";
 

@@ -13,6 +13,7 @@ import { createStreams } from "../stream/streams.ts";
 import { must, type Person, patchUpload, recordingLogger, soon, uploadVideo } from "../testing/harness.ts";
 import { useEncoder } from "../testing/use-encoder.ts";
 import { createWakeups } from "../wakeups.ts";
+import { createSettleTurns } from "../worker/settle-turns.ts";
 import { removeAbandoned } from "./abandoned-uploads.ts";
 import { openFolderUploads } from "./folder-uploads.ts";
 
@@ -299,6 +300,7 @@ describe("removeAbandoned", () => {
       streams: createStreams(createDb(database.pool)),
       internalUrl: () => encoder.url,
       perPersonCap: 10,
+      settleTurns: createSettleTurns(1),
       publications: new Map(),
       stopping: new AbortController().signal,
     };

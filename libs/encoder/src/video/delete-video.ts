@@ -5,7 +5,7 @@ import { sendCleanup } from "../encode/cleanup.ts";
 import { type Ended, endEncode, followUp } from "../encode/end-encode.ts";
 import type { Db } from "../store/db.ts";
 import { closeAccount, rememberDeleted, wasDeleted } from "../store/deleted.store.ts";
-import { lockEncodesOf } from "../store/encode.store.ts";
+import { lockEncodesOf } from "../store/locked-encode.store.ts";
 import { deleteProfilesOf } from "../store/profile.store.ts";
 import { deleteVideoRow, findVideo, listVideos, type VideoRecord } from "../store/video.store.ts";
 import { deleteWebhooksOf } from "../store/webhook.store.ts";

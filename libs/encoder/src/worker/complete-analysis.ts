@@ -4,8 +4,10 @@ import { EncodePlanSchema, type FrameTable, FrameTableSchema, MediaInfoSchema } 
 import type { Context } from "../context.ts";
 import { completeEncodePlan } from "../encode/complete-plan.ts";
 import { fromStored } from "../messages/stored-json.ts";
-import { findEncodeDetails, updateEncode } from "../store/encode.store.ts";
-import { findTask, finishTask, listTasks } from "../store/task.store.ts";
+import { findEncodeDetails } from "../store/encode-details.store.ts";
+import { updateEncode } from "../store/locked-encode.store.ts";
+import { findTask, listTasks } from "../store/task.store.ts";
+import { finishTask } from "../store/task-state.store.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
 import { refuseResult } from "./refuse-result.ts";
 import { settleTask } from "./settle-task.ts";

@@ -6,9 +6,9 @@ import { attemptPrefix } from "../domain/object-keys.ts";
 import { advanceEncode, announceAdvance } from "../encode/advance-encode.ts";
 import { sendCleanup } from "../encode/cleanup.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { findEncode } from "../store/encode.store.ts";
-import { findTask, finishTask } from "../store/task.store.ts";
+import { findTaskAndEncode } from "../store/task.store.ts";
 import { findWork, noteDelivered } from "../store/task-result.store.ts";
+import { finishTask } from "../store/task-state.store.ts";
 import { filesPresent, missingFile } from "./files-present.ts";
 import { type Lease, leaseGone, lockLease } from "./locked-task.ts";
 import { refuseResult } from "./refuse-result.ts";
@@ -21,9 +21,9 @@ export async function completeAudio(
   track: TrackResult,
   signal: AbortSignal,
 ): Promise<void> {
-  const task = await findTask(context.db, lease.taskId);
-  const encode = task && (await findEncode(context.db, task.encodeId));
-  if (task === undefined || encode === undefined) throw leaseGone("cancelled");
+  const found = await findTaskAndEncode(context.db, lease.taskId);
+  if (found === undefined) throw leaseGone("cancelled");
+  const { task, encode } = found;
   if (task.kind === "audio" && leaseStanding(task, lease.attempt) === "held") {
     const audio = fromStored(AudioTaskSchema, await findWork(context.db, task.id))?.audio;
     const present = await filesPresent(context.storage, attemptPrefix(encode, task), signal);

@@ -5,9 +5,10 @@ import { leaseStanding } from "../domain/lease.ts";
 import { attemptPrefix } from "../domain/object-keys.ts";
 import { advanceEncode } from "../encode/advance-encode.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { agreeOnInits, findEncode } from "../store/encode.store.ts";
-import { findTask, finishTask } from "../store/task.store.ts";
+import { agreeOnInits } from "../store/locked-encode.store.ts";
+import { findTaskAndEncode } from "../store/task.store.ts";
 import { findWork } from "../store/task-result.store.ts";
+import { finishTask } from "../store/task-state.store.ts";
 import { filesPresent, missingFile } from "./files-present.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
 import { refuseResult } from "./refuse-result.ts";
@@ -23,9 +24,9 @@ export async function completeChunk(
   result: ChunkResult,
   signal: AbortSignal,
 ): Promise<void> {
-  const task = await findTask(context.db, lease.taskId);
-  const encode = task && (await findEncode(context.db, task.encodeId));
-  if (task === undefined || encode === undefined) throw leaseGone("cancelled");
+  const found = await findTaskAndEncode(context.db, lease.taskId);
+  if (found === undefined) throw leaseGone("cancelled");
+  const { task, encode } = found;
   if (task.kind === "encode_chunk" && leaseStanding(task, lease.attempt) === "held") {
     const work = fromStored(EncodeChunkTaskSchema, await findWork(context.db, task.id));
     const present = await filesPresent(context.storage, attemptPrefix(encode, task), signal);
@@ -41,7 +42,7 @@ export async function completeChunk(
       const hashes = Object.fromEntries(
         result.renditions.map((track) => [track.name, Buffer.from(track.initSha256).toString("hex")]),
       );
-      const differing = await agreeOnInits(db, locked.id, hashes);
+      const differing = await agreeOnInits(db, locked, hashes);
       if (differing !== undefined) throw new InitDiffers(differing);
       await finishTask(db, own.id, {
         frames: result.frames,

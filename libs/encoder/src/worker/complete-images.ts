@@ -4,8 +4,8 @@ import { leaseStanding } from "../domain/lease.ts";
 import { attemptPrefix } from "../domain/object-keys.ts";
 import { advanceEncode } from "../encode/advance-encode.ts";
 import { toStored } from "../messages/stored-json.ts";
-import { findEncode } from "../store/encode.store.ts";
-import { findTask, finishTask } from "../store/task.store.ts";
+import { findTaskAndEncode } from "../store/task.store.ts";
+import { finishTask } from "../store/task-state.store.ts";
 import { filesPresent } from "./files-present.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
 import { refuseResult } from "./refuse-result.ts";
@@ -21,9 +21,9 @@ export async function completeImages(
   result: ImagesResult,
   signal: AbortSignal,
 ): Promise<void> {
-  const task = await findTask(context.db, lease.taskId);
-  const encode = task && (await findEncode(context.db, task.encodeId));
-  if (task === undefined || encode === undefined) throw leaseGone("cancelled");
+  const found = await findTaskAndEncode(context.db, lease.taskId);
+  if (found === undefined) throw leaseGone("cancelled");
+  const { task, encode } = found;
   if (task.kind === "images" && leaseStanding(task, lease.attempt) === "held") {
     const paths = [
       ...(result.poster === "" ? [] : [result.poster]),

@@ -2,8 +2,8 @@ import { type MediaInfo, MediaInfoSchema } from "@kinora/proto-encoder";
 import type { Context } from "../context.ts";
 import { transition } from "../domain/encode-state.ts";
 import { toStored } from "../messages/stored-json.ts";
-import { updateEncode } from "../store/encode.store.ts";
-import { finishTask } from "../store/task.store.ts";
+import { updateEncode } from "../store/locked-encode.store.ts";
+import { finishTask } from "../store/task-state.store.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
 import { settleTask } from "./settle-task.ts";
 

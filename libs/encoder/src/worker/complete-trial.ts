@@ -4,8 +4,9 @@ import { EncodePlanSchema, FrameTableSchema, MediaInfoSchema, type TrialResult }
 import type { Context } from "../context.ts";
 import { completeEncodePlan } from "../encode/complete-plan.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { findEncodeDetails, findFrameTable, updateEncode } from "../store/encode.store.ts";
-import { finishTask } from "../store/task.store.ts";
+import { findEncodeDetails, findFrameTable } from "../store/encode-details.store.ts";
+import { updateEncode } from "../store/locked-encode.store.ts";
+import { finishTask } from "../store/task-state.store.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
 import { settleTask } from "./settle-task.ts";
 

@@ -5,8 +5,10 @@ import { leaseStanding } from "../domain/lease.ts";
 import { streamPrefix } from "../domain/object-keys.ts";
 import { filesFault, streamFault } from "../domain/stream-check.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { findEncode, findEncodeDetails, updateEncode } from "../store/encode.store.ts";
-import { findTask, finishTask } from "../store/task.store.ts";
+import { findEncodeDetails } from "../store/encode-details.store.ts";
+import { updateEncode } from "../store/locked-encode.store.ts";
+import { findTaskAndEncode } from "../store/task.store.ts";
+import { finishTask } from "../store/task-state.store.ts";
 import { publishEncode } from "../store/video.store.ts";
 import { recordEvent } from "../webhook/record-event.ts";
 import { filesPresent } from "./files-present.ts";
@@ -34,9 +36,9 @@ export async function completeEncode(context: Context, lease: Lease, result: Str
 }
 
 async function publish(context: Context, lease: Lease, result: StreamResult, signal: AbortSignal): Promise<void> {
-  const task = await findTask(context.db, lease.taskId);
-  const encode = task && (await findEncode(context.db, task.encodeId));
-  if (task === undefined || encode === undefined) throw leaseGone("cancelled");
+  const found = await findTaskAndEncode(context.db, lease.taskId);
+  if (found === undefined) throw leaseGone("cancelled");
+  const { task, encode } = found;
   const prefix = streamPrefix(encode.videoId, encode.id, lease.attempt);
   if (task.kind === "encode" && leaseStanding(task, lease.attempt) === "held") {
     const fault = await findFault(context, encode.id, prefix, result, signal);

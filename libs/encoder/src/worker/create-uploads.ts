@@ -5,8 +5,7 @@ import { attemptPrefix } from "../domain/object-keys.ts";
 import type { TaskKind } from "../domain/task-kind.ts";
 import { uploadAddressSeconds } from "../encode/cleanup.ts";
 import { contentTypeOf } from "../playback/playback-path.ts";
-import { findEncode } from "../store/encode.store.ts";
-import { findTask } from "../store/task.store.ts";
+import { findTaskAndEncode } from "../store/task.store.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
 
 /** The longest file of a stream: many times what a few seconds of the largest rendition need. */
@@ -24,11 +23,11 @@ export async function createUploads(
   lease: Lease,
   files: readonly FileToWrite[],
 ): Promise<{ url: string; contentType: string }[]> {
-  const task = await findTask(context.db, lease.taskId);
+  const found = await findTaskAndEncode(context.db, lease.taskId);
+  if (found === undefined) throw leaseGone("cancelled");
+  const { task, encode } = found;
   const standing = leaseStanding(task, lease.attempt);
   if (standing !== "held") throw leaseGone(standing);
-  const encode = task && (await findEncode(context.db, task.encodeId));
-  if (task === undefined || encode === undefined) throw leaseGone("cancelled");
   if (!writers.includes(task.kind)) throw new DomainError("invalid", `Tasks of kind ${task.kind} write no files.`);
   const prefix = attemptPrefix(encode, task);
   return await Promise.all(

@@ -1,6 +1,7 @@
 import { anyTask, type Context } from "../context.ts";
 import { taskQueues } from "../domain/task-kind.ts";
 import { reportFailure } from "./fail-task.ts";
+import { createLeaseNotes } from "./lease-notes.ts";
 import { type LeasedTask, takeTasks } from "./take-tasks.ts";
 
 /** Gives waiting workers the tasks that they can do. */
@@ -34,6 +35,7 @@ function firstOf(waiters: Iterable<Waiter>, queue: string): Waiter[] {
  */
 export function createDispatcher(context: Context, closed: AbortSignal): Dispatcher {
   const waiters = new Set<Waiter>();
+  const notes = createLeaseNotes(context);
   let loop: Promise<void> | undefined;
 
   async function serve(): Promise<void> {
@@ -52,7 +54,7 @@ export function createDispatcher(context: Context, closed: AbortSignal): Dispatc
   async function take(queue: string, candidates: Waiter[]): Promise<number> {
     try {
       const workerIds = candidates.map((waiter) => waiter.workerId);
-      const tasks = await takeTasks(context, queue, workerIds, closed);
+      const tasks = await takeTasks(context, notes, queue, workerIds, closed);
       for (const [index, task] of tasks.entries()) {
         const waiter = candidates[index];
         // Gone while we asked: the task goes back at no cost.

@@ -6,8 +6,9 @@ import { type TaskKind, taskName } from "../domain/task-kind.ts";
 import { sendCleanup } from "../encode/cleanup.ts";
 import { type Ended, endEncode } from "../encode/end-encode.ts";
 import type { Db } from "../store/db.ts";
-import { type LockedEncode, updateEncode } from "../store/encode.store.ts";
-import { failTaskRow, returnTask, type TaskRecord } from "../store/task.store.ts";
+import { type LockedEncode, updateEncode } from "../store/locked-encode.store.ts";
+import type { TaskRecord } from "../store/task.store.ts";
+import { failTaskRow, returnTask } from "../store/task-state.store.ts";
 
 /** What it means for an encode that the task which is all of its present work is handed back. */
 const handedBack: Partial<Record<TaskKind, EncodeEvent>> = {

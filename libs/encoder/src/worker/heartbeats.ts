@@ -1,7 +1,8 @@
 import type { Context } from "../context.ts";
 import { leaseSeconds, leaseStanding } from "../domain/lease.ts";
 import type { TaskProgress } from "../domain/progress.ts";
-import { findTask, type Renewal, renewLeases } from "../store/task.store.ts";
+import { type Renewal, renewLeases } from "../store/lease.store.ts";
+import { findTask } from "../store/task.store.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
 
 /** What a worker is to do next. */

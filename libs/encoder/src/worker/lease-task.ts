@@ -15,7 +15,7 @@ import type { Context } from "../context.ts";
 import { heartbeatSeconds, timeLimitSeconds } from "../domain/lease.ts";
 import { sourceKey } from "../domain/object-keys.ts";
 import { fromStored } from "../messages/stored-json.ts";
-import { findEncodeDetails } from "../store/encode.store.ts";
+import { findEncodeDetails } from "../store/encode-details.store.ts";
 import type { LeasedTask } from "./take-tasks.ts";
 
 /** The address of the source outlives the task's time by this much, in seconds: clocks differ. */

@@ -1,8 +1,9 @@
 import { DomainError } from "@kinora/rpc";
 import { type LeaseStanding, leaseStanding } from "../domain/lease.ts";
 import type { Db } from "../store/db.ts";
-import { type LockedEncode, lockEncode } from "../store/encode.store.ts";
-import { findTask, lockTask, type TaskRecord } from "../store/task.store.ts";
+import type { LockedEncode } from "../store/locked-encode.store.ts";
+import { lockTaskAndEncode } from "../store/locked-task.store.ts";
+import type { TaskRecord } from "../store/task.store.ts";
 
 /** A worker's claim on a task. */
 export type Lease = { taskId: string; attempt: number };
@@ -12,10 +13,8 @@ export type LockedTask = { standing: LeaseStanding; task: TaskRecord; encode: Lo
 
 /** Locks a task with its encode; undefined if it was deleted. */
 export async function lockLease(db: Db, lease: Lease): Promise<LockedTask | undefined> {
-  const found = await findTask(db, lease.taskId);
-  const encode = found && (await lockEncode(db, found.encodeId));
-  const task = encode && (await lockTask(db, lease.taskId));
-  return encode && task && { standing: leaseStanding(task, lease.attempt), task, encode };
+  const locked = await lockTaskAndEncode(db, lease.taskId);
+  return locked && { standing: leaseStanding(locked.task, lease.attempt), ...locked };
 }
 
 /** What a worker is told whose lease doesn't count any more. */

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import type { TaskKind } from "../domain/task-kind.ts";
 import { type Advanced, announceAdvance } from "../encode/advance-encode.ts";
 import type { Db } from "../store/db.ts";
+import { findTask } from "../store/task.store.ts";
 import { type Lease, type LockedTask, leaseGone, lockLease } from "./locked-task.ts";
 
 /** Ends a task with its result, unless that has happened under the same lease before. `apply` writes the result and moves the encode on, in one transaction. */
@@ -13,7 +14,9 @@ export async function settleTask(
   signal: AbortSignal,
   apply: (db: Db, locked: LockedTask) => Promise<Advanced | undefined>,
 ): Promise<void> {
-  const done = await context.db.transact(signal, async (db) => {
+  const encodeId = (await findTask(context.db, lease.taskId))?.encodeId;
+  if (encodeId === undefined) throw leaseGone("cancelled");
+  const settle = async (db: Db) => {
     const locked = await lockLease(db, lease);
     if (locked === undefined) throw leaseGone("cancelled");
     const { standing, task } = locked;
@@ -28,7 +31,8 @@ export async function settleTask(
     const advanced = await apply(db, locked);
     await context.queue.dropTasks(db, task.queue, [task.id]);
     return { locked, advanced };
-  });
+  };
+  const done = await context.settleTurns.take(encodeId, signal, () => context.db.transact(signal, settle));
   if (done === undefined) return;
   const { encode, task } = done.locked;
   context.logger.debug({ encodeId: encode.id, ...lease, worker: task.workerId, kind }, "a worker completed a task");

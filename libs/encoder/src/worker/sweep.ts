@@ -4,7 +4,8 @@ import { leaseSeconds } from "../domain/lease.ts";
 import { taskQueues } from "../domain/task-kind.ts";
 import { followUp } from "../encode/end-encode.ts";
 import { announceTasks } from "../encode/queue-tasks.ts";
-import { extendLeases, hasExpired, listExpiredLeases, listWaiting } from "../store/task.store.ts";
+import { extendLeases, hasExpired, listExpiredLeases } from "../store/lease.store.ts";
+import { listWaiting } from "../store/task.store.ts";
 import { handBack } from "./hand-back.ts";
 import { type Lease, lockLease } from "./locked-task.ts";
 

@@ -2,9 +2,8 @@ import type { Context } from "../context.ts";
 import { leaseSeconds } from "../domain/lease.ts";
 import { lightQueue } from "../domain/task-kind.ts";
 import { startOf } from "../queue/fair-order.ts";
-import { noteLeased } from "../store/encode.store.ts";
-import { moveFairClock } from "../store/fairness.store.ts";
-import { type LeasedRow, startLeases } from "../store/task.store.ts";
+import { type LeasedRow, startLeases } from "../store/lease.store.ts";
+import type { LeaseNotes } from "./lease-notes.ts";
 
 /** A task in the hands of a worker. */
 export type LeasedTask = Omit<LeasedRow, "id"> & { taskId: string };
@@ -12,6 +11,7 @@ export type LeasedTask = Omit<LeasedRow, "id"> & { taskId: string };
 /** Leases tasks of a queue: one for each worker, as far as there are any. */
 export async function takeTasks(
   context: Context,
+  notes: LeaseNotes,
   queue: string,
   workerIds: readonly string[],
   signal: AbortSignal,
@@ -31,18 +31,12 @@ export async function takeTasks(
     }
     return rows;
   });
-  if (taken.length > 0) await follow(context, queue, taken);
-  return taken.map(({ id, ...row }) => ({ ...row, taskId: id }));
-}
-
-/** What others see of the leases. If it is lost, the next lease of the encode makes up for it. */
-async function follow(context: Context, queue: string, taken: readonly LeasedRow[]): Promise<void> {
-  const encodeIds = [...new Set(taken.map((row) => row.encodeId))];
-  try {
-    await noteLeased(context.db, encodeIds);
-    if (queue !== lightQueue) await moveFairClock(context.db, Math.max(...taken.map((row) => startOf(row.place))));
-  } catch (error) {
-    context.logger.debug({ err: error }, "could not note that work on encodes has begun");
+  if (taken.length > 0) {
+    const start = queue === lightQueue ? undefined : Math.max(...taken.map((row) => startOf(row.place)));
+    notes.note(
+      taken.map((row) => row.encodeId),
+      start,
+    );
   }
-  for (const id of encodeIds) context.encodeChanged.notify(id);
+  return taken.map(({ id, ...row }) => ({ ...row, taskId: id }));
 }

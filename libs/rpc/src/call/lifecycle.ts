@@ -19,8 +19,6 @@ export type LifecycleDeps = {
   drain: AbortSignal;
   /** Whether each call gets a line in the log. */
   accessLog: boolean;
-  /** Refuses calls that can't be answered in time. */
-  shedding?: Shedding | undefined;
   /** Is told of each call. */
   telemetry?: CallTelemetry | undefined;
 };
@@ -46,7 +44,7 @@ export type Lifecycle = {
 
 /** Makes the steps for a server. */
 export function createLifecycle(deps: LifecycleDeps): Lifecycle {
-  const { authenticate, logger, drain, telemetry, shedding } = deps;
+  const { authenticate, logger, drain, telemetry } = deps;
 
   function refuse(call: CallRecord, fault: unknown): ConnectError {
     const error = mapError(logger, call, fault);
@@ -56,7 +54,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
     return error;
   }
 
-  function shed({ refusal }: Shedding, call: CallRecord): ConnectError {
+  function refusedBy({ refusal }: Shedding, call: CallRecord): ConnectError {
     call.shed = true;
     return refusal();
   }
@@ -103,10 +101,11 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       return call;
     },
     admit(call, context) {
-      if (shedding !== undefined && call.method.latency !== undefined && call.slot === noSlot) {
-        call.slot = shedding.take(call.started);
+      const { shed } = call.method;
+      if (shed !== undefined && call.slot === noSlot) {
+        call.slot = shed.by.take(call.started);
         if (call.slot === noSlot) {
-          throw shed(shedding, call);
+          throw refusedBy(shed.by, call);
         }
       }
       try {
@@ -120,14 +119,15 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       }
     },
     arrived(call) {
-      if (shedding !== undefined && !shedding.arrived(call, performance.now())) {
-        throw shed(shedding, call);
+      const by = call.method.shed?.by;
+      if (by !== undefined && !by.arrived(call, performance.now())) {
+        throw refusedBy(by, call);
       }
     },
     start(call) {
-      const { latency } = call.method;
-      if (shedding !== undefined && latency !== undefined && shedding.stale(call, latency, performance.now())) {
-        throw shed(shedding, call);
+      const { shed } = call.method;
+      if (shed?.by.stale(call, shed.latency, performance.now())) {
+        throw refusedBy(shed.by, call);
       }
     },
     toError: (call, thrown, aborted) => mapError(logger, call, thrown, aborted),
@@ -139,9 +139,8 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       call.outcome ??= otherwise;
       const now = performance.now();
       const ms = now - call.started;
-      if (shedding !== undefined && call.method.latency !== undefined) {
-        shedding.give(call, call.method.latency, now, call.outcome);
-      }
+      const { shed } = call.method;
+      shed?.by.give(call, shed.latency, now, call.outcome);
       call.span?.end(call.outcome, call.error, ms);
       if (deps.accessLog && !call.shed) {
         logCall(logger, call, ms);

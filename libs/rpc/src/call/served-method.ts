@@ -8,6 +8,7 @@ import {
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { Routes } from "../routes.ts";
 import type { MethodLatency } from "../shedding/method-latency.ts";
+import type { Shedding } from "../shedding/shedding.ts";
 import type { AccessRule } from "./access.ts";
 
 /** A unary method's implementation. */
@@ -23,8 +24,8 @@ export type MethodFacts = {
   readonly name: string;
   /** Who may call it. */
   readonly access: AccessRule;
-  /** What load shedding knows of it; undefined if its calls are never refused. */
-  readonly latency: MethodLatency | undefined;
+  /** What refuses its calls under overload, with what it knows of the method; undefined if they never are. */
+  readonly shed: { readonly by: Shedding; readonly latency: MethodLatency } | undefined;
 };
 
 /** A method as a server knows it. */

@@ -26,9 +26,8 @@ export type ServedMethodsOptions = {
   validation: boolean;
   acceptCompression: Compression[];
   accessOf?: AccessOf | undefined;
-  /** Where calls are refused that can't be answered in time; not those of streams, and of `longPolls`, which wait on purpose. */
-  shedding?: Shedding | undefined;
-  longPolls?: readonly DescMethod[] | undefined;
+  /** What refuses the calls of a unary method that can't be answered in time; undefined for methods whose calls are never refused. */
+  sheddingOf?: ((method: DescMethod) => Shedding | undefined) | undefined;
   /** Answers calls that carry idempotency keys. */
   idempotency?: Interceptor | undefined;
   /** The protocol to log; what the request says if not given. */
@@ -56,12 +55,12 @@ export function servedMethods(options: ServedMethodsOptions): ServedMethod[] {
   const { router, implementations } = recordRoutes(options.routes, stock);
   return router.handlers.map((handler) => {
     const { method } = handler;
+    const by = method.methodKind === "unary" ? options.sheddingOf?.(method) : undefined;
     const facts = {
       method,
       name: `${method.parent.typeName}/${method.name}`,
       access: accessRule(method, options.accessOf),
-      latency:
-        method.methodKind === "unary" && !options.longPolls?.includes(method) ? options.shedding?.method() : undefined,
+      shed: by && { by, latency: by.method() },
     };
     const spec = implementations.get(method);
     return {

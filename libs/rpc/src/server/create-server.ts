@@ -12,7 +12,7 @@ import { createMemoryIdempotencyStore } from "../idempotency/memory-idempotency-
 import { defaultLimits, type Limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
 import type { LimiterOptions } from "../shedding/concurrency-limiter.ts";
-import { createShedding } from "../shedding/shedding.ts";
+import { createSheddings } from "../shedding/sheddings.ts";
 import { createTurns } from "../shedding/turns.ts";
 import { createDirectServer } from "./direct/direct-server.ts";
 import { createHealth } from "./health.ts";
@@ -60,9 +60,8 @@ export function createServer(options: ServerOptions): RpcServer {
   const limits = { ...defaultLimits, ...options.limits };
   const drain = new AbortController();
   const readiness = createReadiness(options.ready, drain.signal, logger);
-  const shedding = options.shedding === false ? undefined : createShedding(logger, options.shedding);
+  const shedding = options.shedding === false ? undefined : createSheddings(logger, options);
   const lifecycle = createLifecycle({
-    shedding,
     authenticate: options.authenticate,
     logger,
     drain: drain.signal,
@@ -80,8 +79,8 @@ export function createServer(options: ServerOptions): RpcServer {
     accessOf: options.accessOf,
   };
   const interceptors = options.interceptors ?? [];
-  const { longPolls } = options;
-  const methods = servedMethods({ ...shared, routes: options.routes, interceptors, shedding, longPolls });
+  const sheddingOf = shedding?.of;
+  const methods = servedMethods({ ...shared, routes: options.routes, interceptors, sheddingOf });
   const services = servicesOf(methods);
   const names = services.map(({ typeName }) => typeName);
   const operations = servedMethods({
@@ -98,7 +97,6 @@ export function createServer(options: ServerOptions): RpcServer {
     methods,
     createDirectCalls({ ...shared, interceptors, turns: shedding && createTurns() }),
     limits,
-    shedding,
   );
   const requests = createRequestListener(find, direct, logger);
   const listener = createListener({

@@ -155,3 +155,30 @@ it("doesn't count a call whose body is on its way for long", async () => {
   }
   session.destroy();
 });
+
+it("lets steadfast methods in while others are refused, and the other way round", async () => {
+  const go = Promise.withResolvers<void>();
+  let waiting = 0;
+  const wait = async ({ text }: { text: string }) => {
+    waiting++;
+    await go.promise;
+    return { text };
+  };
+  const server = await startServer({
+    routes: echoRoutes({ echo: wait, echoUser: async ({ text }) => ({ text, userId: "u1" }) }),
+    shedding: { maxLimit: 2 },
+    steadfast: [EchoService.method.echoUser],
+  });
+  await using _ = { [Symbol.asyncDispose]: () => server.close(0) };
+  const client = createClient(EchoService, createGrpcTransport({ baseUrl: server.url }));
+  const first = [client.echo({ text: "wait" }), client.echo({ text: "wait" })];
+  while (waiting < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect((await refused(client)).code).toBe(Code.Unavailable);
+  const headers = { authorization: "Bearer user" };
+  const steadfast = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => client.echoUser({ text: String(index) }, { headers })),
+  );
+  expect(steadfast.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, index) => String(index)));
+  go.resolve();
+  await Promise.all(first);
+});

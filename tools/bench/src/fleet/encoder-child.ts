@@ -57,6 +57,7 @@ const service = await createEncoderService({
 const server = createServer({
   routes: service.routes,
   longPolls: service.longPolls,
+  steadfast: service.steadfast,
   http: service.http,
   authenticate,
   logger,

@@ -4,7 +4,7 @@ import type { StartCall } from "../../call/direct-calls.ts";
 import type { ServedMethod, ServerStreamSpec, UnarySpec } from "../../call/served-method.ts";
 import type { ServerStream } from "../../http2/stream.ts";
 import type { Limits } from "../../limits.ts";
-import { noSlot, type Shedding } from "../../shedding/shedding.ts";
+import { noSlot } from "../../shedding/shedding.ts";
 import type { SimpleRequest } from "../simple/simple-connection.ts";
 import { type Codec, codecsOf } from "./codec.ts";
 import { type FieldSource, streamFormatOf, unaryFormatOf } from "./formats.ts";
@@ -30,13 +30,8 @@ export type DirectServer = {
 };
 
 /** Makes the server of those among `methods` that can be called directly. */
-export function createDirectServer(
-  methods: readonly ServedMethod[],
-  start: StartCall,
-  limits: Limits,
-  shedding?: Shedding,
-): DirectServer {
-  const refusal = createRefusalReplies(shedding);
+export function createDirectServer(methods: readonly ServedMethod[], start: StartCall, limits: Limits): DirectServer {
+  const refusal = createRefusalReplies();
   const served = new Map<string, Entry>();
   for (const method of methods) {
     if (method.direct !== undefined) {
@@ -46,10 +41,10 @@ export function createDirectServer(
 
   /** A slot for a call, `noSlot` if it needs none; undefined: it is to be refused, as cheaply as can be, before anything is made of it. */
   function slotFor({ method }: Entry): number | undefined {
-    if (shedding === undefined || method.latency === undefined) {
+    if (method.shed === undefined) {
       return noSlot;
     }
-    const slot = shedding.take(performance.now());
+    const slot = method.shed.by.take(performance.now());
     return slot === noSlot ? undefined : slot;
   }
 
@@ -60,7 +55,7 @@ export function createDirectServer(
     }
     const slot = slotFor(entry);
     if (slot === undefined) {
-      sendOnStream(stream, refusal(format));
+      sendOnStream(stream, refusal(format, entry.method));
       return true;
     }
     const codec = codecOf(entry, format);

@@ -1,15 +1,15 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { Shedding } from "../../shedding/shedding.ts";
+import type { MethodFacts } from "../../call/served-method.ts";
 import type { UnaryProtocol } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 
 const nothingWritten = { writtenHeader: undefined, writtenTrailer: undefined };
 
 /** The replies to calls that are refused at once. There are few different ones, and each is made only once. */
-export function createRefusalReplies(shedding: Shedding | undefined): (protocol: UnaryProtocol) => Reply {
+export function createRefusalReplies(): (protocol: UnaryProtocol, method: MethodFacts) => Reply {
   const replies = new Map<UnaryProtocol, Map<ConnectError, Reply>>();
-  return (protocol) => {
-    const error = shedding?.refusal();
+  return (protocol, { shed }) => {
+    const error = shed?.by.refusal();
     if (error === undefined) {
       throw new Error("nothing is refused here");
     }

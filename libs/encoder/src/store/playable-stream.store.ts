@@ -1,0 +1,37 @@
+import type { EncodeState } from "../domain/encode-state.ts";
+import type { Db } from "./db.ts";
+
+/** A stream that can be played, whole or from its beginning. */
+export type PlayableStream = {
+  encodeId: string;
+  videoId: string;
+  /** Whether nothing of it changes any more. */
+  final: boolean;
+  chunked: boolean;
+  /** Where the files lie of a stream that isn't made of many tasks. */
+  prefix: string;
+};
+
+/** The stream of a video, or one of its encodes' streams; undefined if there is none to play. */
+export async function findPlayableStream(
+  db: Db,
+  videoId: string,
+  encodeId?: string,
+): Promise<PlayableStream | undefined> {
+  const { rows } = await db.query<{ id: string; state: EncodeState; chunked: boolean; stream_prefix: string | null }>(
+    `SELECT e.id, e.state, e.chunked, e.stream_prefix FROM encodes e JOIN videos v ON v.id = e.video_id
+     WHERE v.id = $1 AND e.id = coalesce($2, v.published_encode_id)
+       AND (e.state = 'succeeded' OR (e.playable_at IS NOT NULL AND e.state IN ('planning', 'planned', 'encoding', 'verifying')))`,
+    [videoId, encodeId ?? null],
+  );
+  const [row] = rows;
+  return (
+    row && {
+      encodeId: row.id,
+      videoId,
+      final: row.state === "succeeded" || row.state === "verifying",
+      chunked: row.chunked,
+      prefix: row.stream_prefix ?? "",
+    }
+  );
+}

@@ -1,0 +1,42 @@
+import type { Context } from "../context.ts";
+import { moveFairClock } from "../store/fairness.store.ts";
+import { noteLeased } from "../store/locked-encode.store.ts";
+
+/** Notes what others see of leases, after the workers have their tasks. */
+export type LeaseNotes = {
+  /** Work on encodes has begun; `start`, if it is of a queue where people take turns, is how far that is. */
+  note(encodeIds: Iterable<string>, start: number | undefined): void;
+};
+
+/** Makes the notes: those that come while the last ones are written are written together. If some are lost, the next lease of the encode makes up for it. */
+export function createLeaseNotes(context: Pick<Context, "db" | "logger" | "encodeChanged">): LeaseNotes {
+  const encodes = new Set<string>();
+  let reached: number | undefined;
+  let writing = false;
+
+  async function write(): Promise<void> {
+    writing = true;
+    while (encodes.size > 0) {
+      const ids = [...encodes];
+      const start = reached;
+      encodes.clear();
+      reached = undefined;
+      try {
+        await noteLeased(context.db, ids);
+        if (start !== undefined) await moveFairClock(context.db, start);
+      } catch (error) {
+        context.logger.debug({ err: error }, "could not note that work on encodes has begun");
+      }
+      for (const id of ids) context.encodeChanged.notify(id);
+    }
+    writing = false;
+  }
+
+  return {
+    note(encodeIds, start) {
+      for (const id of encodeIds) encodes.add(id);
+      if (start !== undefined) reached = Math.max(start, reached ?? start);
+      if (!writing) void write();
+    },
+  };
+}
