@@ -3,7 +3,8 @@ import type { Account, Role } from "./account.ts";
 import type { PagePosition } from "./page-token.ts";
 import type { AccountChange } from "./update-mask.ts";
 
-const columns = `id, email, name, coalesce(to_char(birth_date, 'YYYY-MM-DD'), '') as "birthDate", role,
+/** An account, as columns of a statement over `users`. */
+export const accountColumns = `id, email, name, coalesce(to_char(birth_date, 'YYYY-MM-DD'), '') as "birthDate", role,
   create_time as "createTime", update_time as "updateTime", email_verify_time as "emailVerifyTime", disable_time as "disableTime"`;
 
 /** What a new account is made of. */
@@ -30,17 +31,39 @@ export async function insertAccount(sql: Sql, account: NewAccount): Promise<void
 }
 
 export async function findAccount(sql: Sql, id: string): Promise<Account | undefined> {
-  const [account] = await sql.query<Account>(`select ${columns} from users where id = $1`, [id]);
+  const [account] = await sql.query<Account>(`select ${accountColumns} from users where id = $1`, [id]);
   return account;
 }
 
-/** The account and its password's hash, for a login. */
-export async function findCredential(
+/** What a login needs to know of an account. */
+export type Credential = Account & { passwordHash: string };
+
+/**
+ * The account of an address with its password's hash, and whether it is at home at `clientAddress`: has a living session that began there. Looks as long for an account
+ * that isn't there.
+ */
+export async function findForLogin(
   sql: Sql,
   emailKey: string,
-): Promise<(Account & { passwordHash: string }) | undefined> {
-  const [found] = await sql.query<Account & { passwordHash: string }>(
-    `select ${columns}, password_hash as "passwordHash" from users where email_key = $1`,
+  clientAddress: string,
+  now: Date,
+): Promise<{ credential: Credential | undefined; atHome: boolean }> {
+  const [row] = await sql.query<Credential & { atHome: boolean; id: string | null }>(
+    `select ${accountColumns}, password_hash as "passwordHash",
+       exists (select from sessions where user_id = coalesce(users.id, gen_random_uuid())
+         and client_address = $2 and idle_expire_time > $3) as "atHome"
+     from (select) as one left join users on email_key = $1`,
+    [emailKey, clientAddress, now],
+  );
+  if (row === undefined) throw new Error("a statement that always has a row has none");
+  const { atHome, ...credential } = row;
+  return { credential: credential.id === null ? undefined : credential, atHome };
+}
+
+/** The account of an address, and its password's hash. */
+export async function findCredential(sql: Sql, emailKey: string): Promise<Credential | undefined> {
+  const [found] = await sql.query<Credential>(
+    `select ${accountColumns}, password_hash as "passwordHash" from users where email_key = $1`,
     [emailKey],
   );
   return found;
@@ -58,7 +81,7 @@ export type AccountFilter = { query: string; role: Role | undefined; after: Page
 export async function listAccounts(sql: Sql, filter: AccountFilter, limit: number): Promise<Account[]> {
   const { query, role, after } = filter;
   return await sql.query<Account>(
-    `select ${columns} from users
+    `select ${accountColumns} from users
      where ($1::timestamptz is null or (create_time, id) > ($1, $2))
        and ($3 = '' or position(lower($3) in lower(name)) > 0 or position(lower($3) in lower(email)) > 0)
        and ($4::text is null or role = $4)
@@ -80,7 +103,7 @@ export type LockedAccounts = {
  */
 export async function lockAccounts(sql: Sql, ids: readonly string[]): Promise<LockedAccounts> {
   const accounts = await sql.query<Account>(
-    `select ${columns} from users where id = any($1) or role = 'owner' order by id for update`,
+    `select ${accountColumns} from users where id = any($1) or role = 'owner' order by id for update`,
     [ids],
   );
   return {
@@ -99,7 +122,7 @@ export async function updateAccount(sql: Sql, id: string, change: AccountChange,
        birth_date = case when $3::text is null then birth_date else nullif($3, '')::date end,
        role = coalesce($4, role),
        update_time = $5
-     where id = $1 returning ${columns}`,
+     where id = $1 returning ${accountColumns}`,
     [id, change.name ?? null, change.birthDate ?? null, change.role ?? null, now],
   );
   if (account === undefined) throw new Error(`account ${id} vanished while it was locked`);
@@ -114,7 +137,7 @@ export async function setPasswordHash(sql: Sql, id: string, hash: string, now: D
 /** Notes that mail to the account's address arrives; undefined if the address is another one by now. */
 export async function verifyEmail(sql: Sql, id: string, emailKey: string, now: Date): Promise<Account | undefined> {
   const [account] = await sql.query<Account>(
-    `update users set email_verify_time = $3, update_time = $3 where id = $1 and email_key = $2 returning ${columns}`,
+    `update users set email_verify_time = $3, update_time = $3 where id = $1 and email_key = $2 returning ${accountColumns}`,
     [id, emailKey, now],
   );
   return account;
@@ -128,7 +151,7 @@ export async function changeEmail(
   now: Date,
 ): Promise<Account> {
   const [account] = await sql.query<Account>(
-    `update users set email = $2, email_key = $3, email_verify_time = $4, update_time = $4 where id = $1 returning ${columns}`,
+    `update users set email = $2, email_key = $3, email_verify_time = $4, update_time = $4 where id = $1 returning ${accountColumns}`,
     [id, email, emailKey, now],
   );
   if (account === undefined) throw new Error(`account ${id} vanished while its address was changed`);
@@ -139,7 +162,7 @@ export async function changeEmail(
 export async function setDisabled(sql: Sql, id: string, disableTime: Date | null, now: Date): Promise<Account> {
   const [account] = await sql.query<Account>(
     `update users set disable_time = case when $2::timestamptz is null then null else coalesce(disable_time, $2) end, update_time = $3
-     where id = $1 returning ${columns}`,
+     where id = $1 returning ${accountColumns}`,
     [id, disableTime, now],
   );
   if (account === undefined) throw new Error(`account ${id} vanished while it was locked`);
@@ -161,7 +184,7 @@ export async function wasDeleted(sql: Sql, id: string): Promise<boolean> {
 export async function findOwner(sql: Sql): Promise<Account | undefined> {
   const owner: Role = "owner";
   const [found] = await sql.query<Account>(
-    `select ${columns} from users where role = $1 order by create_time limit 1`,
+    `select ${accountColumns} from users where role = $1 order by create_time limit 1`,
     [owner],
   );
   return found;

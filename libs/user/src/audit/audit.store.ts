@@ -3,11 +3,21 @@ import type { AuditEntry, AuditEvent } from "./audit.ts";
 
 /** Adds an event to the log. In the transaction of what it tells, where that is one; the database refuses to change or remove it afterwards. */
 export async function recordEvent(sql: Sql, entry: AuditEntry): Promise<void> {
+  await sql.query(addingEvent(1), eventValues(entry));
+}
+
+/** The statement that adds an event, also as a part of a larger one: its parameters from `first` on are the event's values. One event for each row of `from`, if that is given. */
+export function addingEvent(first: number, from?: string): string {
+  const values = eventColumns.map((_, index) => `$${first + index}`).join(", ");
+  return `insert into audit_events (${eventColumns.join(", ")}) ${from === undefined ? `values (${values})` : `select ${values} from ${from}`}`;
+}
+
+const eventColumns = ["time", "type", "user_id", "actor_id", "address", "device", "details"];
+
+/** The values of an event, in the order of `addingEvent`. */
+export function eventValues(entry: AuditEntry): unknown[] {
   const { type, userId = null, actorId = null, origin, time, details = {} } = entry;
-  await sql.query(
-    `insert into audit_events (time, type, user_id, actor_id, address, device, details) values ($1, $2, $3, $4, $5, $6, $7)`,
-    [time, type, userId, actorId, origin.address, origin.device, details],
-  );
+  return [time, type, userId, actorId, origin.address, origin.device, details];
 }
 
 /** Which events to list. */

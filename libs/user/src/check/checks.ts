@@ -1,13 +1,11 @@
-import { randomUUID } from "node:crypto";
 import { DomainError } from "@kinora/rpc";
-import { findAccount, findCredential, replacePasswordHash } from "../account/account.store.ts";
+import { findForLogin, replacePasswordHash } from "../account/account.store.ts";
 import type { Account } from "../account/account.ts";
 import { emailKey, hasControlCharacters } from "../account/email.ts";
 import { recordEvent } from "../audit/audit.store.ts";
 import { hashLongCode } from "../code/secret-code.ts";
 import type { PasskeyOptions, Passkeys } from "../factor/passkeys.ts";
 import { useRecoveryCode } from "../factor/recovery-code.store.ts";
-import { enrolledFactors } from "../factor/second-factors.store.ts";
 import { findTotp, useTotpStep } from "../factor/totp.store.ts";
 import { totpStep } from "../factor/totp.ts";
 import { invalidField } from "../fault.ts";
@@ -16,8 +14,10 @@ import { hasSessionFrom } from "../session/session.store.ts";
 import type { Store } from "../store/store.ts";
 import type { Seal } from "../token/seal.ts";
 import type { Factor, PassedCheck, SecondFactor } from "./assurance.ts";
+import { passAttempt } from "./attempt.store.ts";
 import type { Origin } from "./origin.ts";
-import { type AttemptKey, admitAttempt, attemptKeys, factorRules, forgiveAttempt } from "./throttle.ts";
+import type { Counter } from "./throttle.store.ts";
+import { admitAttempt, attemptKeys, factorRules } from "./throttle.ts";
 
 /** Something that somebody shows to prove who they are. */
 export type Check =
@@ -59,30 +59,37 @@ export function createChecks(deps: {
   /** Verifies under a throttle and notes what came of it. `verify` says whose secret it was, and undefined for nobody's. */
   async function attempt(
     factor: Factor,
-    at: { keys: AttemptKey[]; userId: string | undefined; origin: Origin; signal: AbortSignal },
+    at: { keys: Counter[]; userId: string | undefined; origin: Origin; signal: AbortSignal },
     verify: () => Promise<string | undefined>,
-  ): Promise<string> {
+  ): Promise<Identified> {
     const { keys, userId, origin, signal } = at;
-    const note = (type: "check.passed" | "check.failed" | "check.throttled", concerned: string | undefined) =>
-      recordEvent(store.on(signal), { type, userId: concerned, origin, time: now(), details: { factor } });
+    const event = () => ({ origin, time: now(), details: { factor } });
+    const note = (type: "check.failed" | "check.throttled") =>
+      recordEvent(store.on(signal), { ...event(), type, userId });
     try {
       await admitAttempt(store, signal, keys, now());
     } catch (error) {
-      if (error instanceof DomainError && error.reason === "exhausted") await note("check.throttled", userId);
+      if (error instanceof DomainError && error.reason === "exhausted") await note("check.throttled");
       throw error;
     }
     const proven = await verify();
     if (proven === undefined) {
-      await note("check.failed", userId);
+      await note("check.failed");
       throw refusals[factor]();
     }
-    await forgiveAttempt(store, signal, keys);
-    await note("check.passed", proven);
-    return proven;
+    const passed = { ...event(), type: "check.passed", userId: proven } as const;
+    const found = await passAttempt(
+      store.on(signal),
+      keys.map(({ key }) => key),
+      passed,
+    );
+    if (found === undefined) throw refusals[factor](); // deleted while it was checked
+    if (found.account.disableTime !== null) throw accountDisabled();
+    return { ...found, check: { factor, time: now() } };
   }
 
   /** The keys of attempts at a known account. */
-  async function keysOf(userId: string, origin: Origin, signal: AbortSignal): Promise<AttemptKey[]> {
+  async function keysOf(userId: string, origin: Origin, signal: AbortSignal): Promise<Counter[]> {
     const known = await hasSessionFrom(store.on(signal), userId, origin.address, now());
     return attemptKeys(userId, origin.address, known, factorRules, "factor-");
   }
@@ -115,44 +122,33 @@ export function createChecks(deps: {
     },
   };
 
-  async function identified(userId: string, factor: Factor, signal: AbortSignal): Promise<Identified> {
-    const sql = store.on(signal);
-    const account = await findAccount(sql, userId);
-    if (account === undefined) throw refusals[factor](); // deleted while it was checked
-    if (account.disableTime !== null) throw accountDisabled();
-    return { account, check: { factor, time: now() }, enrolled: await enrolledFactors(sql, userId) };
-  }
-
   return {
     async identify({ email, password }, origin, signal) {
       if (hasControlCharacters(email)) throw invalidField("email", "must not contain control characters");
       const key = emailKey(email);
       // Known and unknown accounts go the same way in the same time: each look-up, each count and one hash (ASVS 6.3.8).
-      const found = await findCredential(store.on(signal), key);
-      const known = await hasSessionFrom(store.on(signal), found?.id ?? randomUUID(), origin.address, now());
-      const keys = attemptKeys(key, origin.address, known);
-      const userId = await attempt("password", { keys, userId: found?.id, origin, signal }, async () => {
+      const { credential: found, atHome } = await findForLogin(store.on(signal), key, origin.address, now());
+      const keys = attemptKeys(key, origin.address, atHome);
+      return await attempt("password", { keys, userId: found?.id, origin, signal }, async () => {
         return (await verifyPassword(found?.passwordHash, password, signal)) ? found?.id : undefined;
       });
-      return await identified(userId, "password", signal);
     },
 
     async identifyByPasskey(answer, origin, signal) {
       // The answer itself names the account, so there is nobody's account to guess at: only the address counts.
       const keys = attemptKeys("", origin.address, true, factorRules, "passkey-");
-      const userId = await attempt("passkey", { keys, userId: undefined, origin, signal }, async () => {
+      return await attempt("passkey", { keys, userId: undefined, origin, signal }, async () => {
         return (await passkeys.finishLogin({ userId: undefined, ...answer }, signal))?.userId;
       });
-      return await identified(userId, "passkey", signal);
     },
 
     async verify(userId, check, origin, signal) {
       const factor = factors[check.case];
       const keys = await keysOf(userId, origin, signal);
-      await attempt(factor, { keys, userId, origin, signal }, async () => {
+      const passed = await attempt(factor, { keys, userId, origin, signal }, async () => {
         return (await verifiers[check.case](userId, check.value as never, signal)) ? userId : undefined;
       });
-      return (await identified(userId, factor, signal)).check;
+      return passed.check;
     },
 
     async startPasskey(userId, origin, signal) {

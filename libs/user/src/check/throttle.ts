@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@kinora/rpc";
 import type { Store } from "../store/store.ts";
-import { countAttempt, uncountAttempts } from "./throttle.store.ts";
+import { type Counter, countAttempt, uncountAttempts } from "./throttle.store.ts";
 
 /** How many there may be, and in what time. */
 export type ThrottleRule = { attempts: number; seconds: number };
@@ -49,17 +49,14 @@ export const signUpRules = {
   pair: { attempts: 5, seconds: 600 },
 } as const satisfies ThrottleRules;
 
-/** What is counted: one key per rule. Keys are hashed, so that what people typed doesn't stay in the database. */
-export type AttemptKey = { key: string } & ThrottleRule;
-
-/** The keys under which an attempt counts. `account` is an `emailKey` or an identifier, `address` an `addressKey`; `kind` keeps different attempts apart. */
+/** The counts that an attempt adds to, one per rule. Keys are hashed, so that what people typed doesn't stay in the database. `account` is an `emailKey` or an identifier, `address` an `addressKey`; `kind` keeps different attempts apart. */
 export function attemptKeys(
   account: string,
   address: string,
   knownAddress: boolean,
   rules: ThrottleRules = throttleRules,
   kind = "",
-): AttemptKey[] {
+): Counter[] {
   const key = (rule: keyof ThrottleRules, ...parts: string[]) =>
     `${kind}${rule}:${createHash("sha256")
       .update(JSON.stringify([rule, ...parts]))
@@ -77,25 +74,17 @@ export function attemptKeys(
  * Throws `exhausted` with the seconds to wait if a limit is reached; the attempt then counts nowhere, so that a guesser who goes on
  * doesn't fill the account's own count.
  */
-export async function admitAttempt(store: Store, signal: AbortSignal, keys: AttemptKey[], now: Date): Promise<void> {
-  await store.transaction(signal, async (tx) => {
-    let wait = 0;
-    // Always in the order account, address, pair: two attempts can't wait for each other.
-    for (const { key, attempts, seconds } of keys) {
-      const counted = await countAttempt(tx, key, now, new Date(now.getTime() + seconds * 1000));
-      if (counted.attempts > attempts) wait = Math.max(wait, counted.windowEnd.getTime() - now.getTime());
-    }
-    if (wait > 0) {
-      const seconds = Math.ceil(wait / 1000);
-      throw new DomainError("exhausted", `too many attempts; try again in ${seconds} seconds`, {
-        retryAfterSeconds: seconds,
-      });
-    }
+export async function admitAttempt(store: Store, signal: AbortSignal, keys: Counter[], now: Date): Promise<void> {
+  const counted = await countAttempt(store.on(signal), keys, now);
+  if (counted.admitted) return;
+  const seconds = Math.ceil((counted.until.getTime() - now.getTime()) / 1000);
+  throw new DomainError("exhausted", `too many attempts; try again in ${seconds} seconds`, {
+    retryAfterSeconds: seconds,
   });
 }
 
 /** Takes an attempt back that turned out to be right. */
-export async function forgiveAttempt(store: Store, signal: AbortSignal, keys: AttemptKey[]): Promise<void> {
+export async function forgiveAttempt(store: Store, signal: AbortSignal, keys: Counter[]): Promise<void> {
   await uncountAttempts(
     store.on(signal),
     keys.map(({ key }) => key),

@@ -5,13 +5,11 @@ import type { Check as CheckMessage, CreateSessionRequest, TokensSchema } from "
 import { DomainError } from "@kinora/rpc";
 import { findAccount } from "../account/account.store.ts";
 import type { Account } from "../account/account.ts";
-import { recordEvent } from "../audit/audit.store.ts";
 import { type Factor, missingFactors, type PassedCheck, type SecondFactor } from "../check/assurance.ts";
 import type { Check, Checks, Identified } from "../check/checks.ts";
 import type { Origin } from "../check/origin.ts";
 import { enrolledFactors } from "../factor/second-factors.store.ts";
 import { invalidField } from "../fault.ts";
-import { breaks } from "../store/database-fault.ts";
 import type { Sql, Store } from "../store/store.ts";
 import type { AccessTokens } from "../token/access-token.ts";
 import { scopesFor } from "../token/scopes.ts";
@@ -53,32 +51,30 @@ export function createLogins({ store, checks, tokens, now }: Deps): Logins {
     };
   };
 
-  /** Makes the session; `before` runs first in the same transaction. */
+  /** Makes the session; in place of the pending one of this identifier, if there is one. */
   async function complete(
     pending: PendingSession,
     account: Account,
     origin: Origin,
     signal: AbortSignal,
-    before: (tx: Sql) => Promise<void> = async () => {},
+    pendingId?: string,
   ): Promise<Login> {
     const session = startSession({ ...pending, now: now() });
     const refreshToken = createRefreshToken();
-    try {
+    const { id: userId } = account;
+    const details = { sessionId: session.id };
+    const event = { type: "session.created", userId, actorId: userId, origin, time: now(), details } as const;
+    const insert = async (sql: Sql) => {
+      const made = await insertSession(sql, session, hashRefreshToken(refreshToken), event);
+      // The account was deleted or disabled while its holder was checked.
+      if (!made) throw sessionEnded();
+    };
+    if (pendingId === undefined) await insert(store.on(signal));
+    else {
       await store.transaction(signal, async (tx) => {
-        await before(tx);
-        await insertSession(tx, session, hashRefreshToken(refreshToken));
-        const event = {
-          type: "session.created",
-          userId: account.id,
-          actorId: account.id,
-          origin,
-          time: now(),
-        } as const;
-        await recordEvent(tx, { ...event, details: { sessionId: session.id } });
+        if (!(await takePending(tx, pendingId))) throw sessionEnded();
+        await insert(tx);
       });
-    } catch (error) {
-      // The account was deleted while its holder was checked.
-      throw breaks(error, "sessions_user_id_fkey") ? sessionEnded() : error;
     }
     return { sessionId: session.id, account, tokens: await tokensOf(session, account, refreshToken) };
   }
@@ -138,9 +134,7 @@ export function createLogins({ store, checks, tokens, now }: Deps): Logins {
         await updatePending(sql, pending.id, passed);
         return { sessionId: pending.id, checkToken, needed };
       }
-      return await complete({ ...pending, checks: passed }, account, origin, signal, async (tx) => {
-        if (!(await takePending(tx, pending.id))) throw sessionEnded();
-      });
+      return await complete({ ...pending, checks: passed }, account, origin, signal, pending.id);
     },
   };
 

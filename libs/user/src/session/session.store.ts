@@ -1,3 +1,5 @@
+import { addingEvent, eventValues } from "../audit/audit.store.ts";
+import type { AuditEntry } from "../audit/audit.ts";
 import type { PassedCheck } from "../check/assurance.ts";
 import type { Sql } from "../store/store.ts";
 import type { TokenState } from "./refresh-decision.ts";
@@ -23,11 +25,31 @@ export function readChecks(checks: readonly StoredCheck[]): PassedCheck[] {
   return checks.map(({ factor, time }) => ({ factor, time: new Date(time) }));
 }
 
-/** Adds a session and its first refresh token. Breaks constraint `sessions_user_id_fkey` if the user is gone. */
-export async function insertSession(sql: Sql, session: Session, tokenHash: Buffer): Promise<void> {
-  await sql.query(
-    `insert into sessions (id, user_id, client_address, last_address, device, checks, create_time, refresh_time, idle_expire_time, expire_time)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+/**
+ * Adds a session with its first refresh token and its event, in one statement, as every login comes by here. The sessions used longest ago make room. False if the user is gone or
+ * disabled: the row is locked, so whoever disables or deletes it either comes before, or sees the session and ends it.
+ */
+export async function insertSession(
+  sql: Sql,
+  session: Session,
+  tokenHash: Buffer,
+  event: AuditEntry,
+): Promise<boolean> {
+  const made = await sql.query(
+    `with holder as (
+       select id from users where id = $2 and disable_time is null for key share
+     ), made as (
+       insert into sessions (id, user_id, client_address, last_address, device, checks, create_time, refresh_time, idle_expire_time, expire_time)
+       select $1, id, $3, $4, $5, $6::jsonb, $7::timestamptz, $8::timestamptz, $9::timestamptz, $10::timestamptz from holder returning id
+     ), token as (
+       insert into refresh_tokens (token_hash, session_id, create_time) select $11, id, $7 from made
+     ), room as (
+       delete from sessions where id in (
+         select id from sessions where id in (
+           select id from sessions where user_id = $2 order by refresh_time desc, id offset $12)
+         for update skip locked)
+     ), noted as (${addingEvent(13, "made")})
+     select id from made`,
     [
       session.id,
       session.userId,
@@ -39,14 +61,12 @@ export async function insertSession(sql: Sql, session: Session, tokenHash: Buffe
       session.refreshTime,
       session.idleExpireTime,
       session.expireTime,
+      tokenHash,
+      maxSessionsPerUser - 1, // the statement sees what was there before it
+      ...eventValues(event),
     ],
   );
-  await insertToken(sql, session.id, tokenHash, session.createTime);
-  await sql.query(
-    `delete from sessions where id in (
-       select id from sessions where user_id = $1 and id <> $2 order by refresh_time desc, id offset $3)`,
-    [session.userId, session.id, maxSessionsPerUser - 1],
-  );
+  return made.length > 0;
 }
 
 /** A refresh token's session, and what became of the token. */

@@ -1,6 +1,7 @@
 import { type Database, inTransaction } from "@kinora/database";
 import type { Pool, PoolClient } from "pg";
 import { databaseFault } from "./database-fault.ts";
+import { prepared } from "./prepared.ts";
 
 /** Runs SQL statements. */
 export type Sql = {
@@ -36,7 +37,7 @@ export function createStore({ pool }: Pick<Database, "pool">): Store {
           work({
             client,
             query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-              (await client.query<Row>(text, [...values])).rows,
+              (await client.query<Row>(prepared(text, values))).rows,
           }),
         );
       } catch (error) {
@@ -67,7 +68,7 @@ async function queryOnce<Row extends object>(
   client.on("error", release);
   signal.addEventListener("abort", giveUp);
   try {
-    const { rows } = await client.query<Row>(text, [...values]);
+    const { rows } = await client.query<Row>(prepared(text, values));
     release();
     return rows;
   } catch (error) {

@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
+import { randomUUID, sign as signBytes } from "node:crypto";
 import { type AccessTokenClaims, commonAudience, tokenAlgorithm, tokenType } from "@kinora/service";
-import { SignJWT } from "jose";
 import type { Role } from "../account/account.ts";
 import { audiencesOf } from "./scopes.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -37,7 +36,8 @@ export function createAccessTokens(deps: {
       const issued = Math.floor(now().getTime() / 1000);
       const expires = issued + accessTokenSeconds;
       const { kid, privateKey } = await keys.current();
-      const claims: Omit<AccessTokenClaims, "iss"> = {
+      const claims: AccessTokenClaims = {
+        iss: issuer(),
         sub: subject,
         sid: "session" in source ? source.session : source.key,
         aud: [...(audiences ?? [...audiencesOf(scopes), commonAudience])],
@@ -49,11 +49,15 @@ export function createAccessTokens(deps: {
         scope: scopes.join(" "),
         ...("key" in source && { key: source.key }),
       };
-      const token = await new SignJWT(claims)
-        .setProtectedHeader({ alg: tokenAlgorithm, kid, typ: tokenType })
-        .setIssuer(issuer())
-        .sign(privateKey);
-      return { token, expireTime: new Date(expires * 1000) };
+      const signed = `${encode({ alg: tokenAlgorithm, kid, typ: tokenType })}.${encode(claims)}`;
+      // At once: the way to a thread and back would take longer than a signature of Ed25519, more so where that thread waits behind passwords.
+      const signature = signBytes(null, Buffer.from(signed), privateKey);
+      return { token: `${signed}.${signature.toString("base64url")}`, expireTime: new Date(expires * 1000) };
     },
   };
+}
+
+/** A part of a JWS in its compact form (RFC 7515, 3.1). */
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
 }

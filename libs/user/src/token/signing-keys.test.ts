@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import type { Database } from "@kinora/database";
 import { openTestDatabase } from "@kinora/database/testing";
 import { tokenIssuer, verifyAccessToken } from "@kinora/service";
+import { calculateJwkThumbprint } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { userMigrations } from "../migrations.ts";
 import { createStore } from "../store/store.ts";
@@ -66,6 +67,7 @@ describe("signing keys", () => {
       alg: "EdDSA",
     };
     expect(first.jwks()).toEqual({ keys: [key, key] });
+    for (const { kid, ...jwk } of first.jwks().keys) expect(kid).toBe(await calculateJwkThumbprint(jwk));
     expect((await verify(await sign(first), later)).caller).toMatchObject({
       kind: "user",
       userId: "u",
