@@ -81,12 +81,15 @@ describe.each(["monolith", "services"] as const)("clients that we didn't write, 
     expect(JSON.parse((await buf("--protocol", "grpc", "-d", "{}", health)).stdout)).toEqual({ status: "SERVING" });
   });
 
-  it("/healthz, /readyz and /.well-known/kinora answer on each", async () => {
+  it("/healthz, /readyz, /.well-known/kinora and /.well-known/contracts answer on each", async () => {
     for (const url of new Set([kinora.userUrl, kinora.encoderUrl])) {
       expect((await fetch(`${url}/healthz`)).status).toBe(200);
       expect((await fetch(`${url}/readyz`)).status).toBe(200);
       const known = await fetch(`${url}/.well-known/kinora`);
       expect(await known.json()).toEqual({ user: kinora.userUrl, encoder: kinora.encoderUrl });
+      const contracts = await (await fetch(`${url}/.well-known/contracts`)).text();
+      if (url === kinora.userUrl) expect(contracts).toContain('"user.v1.SessionService"');
+      if (url === kinora.encoderUrl) expect(contracts).toContain('"encoder.v1.WorkerService"');
     }
     expect((await fetch(`${kinora.userUrl}/.well-known/jwks.json`)).status).toBe(200);
   });

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { openDatabase } from "@kinora/database";
 import { createEncoderService, migrations as encoderMigrations } from "@kinora/encoder";
 import { createWorker } from "@kinora/encoder-worker";
-import { createInMemoryTransport, createServer, type HttpRoute } from "@kinora/rpc";
+import { createInMemoryTransport, createServer, type HttpRoute, type Routes } from "@kinora/rpc";
 import {
   announce,
   configuredLogger,
+  contractsRoute,
   createAuthenticator,
   discoveryRoute,
   type Env,
@@ -97,14 +98,16 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     handle: (request, response) =>
       discoveryRoute({ user: publicUrl(), encoder: publicUrl() }).handle(request, response),
   };
+  const routes: Routes = (router) => {
+    user.routes(router);
+    encoder.routes(router);
+  };
   const server = createServer({
-    routes(router) {
-      user.routes(router);
-      encoder.routes(router);
-    },
+    routes,
     longPolls: encoder.longPolls,
     steadfast: encoder.steadfast,
-    http: [...user.http, ...encoder.http, discovery],
+    // It calls nobody outside of this process.
+    http: [...user.http, ...encoder.http, discovery, contractsRoute({ service: "kinora", routes, calls: [] })],
     authenticate,
     logger,
     telemetry,
