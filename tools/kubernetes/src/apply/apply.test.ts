@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
+const ownAddresses = new URL("testing/own-addresses.ts", import.meta.url).href;
 const digest = "0123456789abcdef".repeat(4);
 
 /** Stands for kubectl, as there is no cluster here: notes what it is told, and answers as kubectl would. */
@@ -34,13 +35,14 @@ function run(
   service: string,
   env: Record<string, string> = {},
   command = ["node", "-p", '"health: " + process.env.HEALTH_URL'],
+  addresses = ["--import", ownAddresses],
 ) {
   const log = join(folder, "log");
   writeFileSync(log, "");
   const image = `registry.example.org/kinora/${service}@sha256:${digest}`;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [main, service, "--env", "production", "--image", image, "--", ...command],
+    [...addresses, main, service, "--env", "production", "--image", image, "--", ...command],
     {
       encoding: "utf8",
       env: { ...process.env, PATH: [folder, process.env.PATH].join(delimiter), KUBECTL_LOG: log, ...env },
@@ -69,6 +71,15 @@ describe("applying a service", () => {
       "get deployment/user --output=jsonpath={.status.readyReplicas}",
       "port-forward deployment/user :8081",
     ]);
+  });
+
+  it("applies nothing while the environment has the addresses that the repository came with", () => {
+    const { status, stderr, calls } = run("user", {}, ["true"], []);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(
+      "production has addresses that are only an example's: publicUrl, storageUrl, mailFrom, registry.",
+    );
+    expect(calls).toEqual([""]);
   });
 
   it("stops at a migration that fails, with its log", () => {

@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { environments } from "../../deploy/environments.ts";
 import { renderFiles } from "../files.ts";
+import { placeholdersIn } from "../placeholders.ts";
 import type { KubernetesObject } from "../rules.ts";
 import type { Release } from "./apply.ts";
 
-/** Renders a service with its image into `folder`, and says what of it is to be waited for. */
+/** Renders a service with its image into `folder`, and says what of it is to be waited for. @throws while the environment has an example's addresses */
 export async function prepareRelease(options: {
   workspace: string;
   service: string;
@@ -14,6 +16,13 @@ export async function prepareRelease(options: {
   folder: string;
 }): Promise<{ release: Release; namespace: string }> {
   const { workspace, service, environment, image, folder } = options;
+  const found = Object.values(environments).find(({ name }) => name === environment);
+  const placeholders = placeholdersIn(found);
+  if (placeholders.length > 0) {
+    throw new Error(
+      `${environment} has addresses that are only an example's: ${placeholders.join(", ")}. Put in yours in tools/kubernetes/deploy/environments.ts, then run npx kinora-manifests. Nothing was applied.`,
+    );
+  }
   const files = await renderFiles({ workspace, services: [service], environment, images: { [service]: image } });
   for (const { path, text } of files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
