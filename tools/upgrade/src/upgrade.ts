@@ -27,8 +27,17 @@ const startMs = 40_000;
 /** An encode of the sample takes seconds on a quiet machine. */
 const encodeMs = 300_000;
 
-/** Starts the old version, and replaces one service after another while people work and a worker encodes. */
-export async function upgrade(from: Version, to: Version, order: Order, say: (line: string) => void): Promise<Outcome> {
+/**
+ * Starts the old version, and replaces one service after another while people work and a worker encodes. An encode is begun before the first step, and after each of the first
+ * `encodesAfter` steps (all unless given).
+ */
+export async function upgrade(
+  from: Version,
+  to: Version,
+  order: Order,
+  say: (line: string) => void,
+  encodesAfter = order.length,
+): Promise<Outcome> {
   await using installation = await createInstallation();
   for (const service of ["user", "encoder", "encoder-worker"] as const) await installation.roll(service, from);
   const owner = JSON.parse(await readFile(join(installation.dataDir, "credentials/owner.json"), "utf8"));
@@ -46,12 +55,14 @@ export async function upgrade(from: Version, to: Version, order: Order, say: (li
     for (const [index, service] of order.entries()) {
       await installation.roll(service, to);
       say(`  ${service} is new`);
-      // The one before may have ended with its worker's last breath; there is to be something in flight at each step.
-      const next = await begin(
-        `an encode begun when ${order.slice(0, index + 1).join(", ")} ${index === 0 ? "was" : "were"} new`,
-      );
-      if (index < order.length - 1)
-        await underWay(person, next, startMs).catch(() => say("  nobody encodes with this mixture; the job waits"));
+      if (index < encodesAfter) {
+        // The one before may have ended with its worker's last breath; there is to be something in flight at each step.
+        const next = await begin(
+          `an encode begun when ${order.slice(0, index + 1).join(", ")} ${index === 0 ? "was" : "were"} new`,
+        );
+        if (index < order.length - 1)
+          await underWay(person, next, startMs).catch(() => say("  nobody encodes with this mixture; the job waits"));
+      }
       await sleep(mixedMs);
     }
     for (const encode of encodes) {

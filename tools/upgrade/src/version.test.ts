@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { previousCommit } from "./version.ts";
+import { commitBeforeLastChange, previousCommit } from "./version.ts";
 
 let repository: string;
 const git = (...args: string[]) => execFileSync("git", args, { cwd: repository, encoding: "utf8" }).trim();
@@ -39,6 +39,30 @@ describe("the version to upgrade from", () => {
     const first = commit(1);
     commit(2);
     expect(previousCommit(repository, undefined, first)).toBe(first);
+  });
+
+  it("is, for every change by itself, the one before services last changed", () => {
+    const write = (path: string) => {
+      mkdirSync(join(repository, dirname(path)), { recursive: true });
+      writeFileSync(join(repository, path), `${Math.random()}`);
+      git("add", "-A");
+    };
+    write("libs/x/src/a.ts");
+    const first = commit(1);
+    expect(commitBeforeLastChange(repository)).toBeUndefined();
+    write("README.md");
+    const second = commit(2);
+    expect(commitBeforeLastChange(repository)).toBeUndefined();
+    write("apps/x/src/main.ts");
+    expect(commitBeforeLastChange(repository)).toBe(second);
+    const third = commit(3);
+    for (const path of ["docs/x.md", "apps/x/src/main.test.ts", "apps/x/e2e/a.ts"]) {
+      write(path);
+      expect(commitBeforeLastChange(repository), path).toBe(second);
+    }
+    write("proto/x.proto");
+    expect(commitBeforeLastChange(repository)).toBe(third);
+    expect(first).not.toBe(second);
   });
 
   it("has to exist", () => {

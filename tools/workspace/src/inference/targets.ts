@@ -122,6 +122,12 @@ const wholeWorkspace: Inputs = [
   "{workspaceRoot}/tools/deploy/bin/*",
 ];
 
+/** These tests run services, without importing them. */
+const servicesCode: Inputs = [
+  "{workspaceRoot}/{apps,libs}/**/src/**/*.ts",
+  "!{workspaceRoot}/{apps,libs}/**/src/**/*.test.ts",
+];
+
 function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfiguration {
   const result = reportOf(facts.root, suite);
   return {
@@ -137,13 +143,8 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
       "{workspaceRoot}/tsconfig.base.json",
       ...(facts.root === "tools/workspace" ? wholeWorkspace : ["{workspaceRoot}/samples/**/*"]),
       // Its tests read every contract, and the code that uses them.
-      ...(facts.root === "tools/deploy"
-        ? [
-            ...wholeWorkspace,
-            "{workspaceRoot}/{apps,libs}/**/src/**/*.ts",
-            "!{workspaceRoot}/{apps,libs}/**/src/**/*.test.ts",
-          ]
-        : []),
+      ...(facts.root === "tools/deploy" ? wholeWorkspace : []),
+      ...(facts.root === "tools/deploy" || facts.root === "tools/upgrade" ? servicesCode : []),
       ...(facts.root === "tools/kubernetes"
         ? ["{workspaceRoot}/apps/*/{deploy/**/*,package.json}", "{workspaceRoot}/compose*"]
         : []),
