@@ -1,7 +1,7 @@
 /** A new service in a copy of this repository: it is made, checked, tested, served, called over gRPC, planned for a deploy and bundled, as anybody would do it. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -91,6 +91,27 @@ const isReady = (url: string): Promise<boolean> =>
     () => false,
   );
 
+/** Serves the new service while something is done with it. */
+async function whileServed(work: (url: string) => Promise<void>): Promise<void> {
+  const port = await freePort();
+  const child = spawn(join(root, "node_modules/node/bin/node"), ["apps/billing/src/main.ts"], {
+    cwd: root,
+    env: { ...environment(), PORT: String(port), KINORA_DATA: join(root, ".kinora") },
+  });
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    for (let tries = 0; !(await isReady(url)); tries++) {
+      if (child.exitCode !== null || tries === 600)
+        throw new Error(`billing isn't ready (exit code ${child.exitCode})`);
+      await sleep(100);
+    }
+    await work(url);
+  } finally {
+    child.kill();
+    await once(child, "close");
+  }
+}
+
 describe("a new service", () => {
   it.each([
     [["Billing"], "can't be the name of a service"],
@@ -145,37 +166,40 @@ describe("a new service", () => {
   });
 
   it("answers other people's gRPC clients", async () => {
-    const port = await freePort();
-    const child = spawn(join(root, "node_modules/node/bin/node"), ["apps/billing/src/main.ts"], {
-      cwd: root,
-      env: { ...environment(), PORT: String(port), KINORA_DATA: join(root, ".kinora") },
-    });
-    try {
-      const url = `http://127.0.0.1:${port}`;
-      for (let tries = 0; !(await isReady(url)); tries++) {
-        if (child.exitCode !== null || tries === 600)
-          throw new Error(`billing isn't ready (exit code ${child.exitCode})`);
-        await sleep(100);
-      }
-      const answer = succeed(
-        "buf",
+    await whileServed(async (url) => {
+      const call = [
         "curl",
         "--protocol",
         "grpc",
         "--http2-prior-knowledge",
         `${url}/billing.v1.BillingService/GetStatus`,
-      );
-      expect(JSON.parse(answer)).toEqual({ neighbours: [{ name: "encoder" }, { name: "user" }] });
-    } finally {
-      child.kill();
-      await once(child, "close");
-    }
+      ];
+      expect(JSON.parse(succeed("buf", ...call))).toEqual({ neighbours: [{ name: "encoder" }, { name: "user" }] });
+    });
   });
 
-  it("is due for its first deploy, and is bundled for it", () => {
-    const plan = JSON.parse(succeed("kinora-deploy", "plan", "--json"));
-    expect(plan.include.map(({ service }: { service: string }) => service)).toContain("billing");
+  it("is due for its first deploy, is bundled and recorded, and isn't due any more", async () => {
+    const due = () =>
+      JSON.parse(succeed("kinora-deploy", "plan", "--json")).include.map(({ service }: { service: string }) => service);
+    expect(due()).toContain("billing");
     succeed("nx", "image", "billing");
     expect(existsSync(join(root, "dist/images/billing/app/main.js"))).toBe(true);
+    const image = `registry.example.org/billing@sha256:${"0".repeat(64)}`;
+    await whileServed(async (url) => {
+      succeed("kinora-deploy", "record", "billing", "--health", url, "--image", image);
+    });
+    expect(due()).not.toContain("billing");
+  });
+
+  it("holds those that it calls to what it relies on, from its first record on", async () => {
+    const allowed = succeed("kinora-deploy", "can-i-deploy", "user");
+    expect(allowed).toContain("checked: contract tests of billing (record 1)");
+    const routes = join(root, "libs/user/src/token/discovery-routes.ts");
+    const text = readFileSync(routes, "utf8");
+    writeFileSync(routes, text.replace('jsonRoute("/.well-known/jwks.json"', 'jsonRoute("/.well-known/keys.json"'));
+    const { status, output } = run("kinora-deploy", "can-i-deploy", "user");
+    expect(output).toMatch(/- billing would break: its contract tests \(record 1\) fail against user/);
+    expect(status).toBe(1);
+    writeFileSync(routes, text);
   });
 });

@@ -11,12 +11,12 @@ export function appFiles(plan: ServicePlan, versions: Versions): Record<string, 
       deploy: { port },
       dependencies: { [`@kinora/${name}`]: "0.1.0", ...versions("@kinora/rpc", "@kinora/service") },
       devDependencies: {
-        ...versions("@connectrpc/connect", "@kinora/kubernetes"),
+        ...versions("@connectrpc/connect", "@kinora/kubernetes", "@kinora/proto-common"),
         [`@kinora/proto-${name}`]: "0.1.0",
         ...versions("@kinora/testing"),
       },
     }),
-    [`${root}/tsconfig.json`]: tsconfig("../..", ["src", "deploy"]),
+    [`${root}/tsconfig.json`]: tsconfig("../..", ["src", "deploy", "contract"]),
     [`${root}/README.md`]: `# ${name}
 
 | | |
@@ -26,6 +26,7 @@ export function appFiles(plan: ServicePlan, versions: Versions): Record<string, 
 | run it | \`npx nx serve ${name}\`, port ${port} |
 | try it | \`npx buf curl --protocol grpc --http2-prior-knowledge http://localhost:${port}/${name}.v1.${title}Service/GetStatus\` |
 | test it | \`npx nx run-many -t typecheck lint test -p proto-${name} lib-${name} ${name}\` |
+| what it relies on | [\`contract/\`](contract): tests that the services which it calls are held to before they are deployed |
 | in a cluster | [\`deploy/\`](deploy/manifests.ts), then \`npx kinora-manifests ${name}\` |
 | deploy it | \`npx kinora-deploy plan\`, \`npx kinora-deploy can-i-deploy ${name} --env production\`; on GitHub by \`deploy-${name}.yml\` |
 

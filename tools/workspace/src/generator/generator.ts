@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import type { Tree } from "@nx/devkit";
 import { appFiles } from "./app-files.ts";
 import { contractFiles } from "./contract-files.ts";
+import { contractTestFiles } from "./contract-test-files.ts";
 import { withOwners, workflowOf } from "./delivery-files.ts";
 import { libraryFiles } from "./library-files.ts";
 import { versionsFrom } from "./package-files.ts";
@@ -28,7 +29,12 @@ export default function generateService(tree: Tree, options: ServiceOptions): ()
   const versions = versionsFrom(
     ["apps", "libs", "libs/proto", "tools"].flatMap(manifestsIn).map(({ manifest }) => manifest),
   );
-  const files = { ...contractFiles(plan, versions), ...libraryFiles(plan, versions), ...appFiles(plan, versions) };
+  const files = {
+    ...contractFiles(plan, versions),
+    ...libraryFiles(plan, versions),
+    ...appFiles(plan, versions),
+    ...contractTestFiles(plan),
+  };
   for (const [path, text] of Object.entries(files)) tree.write(path, text);
   const workflow = workflowOf(plan, read(".github/workflows/deploy-user.yml"));
   tree.write(`.github/workflows/deploy-${plan.name}.yml`, workflow);
