@@ -48,9 +48,11 @@ const record = (service: string, ...more: string[]): Promise<Answer> =>
   deploy("record", service, "--health", health.url, "--image", image("a"), ...more);
 const records = () => openRecordStore(join(clone.root, "deployments"));
 
+const services = ["user", "encoder", "encoder-worker"];
+
 describe("a deploy", () => {
   it("is recorded once the service is healthy, and not before", async () => {
-    for (const service of ["user", "encoder"]) expect(await deploy("bundle", service)).toMatchObject({ status: 0 });
+    for (const service of services) expect(await deploy("bundle", service)).toMatchObject({ status: 0 });
     health.serving = false;
     const early = await record("user", "--patience", "1");
     expect(early).toEqual({
@@ -61,13 +63,22 @@ describe("a deploy", () => {
     expect(await due()).toContain("user");
 
     health.serving = true;
-    for (const service of ["user", "encoder"]) expect(await record(service)).toMatchObject({ status: 0 });
-    expect(await due()).toEqual(["encoder-worker"]);
+    for (const service of services) expect(await record(service)).toMatchObject({ status: 0 });
+    expect(await due()).toEqual([]);
     clone.keep();
     const { calls, provides } = records().current("production", "encoder") ?? {};
     expect(provides?.services).toContain("encoder.v1.EncoderService");
     expect(calls).toEqual([expect.objectContaining({ services: ["user.v1.QuotaService"], tests: expect.any(String) })]);
     expect(calls?.[0]?.uses).toContain("user.v1.QuotaService.ReserveQuota");
+  });
+
+  it("needs an environment that there is", async () => {
+    for (const command of [["can-i-deploy", "user"], ["plan"], ["record", "user", "--health", health.url]]) {
+      expect(await deploy(...command, "--env", "prodution")).toEqual({
+        status: 2,
+        output: expect.stringContaining('There is no environment "prodution". deploy.json has staging, production.'),
+      });
+    }
   });
 
   it("needs to be told where the service answers, and which image it is", async () => {
@@ -83,11 +94,25 @@ describe("a deploy", () => {
     });
   });
 
-  it("is let through when the caller's contract tests pass against the candidate", async () => {
-    const { status, output } = await deploy("can-i-deploy", "user");
-    expect(output).toContain("user can be deployed to production.");
-    expect(output).toContain("contract tests of encoder (record 1)");
+  it.each([
+    ["user", ["encoder"]],
+    ["encoder", ["encoder-worker", "user"]],
+  ])("of %s is let through when the contract tests of %j pass against it", async (service, callers) => {
+    const { status, output } = await deploy("can-i-deploy", service);
+    expect(output).toContain(`${service} can be deployed to production.`);
+    for (const caller of callers) expect(output).toContain(`contract tests of ${caller} (record 1)`);
     expect(status).toBe(0);
+  });
+
+  it("is refused when an encoder gives the deployed workers no work any more", async () => {
+    clone.edit("libs/encoder/src/rpc/worker-routes.ts", (text) =>
+      text.replace("if (kinds.length === 0)", "if (kinds.length < 20)"),
+    );
+    const { status, output } = await deploy("can-i-deploy", "encoder");
+    expect(output).toMatch(/- encoder-worker would break: its contract tests \(record 1\) fail against encoder/);
+    expect(output).toContain("This worker is older than the encoder");
+    expect(status).toBe(1);
+    clone.restore();
   });
 
   it("is refused when the candidate behaves otherwise, though its contract is the same", async () => {
@@ -113,6 +138,27 @@ describe("a deploy", () => {
     const { status, output } = await deploy("can-i-deploy", "user", "--skip-behaviour");
     expect(status).toBe(1);
     expect(output).toMatch(/- encoder would break: .*RPC "SettleQuota" on service "QuotaService" was deleted/);
+    clone.restore();
+  });
+
+  it("is refused when its migrations take away what its running version needs", async () => {
+    const added = (...migrations: string[]): void =>
+      clone.edit("libs/user/src/migrations.ts", (text) => text.replace(/\];\s*$/, `${migrations.join(",\n")},\n];\n`));
+    const expand = '{ name: "9000_names", sql: "alter table users add column names jsonb" }';
+    const contract = '{ name: "9001_no_name", sql: "alter table users drop column name", completes: "9000_names" }';
+    added(expand);
+    expect(await deploy("can-i-deploy", "user", "--skip-behaviour")).toEqual({
+      status: 0,
+      output: expect.stringMatching(/checked: migrations of user \(\d+ have run\)/),
+    });
+    clone.restore();
+    added(expand, contract);
+    expect(await deploy("can-i-deploy", "user", "--skip-behaviour")).toEqual({
+      status: 1,
+      output: expect.stringContaining(
+        "migration 9001_no_name takes away what 9000_names replaces, which that version doesn't know",
+      ),
+    });
     clone.restore();
   });
 
@@ -170,20 +216,27 @@ describe("a rollback", () => {
     store.append({ ...newer, recordedAt: encoder.recordedAt }, 3);
     const uses = [...(call.uses ?? []), "user.v1.QuotaService.Ask"];
     store.append({ ...encoder, calls: [{ ...call, descriptor: newer.provides.descriptor, uses }] }, 1);
+    expect(await deploy("check")).toMatchObject({ status: 0 });
     const { status, output } = await deploy("rollback", "user", "--to", "1");
     expect(status).toBe(1);
     expect(output).toMatch(/- encoder would break: .*\(record 2\): .*RPC "Ask" on service "QuotaService" was deleted/);
+    // Both went out at once: each was checked against what ran before.
+    store.append({ ...store.get("production", "user", 1), recordedAt: encoder.recordedAt }, 4);
+    expect(await deploy("check")).toEqual({
+      status: 1,
+      output: expect.stringMatching(/- encoder would break: user doesn't offer .*RPC "Ask"/),
+    });
   });
 });
 
 it("records hold nothing but their own form, and what they name is there", () => {
   const folder = join(clone.root, "deployments/production");
   const objects = new Set(readdirSync(join(folder, "objects")));
-  for (const service of ["user", "encoder"]) {
+  for (const service of services) {
     for (const file of readdirSync(join(folder, service))) {
       const { provides, calls } = JSON.parse(readFileSync(join(folder, service, file), "utf8"));
       const named = [
-        provides.descriptor,
+        ...(provides ? [provides.descriptor] : []),
         ...calls.flatMap((call: { descriptor: string; tests: string }) => [call.descriptor, call.tests]),
       ];
       expect(named.filter((digest) => !objects.has(digest))).toEqual([]);

@@ -15,10 +15,22 @@ import { cloneWorkspace, type WorkspaceClone } from "./support/workspace-clone.t
 const workspace = fileURLToPath(new URL("../../../", import.meta.url));
 const node = join(workspace, "node_modules/node/bin/node");
 const base = "localhost/base:1";
+/** What is read of the encoder's answers. */
+type Answer = {
+  code?: string;
+  uploadUrl: string;
+  video: { id: string };
+  encode: { id: string; state: string; error?: string; playback: { hlsUrl: string } };
+};
+
+/** What services in a cluster are given as secrets. */
+const tokens = { SERVICE_TOKEN: "a-token-of-the-services", WORKER_TOKEN: "a-token-of-the-workers" };
 
 let buildah: Buildah;
 let postgres: Postgres;
 let folder: string;
+/** Where the user service answers, once it has been started from its image. */
+let user: string;
 const contained: Contained[] = [];
 
 // Only Linux has what containers are made of, and only root may put file systems together.
@@ -66,6 +78,11 @@ describe.skipIf(!possible)("an image", () => {
     contained.push(process);
     return { ...process, root };
   };
+
+  const healthy = (url: string, service: Contained): Promise<void> =>
+    untilHealthy(url, new AbortController().signal, 60_000).catch((error) => {
+      throw new Error(`${error.message}\n${service.output()}`);
+    });
 
   describe("of the user service", () => {
     let clone: WorkspaceClone;
@@ -115,11 +132,15 @@ describe.skipIf(!possible)("an image", () => {
 
     it("starts from its own files, read-only and as nobody, and answers over gRPC", async () => {
       const port = await freePort();
-      const service = await start("user", { PORT: String(port), HOST: "127.0.0.1", DATABASE_URL: postgres.url });
       const url = `http://127.0.0.1:${port}`;
-      await untilHealthy(url, new AbortController().signal, 60_000).catch((error) => {
-        throw new Error(`${error.message}\n${service.output()}`);
+      const service = await start("user", {
+        ...tokens,
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        DATABASE_URL: postgres.url,
       });
+      await healthy(url, service);
+      user = url;
       const call = (...args: string[]) =>
         run(
           join(workspace, "node_modules/.bin/buf"),
@@ -160,23 +181,86 @@ describe.skipIf(!possible)("an image", () => {
     });
   });
 
-  it("of the worker has FFmpeg's code where its tasks find it", async () => {
-    await build(workspace, "encoder-worker");
-    const port = await freePort();
-    const worker = await start("encoder-worker", {
-      PORT: String(port),
-      HOST: "127.0.0.1",
-      ENCODER_URL: "http://127.0.0.1:1",
-      WORKER_TOKEN: "a-token-of-some-length",
+  describe("of the encoder and of the worker", () => {
+    let encoder: string;
+    let worker: Awaited<ReturnType<typeof start>>;
+    /** A call as a browser makes it; the answer of one that failed is its error. */
+    const post = async (method: string, message: object, token = ""): Promise<Answer> => {
+      const answer = await fetch(`${encoder}/encoder.v1.EncoderService/${method}`, {
+        method: "POST",
+        body: JSON.stringify(message),
+        headers: { "content-type": "application/json", ...(token !== "" && { authorization: `Bearer ${token}` }) },
+      });
+      return (await answer.json()) as Answer;
+    };
+
+    it("start from their own files", async () => {
+      await build(workspace, "encoder");
+      const port = await freePort();
+      encoder = `http://127.0.0.1:${port}`;
+      const service = await start("encoder", {
+        ...tokens,
+        PORT: String(port),
+        HOST: "127.0.0.1",
+        DATABASE_URL: postgres.url,
+        PUBLIC_URL: encoder,
+        USER_URL: user,
+      });
+      await healthy(encoder, service);
+      expect((await post("ListVideos", {})).code).toBe("unauthenticated");
+      const { hash } = JSON.parse(readFileSync(join(workspace, "dist/images/encoder/service.json"), "utf8"));
+      const told = await fetch(`${encoder}/.well-known/contracts`);
+      expect(await told.json()).toMatchObject({ service: "encoder", hash });
+
+      await build(workspace, "encoder-worker");
+      const own = await freePort();
+      worker = await start("encoder-worker", {
+        ...tokens,
+        PORT: String(own),
+        HOST: "127.0.0.1",
+        ENCODER_URL: encoder,
+      });
+      await healthy(`http://127.0.0.1:${own}`, worker);
     });
-    await untilHealthy(`http://127.0.0.1:${port}`, new AbortController().signal, 60_000);
-    const load =
-      'console.log(Object.keys(require("/app/node_modules/@seydx/node-av-linux-" + process.arch)).length > 0)';
-    const child = runContained(worker.root, join(folder, "child"), ["node", "-e", load], {});
-    contained.push(child);
-    await new Promise((resolve) => child.child.once("close", resolve));
-    expect(child.output()).toBe("true\n");
-    expect(readdirSync(join(worker.root, "app"))).toContain("child-main.js");
-    expect(await worker.stop()).toBe(0);
+
+    it("encode a video, with no other files of this machine than their images'", async () => {
+      const { email, password } = JSON.parse(readFileSync(join(folder, "user/credentials/owner.json"), "utf8"));
+      const login = await fetch(`${user}/user.v1.SessionService/CreateSession`, {
+        method: "POST",
+        body: JSON.stringify({ email, password }),
+        headers: { "content-type": "application/json" },
+      });
+      const { tokens: session } = (await login.json()) as { tokens: { accessToken: string } };
+      const { accessToken } = session;
+      const video = readFileSync(join(workspace, "samples/sintel-trailer.mp4"));
+      const created = await post(
+        "CreateVideo",
+        { name: "sintel-trailer.mp4", sizeBytes: String(video.length) },
+        accessToken,
+      );
+      const sent = await fetch(created.uploadUrl, {
+        method: "PATCH",
+        body: video,
+        headers: {
+          authorization: `Bearer ${accessToken}`,
+          "tus-resumable": "1.0.0",
+          "upload-offset": "0",
+          "content-type": "application/offset+octet-stream",
+        },
+      });
+      expect(sent.status).toBe(204);
+      const { encode } = await post("StartEncode", { videoId: created.video.id }, accessToken);
+      const state = async () => (await post("GetEncode", { id: encode.id }, accessToken)).encode;
+      await expect
+        .poll(async () => (await state()).state, { timeout: 240_000, interval: 500 })
+        .toMatch(/^ENCODE_STATE_(SUCCEEDED|FAILED|CANCELLED)$/);
+      const { state: final, error, playback } = await state();
+      expect({ final, error: error ?? "" }).toEqual({ final: "ENCODE_STATE_SUCCEEDED", error: "" });
+      expect(await (await fetch(playback.hlsUrl)).text()).toMatch(/^#EXTM3U/);
+    }, 300_000);
+
+    it("end at a signal", async () => {
+      expect(await worker.stop()).toBe(0);
+    });
   });
 });

@@ -216,7 +216,7 @@ describe("the plan", () => {
   });
 
   it("has everything in an environment that has nothing", () => {
-    const { stdout } = clone.run("tools/deploy/bin/kinora-deploy.mjs", "plan", "--env", "new");
+    const { stdout } = clone.run("tools/deploy/bin/kinora-deploy.mjs", "plan", "--env", "staging");
     expect(stdout.match(/never deployed/g)).toHaveLength(3);
   });
 });

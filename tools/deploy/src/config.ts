@@ -6,6 +6,8 @@ import { DeployError } from "./deploy-error.ts";
 export type Config = {
   /** Folder of the records, relative to the workspace. */
   records: string;
+  /** The environments that there are, so that a mistyped one isn't taken for one where nothing is deployed yet. Any name will do unless given. */
+  environments: string[];
   contracts: {
     /** Folder of the buf module that holds every service's contract. */
     folder: string;
@@ -27,14 +29,17 @@ export type Config = {
     env: Record<string, string>;
     /** Path that answers 200 when it is ready. */
     ready: string;
+    /** Services that a candidate needs beside it, from the working tree as well: by the candidate, and by the variable that tells it their address. */
+    beside: Record<string, Record<string, string>>;
   };
 };
 
 const defaults: Config = {
   records: "deployments",
+  environments: [],
   contracts: { folder: "proto", ignore: ["grpc", "google", "buf"] },
   image: { base: "docker.io/library/node:26-bookworm-slim", engine: "docker", env: {}, health: "/healthz" },
-  behaviour: { env: {}, ready: "/readyz" },
+  behaviour: { env: {}, ready: "/readyz", beside: {} },
 };
 
 /** @throws DeployError when deploy.json is there and can't be used */
@@ -51,6 +56,7 @@ export function readConfig(workspace: string): Config {
   if (unknown.length > 0) throw new DeployError(`deploy.json has unknown keys: ${unknown.join(", ")}.`);
   return {
     records: given.records ?? defaults.records,
+    environments: given.environments ?? defaults.environments,
     contracts: { ...defaults.contracts, ...given.contracts },
     image: { ...defaults.image, ...given.image },
     behaviour: { ...defaults.behaviour, ...given.behaviour },

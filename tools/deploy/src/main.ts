@@ -12,9 +12,11 @@ const commands: Record<string, () => Promise<(context: Context) => Promise<ExitC
   plan: async () => (await import("./commands/plan.ts")).plan,
   bundle: async () => (await import("./commands/bundle.ts")).bundleService,
   image: async () => (await import("./commands/image.ts")).image,
+  "pin-base": async () => (await import("./commands/pin-base.ts")).pinBase,
   "can-i-deploy": async () => (await import("./commands/can-i-deploy.ts")).canIDeploy,
   record: async () => (await import("./commands/record.ts")).record,
   rollback: async () => (await import("./commands/rollback.ts")).rollback,
+  check: async () => (await import("./commands/check.ts")).check,
   history: async () => (await import("./commands/history.ts")).history,
 };
 
@@ -48,6 +50,10 @@ async function run(argv: string[]): Promise<number> {
   // A process for each plugin would take longer than what the plugins do.
   process.env.NX_ISOLATE_PLUGINS ??= "false";
   const config = readConfig(workspace);
+  const { env } = given.values;
+  if (config.environments.length > 0 && !config.environments.includes(env)) {
+    throw new DeployError(`There is no environment "${env}". deploy.json has ${config.environments.join(", ")}.`);
+  }
   const records = given.values.records ?? process.env.DEPLOY_RECORDS ?? config.records;
   const run = await load();
   return run({

@@ -1,5 +1,6 @@
 import { describeContracts } from "../contracts/describe-contracts.ts";
-import { checkCandidate, describeVerdict, findDeployed, testsOfCallers } from "../gate/gate.ts";
+import { addMigrations, checkCandidate, describeVerdict, findDeployed, testsOfCallers } from "../gate/gate.ts";
+import { readMigrations } from "../image/migrations.ts";
 import { type Context, type ExitCode, namedService } from "./context.ts";
 
 /** `can-i-deploy`: whether the working tree's version of a service gets along with what an environment runs. */
@@ -11,6 +12,7 @@ export async function canIDeploy(context: Context): Promise<ExitCode> {
   const candidate = await describeContracts(workspace, service.root, config.contracts, signal);
   const tests = skip ? [] : testsOfCallers(records, env, service.name, candidate);
   const verdict = await checkCandidate({ workspace, service, candidate, deployed, tests, config, signal });
+  addMigrations(verdict, records, env, service.name, await readMigrations(workspace, service));
   const ok = verdict.problems.length === 0;
   print(
     json

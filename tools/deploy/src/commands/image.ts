@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeployError } from "../deploy-error.ts";
+import { isPinned } from "../image/base.ts";
 import { readCommit } from "../image/commit.ts";
 import { engines } from "../image/engine.ts";
 import { imageFolder } from "../image/image-target.ts";
@@ -15,6 +16,11 @@ export async function image(context: Context): Promise<ExitCode> {
   const service = namedService(context);
   if (engine !== "docker" && engine !== "buildah")
     throw new DeployError(`--engine: "${engine}" is neither docker nor buildah.`);
+  if (push && !isPinned(base)) {
+    throw new DeployError(
+      `The base ${base} isn't pinned, so the same commit would give another image on another day. Run kinora-deploy pin-base and commit deploy.json, or name it with --base NAME@sha256:…`,
+    );
+  }
   await runNx(workspace, service.name, signal, report);
   const manifest = readServiceManifest(workspace, service.name);
   const folder = join(workspace, imageFolder(service.name));
@@ -26,7 +32,8 @@ export async function image(context: Context): Promise<ExitCode> {
     labels: {
       "org.opencontainers.image.title": service.name,
       "org.opencontainers.image.revision": readCommit(workspace),
-      "org.opencontainers.image.base.name": base,
+      "org.opencontainers.image.base.name": base.replace(/@.*$/, ""),
+      ...(isPinned(base) && { "org.opencontainers.image.base.digest": base.replace(/^.*@/, "") }),
       [`${labelPrefix}.hash`]: manifest.hash,
       [`${labelPrefix}.contract`]: `sha256:${manifest.contract}`,
     },

@@ -2,13 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readNumber, readSeconds } from "../cli/arguments.ts";
-import { packageOf } from "../contracts/contract.ts";
+import { type CalledContract, packageOf } from "../contracts/contract.ts";
+import { describeTested } from "../contracts/describe-contracts.ts";
 import { DeployError } from "../deploy-error.ts";
 import { hashSettings } from "../hash/settings.ts";
 import { readCommit } from "../image/commit.ts";
 import { bundleContractTests } from "../image/contract-tests.ts";
 import { imageFolder } from "../image/image-target.ts";
-import { readServiceManifest } from "../image/service-manifest.ts";
+import { readServiceManifest, type ServiceManifest } from "../image/service-manifest.ts";
 import { untilHealthy } from "../records/health.ts";
 import type { ServiceRecord } from "../records/record.ts";
 import { type Context, type ExitCode, namedService } from "./context.ts";
@@ -33,15 +34,27 @@ export async function record(context: Context): Promise<ExitCode> {
 
 /** The record of what lies in dist/images. Its contracts and contract tests become objects, which nothing names until the record is there. */
 async function built(context: Context): Promise<Omit<ServiceRecord, "number">> {
-  const { workspace, records } = context;
+  const { workspace, config, records, signal } = context;
   const { env, image } = context.arguments.values;
   const service = namedService(context);
   const folder = join(workspace, imageFolder(service.name));
   const manifest = readServiceManifest(workspace, service.name);
-  const put = (path: string): string => records.putObject(env, readFileSync(join(folder, path)));
+  const put = (bytes: Uint8Array): string => records.putObject(env, bytes);
+  const read = (path: string): Buffer => readFileSync(join(folder, path));
+  const called = ({ services, descriptor, uses }: ServiceManifest["calls"][number]): CalledContract => ({
+    services,
+    descriptor: read(descriptor),
+    uses: uses ?? undefined,
+  });
+  const testedOnly = (packages: string[]): Promise<CalledContract[]> => {
+    const known = new Set(manifest.calls.map(({ services }) => packageOf(services[0] ?? "")));
+    const others = packages.filter((name) => !known.has(name));
+    return Promise.all(others.map((name) => describeTested(workspace, name, config.contracts, signal)));
+  };
   const scratch = mkdtempSync(join(tmpdir(), "kinora-record-"));
   try {
-    const tests = await bundleContractTests(workspace, service, manifest.calls, scratch);
+    const tests = await bundleContractTests(workspace, service, scratch);
+    const calls = [...manifest.calls.map(called), ...(await testedOnly([...tests.keys()]))];
     return {
       schema: 1,
       service: service.name,
@@ -51,17 +64,18 @@ async function built(context: Context): Promise<Omit<ServiceRecord, "number">> {
       commit: readCommit(workspace),
       image: image ?? digestOf(folder, service.name),
       provides: manifest.provides
-        ? { services: manifest.provides.services, descriptor: put(manifest.provides.descriptor) }
+        ? { services: manifest.provides.services, descriptor: put(read(manifest.provides.descriptor)) }
         : null,
-      calls: manifest.calls.map(({ services, descriptor, uses }) => {
+      calls: calls.map(({ services, descriptor, uses }) => {
         const program = tests.get(packageOf(services[0] ?? ""));
         return {
           services,
           descriptor: put(descriptor),
-          uses,
-          tests: program === undefined ? null : records.putObject(env, readFileSync(program)),
+          uses: uses ?? null,
+          tests: program === undefined ? null : put(readFileSync(program)),
         };
       }),
+      migrations: manifest.migrations,
       inputs: manifest.inputs,
       settings: hashSettings(workspace, service.root, env),
       rollbackTo: null,

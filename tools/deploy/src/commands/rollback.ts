@@ -1,7 +1,7 @@
 import { readNumber } from "../cli/arguments.ts";
 import { DeployError } from "../deploy-error.ts";
 import { checkContracts } from "../gate/check-contracts.ts";
-import { describeVerdict, findDeployed } from "../gate/gate.ts";
+import { addMigrations, describeVerdict, findDeployed } from "../gate/gate.ts";
 import { contractsOfRecord } from "../gate/recorded.ts";
 import { type Context, type ExitCode, namedService } from "./context.ts";
 
@@ -22,6 +22,7 @@ export async function rollback(context: Context): Promise<ExitCode> {
   const neighbours = deployed.filter(({ service }) => service !== name);
   const contracts = contractsOfRecord(records, record);
   const verdict = await checkContracts(workspace, name, contracts, neighbours, config.contracts.ignore, signal);
+  addMigrations(verdict, records, env, name, record.migrations ?? null);
   verdict.notes.push(`Callers from outside lose what ${name} has offered since record ${to}.`);
   const ok = verdict.problems.length === 0;
   if (json) {

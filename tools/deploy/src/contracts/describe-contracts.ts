@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { DeployError } from "../deploy-error.ts";
 import { buildContracts } from "./buf.ts";
 import { type CalledContract, packageOf, type ServiceContracts } from "./contract.ts";
 import { extractServices, qualify, readDescriptorSet, writeDescriptorSet } from "./descriptor-set.ts";
@@ -13,6 +14,28 @@ export async function describeContracts(
 ): Promise<ServiceContracts> {
   const all = await buildContracts(workspace, config.folder, signal);
   return contractsOf(findUses(workspace, `${root}/src/main.ts`), all, config.ignore);
+}
+
+/**
+ * The contract of a package as a caller has it who relies on it otherwise than by a client that our code shows (by HTTP, through a library): nothing in it is used by name,
+ * and what counts is what its contract tests say.
+ * @throws DeployError for a package without services
+ */
+export async function describeTested(
+  workspace: string,
+  packageName: string,
+  config: Config["contracts"],
+  signal?: AbortSignal,
+): Promise<CalledContract> {
+  const set = readDescriptorSet(await buildContracts(workspace, config.folder, signal), "this workspace");
+  const services = set.file
+    .filter((file) => file.package === packageName)
+    .flatMap((file) => file.service.map(({ name }) => qualify(file, name)))
+    .sort();
+  if (services.length === 0) {
+    throw new DeployError(`There are contract tests for ${packageName}, and no service in a contract of that name.`);
+  }
+  return { services, descriptor: writeDescriptorSet(extractServices(set, services)), uses: [] };
 }
 
 /** Cuts what one service serves and calls out of all contracts. */

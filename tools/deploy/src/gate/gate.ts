@@ -1,8 +1,10 @@
 import type { Config } from "../config.ts";
 import { packageOf, type ServiceContracts } from "../contracts/contract.ts";
+import type { Migration } from "../image/migrations.ts";
 import type { RecordStore } from "../records/record-store.ts";
 import type { Service } from "../workspace/services.ts";
 import { checkContracts, type Verdict } from "./check-contracts.ts";
+import { faultsOfMigrations, migrationsRun } from "./check-migrations.ts";
 import type { Deployed } from "./deployed.ts";
 import { askDeployed } from "./live.ts";
 import { readDeployed } from "./recorded.ts";
@@ -64,6 +66,25 @@ export async function checkCandidate(options: {
   const problems = await runContractTests(workspace, service, tests, config.behaviour, signal);
   const checked = tests.map(({ caller, source }) => `contract tests of ${caller} (${source})`);
   return { ...verdict, problems: [...verdict.problems, ...problems], checked: [...verdict.checked, ...checked] };
+}
+
+/** Adds to a verdict what the migrations of a version mean for the database that the environment's records tell of. */
+export function addMigrations(
+  verdict: Verdict,
+  records: RecordStore,
+  environment: string,
+  service: string,
+  migrations: readonly Migration[] | null,
+): void {
+  const known = migrationsRun(records, environment, service);
+  if (migrations === null && known === undefined) return;
+  if (migrations === null || known === undefined) {
+    const who = known === undefined ? "No record says" : "This version doesn't say";
+    verdict.notes.push(`${who} which migrations ${service} runs: not checked.`);
+    return;
+  }
+  verdict.problems.push(...faultsOfMigrations(service, migrations, known.ran, known.running));
+  verdict.checked.push(`migrations of ${service} (${known.ran.length} have run)`);
 }
 
 /** A verdict for people. */

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeployError } from "../deploy-error.ts";
 import { addHealthCheck } from "./oci-layout.ts";
+import { runProgram } from "./run-program.ts";
 
 /** An image to be built from a folder that has a Dockerfile. */
 export type ImageRequest = {
@@ -38,7 +38,7 @@ export const engines: Record<"docker" | "buildah", Engine> = {
   async buildah({ folder, base, tag, labels, push, output, signal, report }) {
     const scratch = await mkdtemp(join(tmpdir(), "kinora-image-"));
     try {
-      const buildah = (...args: string[]): Promise<string> => run("buildah", args, signal, report);
+      const buildah = (...args: string[]): Promise<string> => runProgram("buildah", args, signal, report);
       const storage = ["--storage-driver", process.env.STORAGE_DRIVER ?? "vfs"];
       const fixed = ["--isolation", "chroot", "--timestamp", "0", "--identity-label=false", "--layers=false"];
       const what = ["--build-arg", `BASE=${base}`, ...labelArguments(labels), "--tag", tag, folder];
@@ -66,7 +66,7 @@ export const engines: Record<"docker" | "buildah", Engine> = {
         ? "type=image,push=true,rewrite-timestamp=true"
         : `type=docker,dest=${output}.tar,rewrite-timestamp=true`;
       const what = ["--build-arg", `BASE=${base}`, ...labelArguments(labels), "--tag", tag, "--output", to];
-      await run(
+      await runProgram(
         "docker",
         ["buildx", "build", ...reproducible, ...what, "--metadata-file", metadata, folder],
         signal,
@@ -83,29 +83,4 @@ export const engines: Record<"docker" | "buildah", Engine> = {
 
 function labelArguments(labels: Record<string, string>): string[] {
   return Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
-}
-
-/** @returns what it printed. @throws DeployError with the end of what it said */
-function run(program: string, args: string[], signal: AbortSignal, report: (line: string) => void): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], signal, killSignal: "SIGTERM" });
-    let printed = "";
-    let said = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      printed += text;
-    });
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        said = (said + text).slice(-4000);
-        report(text.trimEnd());
-      });
-    }
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      reject(error.code === "ENOENT" ? new DeployError(`${program} isn't installed here (see --engine).`) : error);
-    });
-    child.on("close", (code) => {
-      if (code === 0) resolve(printed);
-      else reject(new DeployError(`${program} ${args[0]} failed (exit code ${code}):\n${said}`));
-    });
-  });
 }

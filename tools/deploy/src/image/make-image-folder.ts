@@ -8,6 +8,7 @@ import type { ServiceHash } from "../hash/hash-services.ts";
 import type { Service } from "../workspace/services.ts";
 import { bundle } from "./bundle.ts";
 import { imageFolder } from "./image-target.ts";
+import { readMigrations } from "./migrations.ts";
 import { makeSbom, sbomFault } from "./sbom.ts";
 import { contractDigest, type ServiceManifest } from "./service-manifest.ts";
 import { unhashed } from "./unhashed.ts";
@@ -70,6 +71,7 @@ export async function makeImageFolder(
       const name = packageOf(services[0] ?? "");
       return { services, descriptor: `contracts/calls-${name}.binpb`, uses: uses ?? null };
     }),
+    migrations: await readMigrations(workspace, service),
     inputs,
   };
   if (contracts.provides) await writeFile(join(folder, "contracts/provides.binpb"), contracts.provides.descriptor);

@@ -5,7 +5,7 @@ export type Manifest = {
   exports?: Record<string, unknown>;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
-  deploy?: { port?: number; env?: Record<string, string> };
+  deploy?: { port?: number; env?: Record<string, string>; migrations?: string };
 };
 
 /** Everything that a deployed app consists of, followed through `dependencies`; what is there for development only is left out. */

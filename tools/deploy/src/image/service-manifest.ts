@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ServiceContracts } from "../contracts/contract.ts";
 import { DeployError } from "../deploy-error.ts";
 import { imageFolder } from "./image-target.ts";
+import type { Migration } from "./migrations.ts";
 
 /** `service.json` beside a bundle: what it is. Paths are relative to it. */
 export type ServiceManifest = {
@@ -15,6 +16,7 @@ export type ServiceManifest = {
   contract: string;
   provides: { services: string[]; descriptor: string } | null;
   calls: { services: string[]; descriptor: string; uses: string[] | null }[];
+  migrations: Migration[] | null;
   inputs: Record<string, string>;
 };
 

@@ -1,4 +1,5 @@
 import { DeployError } from "../deploy-error.ts";
+import type { Migration } from "../image/migrations.ts";
 
 /** A contract that a service serves or was built to call. */
 export type ContractRecord = {
@@ -33,6 +34,8 @@ export type ServiceRecord = {
   image: string;
   provides: ContractRecord | null;
   calls: CalledContract[];
+  /** What it would run on its database, in order; null when it has none, and missing in records from before there was this field. */
+  migrations?: Migration[] | null;
   inputs: Record<string, string>;
   settings: Record<string, string>;
   /** The number that this one went back to. */
@@ -67,6 +70,10 @@ function faultOf(value: unknown): string | undefined {
   if (value.rollbackTo !== null && !Number.isSafeInteger(value.rollbackTo)) return "rollbackTo is no number";
   if (value.provides !== null && !isContract(value.provides)) return "provides is no contract";
   if (!Array.isArray(value.calls) || !value.calls.every(isCall)) return "calls is no list of contracts";
+  const { migrations = null } = value;
+  if (migrations !== null && !(Array.isArray(migrations) && migrations.every(isMigration))) {
+    return "migrations is no list of steps";
+  }
   for (const key of ["inputs", "settings"]) if (!isStrings(value[key])) return `${key} is no table of hashes`;
   return undefined;
 }
@@ -78,6 +85,8 @@ const isStrings = (value: unknown): boolean =>
 const isList = (value: unknown): boolean =>
   Array.isArray(value) && value.every((entry) => typeof entry === "string" && entry !== "");
 const isDigest = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+const isMigration = (value: unknown): boolean =>
+  isStrings(value) && ["name", "checksum"].every((key) => (value as Record<string, string>)[key]);
 const isContract = (value: unknown): boolean => isObject(value) && isList(value.services) && isDigest(value.descriptor);
 const isCall = (value: unknown): boolean =>
   isObject(value) &&

@@ -13,6 +13,8 @@ export type Service = {
   port: number | undefined;
   /** What its image's environment has beside that of all images. */
   env: Readonly<Record<string, string>>;
+  /** The module that exports the migrations of its database. */
+  migrations: string | undefined;
 };
 
 /** Every package.json of the workspace by its folder, found without Nx: the plan has to know all services when there is no graph. */
@@ -33,6 +35,7 @@ export function findServices(workspace: string): Service[] {
       root,
       port: deploy?.port,
       env: deploy?.env ?? {},
+      migrations: deploy?.migrations,
     }))
     .sort((a, b) => a.name.localeCompare(b.name));
 }
