@@ -3,17 +3,22 @@
  * `kinora-deploy can-i-deploy encoder` runs it against the candidate: PROVIDER_URL is where that answers, PROVIDER_DATA its folder, USER_URL the user service beside it.
  */
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { randomBytes, randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Directive, EncoderService, FailureKind, type Task, TaskKind, WorkerService } from "@kinora/proto-encoder";
-import { SessionService } from "@kinora/proto-user";
+import { KeyService, SessionService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc";
 import { frames, media } from "./short-video.ts";
 
 const { PROVIDER_URL: baseUrl = "", PROVIDER_DATA: data = "", USER_URL: userUrl = "" } = process.env;
-const token = (await readFile(`${data}/credentials/worker`, "utf8")).trim();
+// As a worker of the encoder's machine does: the key in the data folder is exchanged at the user service.
+const key = `kinora_contract_${randomBytes(32).toString("base64url")}`;
+await writeFile(`${data}/credentials/worker-key`, key, { mode: 0o600 });
+const toKeys = createClientTransport({ baseUrl: userUrl });
+const { accessToken: token } = await createClient(KeyService, toKeys).exchangeKey({ key, audiences: ["encoder"] });
+toKeys.close();
 const transport = createClientTransport({ baseUrl, token, timeoutMs: 40_000 });
 after(() => transport.close());
 const encoder = createClient(WorkerService, transport);

@@ -42,11 +42,11 @@ function fleet({ environment, ports }: Target, name: string, queues: readonly st
     name,
     app: "encoder-worker",
     team: "encoder",
-    calls: ["encoder"],
+    calls: ["encoder", "user"],
     // Sources and results travel by addresses that the encoder signs.
     reaches: ["objects"],
-    settings: { ENCODER_URL: `dns:///encoder:${ports.encoder}` },
-    secrets: ["WORKER_TOKEN"],
+    settings: { ENCODER_URL: `dns:///encoder:${ports.encoder}`, USER_URL: `dns:///user:${ports.user}` },
+    secrets: ["WORKER_API_KEY"],
     slots: 1,
     backlog: {
       url: `http://encoder.${environment.namespace}:${ports.encoder}/metrics/queue?${query}`,

@@ -16,7 +16,11 @@ const spec = {
   ...commonSettings,
   /** Where the encoder is. */
   ENCODER_URL: serviceAddress({ default: "http://localhost:8082" }),
-  /** The worker's credential; without it, the one below KINORA_DATA. */
+  /** Where the user service is: it gives access tokens for the worker's API key. Unless set, the encoder is asked. */
+  USER_URL: optional(serviceAddress()),
+  /** The worker's API key; without it, the one below KINORA_DATA. */
+  WORKER_API_KEY: optional(secret({ minLength: 32 })),
+  /** Deprecated, and gone with 0.3: the credential that workers and encoder shared. Used where it is set and WORKER_API_KEY isn't. */
   WORKER_TOKEN: optional(secret()),
   /** Tasks at the same time. */
   WORKER_SLOTS: integer({ default: 1, min: 1, max: 64 }),

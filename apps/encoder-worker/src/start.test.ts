@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { WorkerService } from "@kinora/proto-encoder";
+import { KeyService } from "@kinora/proto-user";
 import { createServer, type RpcServer } from "@kinora/rpc";
-import { createLogger } from "@kinora/service";
+import { createLogger, discoveryRoute } from "@kinora/service";
 import { freePort, type NodeProcess, startNode, temporaryFolder, waitUntil, waitUntilReady } from "@kinora/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -24,27 +25,40 @@ afterEach(async () => {
 
 function start(env: Record<string, string> = {}): NodeProcess {
   const process = startNode("apps/encoder-worker/src/main.ts", {
-    env: { KINORA_DATA: folder.path, ENCODER_URL: undefined, WORKER_TOKEN: undefined, PORT: undefined, ...env },
+    env: { KINORA_DATA: folder.path, ENCODER_URL: undefined, PORT: undefined, ...env },
   });
   started.push(process);
   return process;
 }
 
-/** An encoder without work; notes who asked for some. */
+/** A token that lives for so long, as the user service gives for a key. */
+const tokenFor = (key: string, seconds = 600) =>
+  `h.${Buffer.from(JSON.stringify({ iat: 0, exp: seconds, key })).toString("base64url")}.s`;
+
+/** An encoder without work, and a user service that takes any key, at one address; notes who asked for work. */
 async function idleEncoder(
   port: number,
+  tokenSeconds?: number,
 ): Promise<{ askers: { workerId: string; authorization: string | undefined }[] }> {
   const askers: { workerId: string; authorization: string | undefined }[] = [];
   const authorizations: (string | undefined)[] = [];
   const server = createServer({
-    routes: (router) =>
+    http: [discoveryRoute({ user: `http://127.0.0.1:${port}`, encoder: `http://127.0.0.1:${port}` })],
+    routes(router) {
+      router.service(KeyService, {
+        exchangeKey({ key, audiences }) {
+          expect(audiences).toEqual(["encoder"]);
+          return { accessToken: tokenFor(key, tokenSeconds) };
+        },
+      });
       router.service(WorkerService, {
         async leaseTask({ workerId, wait }, { signal }) {
           askers.push({ workerId, authorization: authorizations.at(-1) });
           await sleep(wait ? durationMs(wait) : 0, undefined, { signal }).catch(() => {});
           return {};
         },
-      }),
+      });
+    },
     authenticate: async (authorization) => {
       authorizations.push(authorization);
       return { kind: "worker", id: "built-in", scopes: "all", audiences: "all" };
@@ -63,8 +77,8 @@ describe("the worker as a process", () => {
     await waitUntil("it says that it waits", () => worker.output().includes("the encoder does not answer"));
     const { askers } = await idleEncoder(port);
     await waitUntil("it asks for work", () => askers.length > 0);
-    const credential = await readFile(join(folder.path, "credentials", "worker"), "utf8");
-    expect(askers[0]).toEqual({ workerId: "worker-7", authorization: `Bearer ${credential.trim()}` });
+    const key = (await readFile(join(folder.path, "credentials", "worker-key"), "utf8")).trim();
+    expect(askers[0]).toEqual({ workerId: "worker-7", authorization: `Bearer ${tokenFor(key)}` });
     await waitUntil("it says that the encoder is back", () => worker.output().includes("the encoder answers again"));
     expect(worker.output().match(/does not answer/g)).toHaveLength(1);
 
@@ -74,12 +88,39 @@ describe("the worker as a process", () => {
     expect(await readdir(join(folder.path, "worker"))).toEqual([]);
   });
 
-  it("uses the credential that it is given", async () => {
+  it("uses the key that it is given, rather than the credential of before", async () => {
     const port = await freePort();
     const { askers } = await idleEncoder(port);
-    start({ ENCODER_URL: `http://127.0.0.1:${port}`, WORKER_TOKEN: "a-credential-of-the-operator" });
+    const key = "kinora_operator_key-of-a-worker-made-by-an-operator";
+    const old = "a-credential-of-the-operator";
+    start({ ENCODER_URL: `http://127.0.0.1:${port}`, WORKER_API_KEY: key, WORKER_TOKEN: old });
+    await waitUntil("it asks for work", () => askers.length > 0);
+    expect(askers[0]?.authorization).toBe(`Bearer ${tokenFor(key)}`);
+  });
+
+  it("uses the credential of before where there is nothing else, and says that it goes", async () => {
+    const port = await freePort();
+    const { askers } = await idleEncoder(port);
+    const worker = start({ ENCODER_URL: `http://127.0.0.1:${port}`, WORKER_TOKEN: "a-credential-of-the-operator" });
     await waitUntil("it asks for work", () => askers.length > 0);
     expect(askers[0]?.authorization).toBe("Bearer a-credential-of-the-operator");
+    expect(worker.output()).toContain("WORKER_TOKEN is deprecated");
+  });
+
+  it("says that its token can't be renewed while the user service is away, and when it is back", async () => {
+    const [encoderPort, userPort] = [await freePort(), await freePort()];
+    const { askers } = await idleEncoder(encoderPort);
+    await idleEncoder(userPort, 6); // good for a second: of the last five nothing is shown any more
+    const worker = start({
+      ENCODER_URL: `http://127.0.0.1:${encoderPort}`,
+      USER_URL: `http://127.0.0.1:${userPort}`,
+      PORT: String(await freePort()),
+    });
+    await waitUntil("it asks for work", () => askers.length > 0);
+    await servers.pop()?.close(0);
+    await waitUntil("it says that it has none", () => /there is no access token/.test(worker.output()), 30_000);
+    await idleEncoder(userPort);
+    await waitUntil("it has one again", () => /exchanges this process's API key again/.test(worker.output()), 30_000);
   });
 
   it("answers health checks where PORT is set", async () => {

@@ -1,26 +1,25 @@
 import { join } from "node:path";
 import { createWorker } from "@kinora/encoder-worker";
 import { WorkerService } from "@kinora/proto-encoder";
+import { KeyService } from "@kinora/proto-user";
 import { createClientTransport, createServer, type HttpRoute, type RpcServer } from "@kinora/rpc";
-import {
-  configuredLogger,
-  contractsRoute,
-  type Env,
-  localCredential,
-  prepareDataDir,
-  startTelemetry,
-} from "@kinora/service";
+import { configuredLogger, contractsRoute, type Env, prepareDataDir, startTelemetry } from "@kinora/service";
 import { readWorkerConfig } from "./config.ts";
+import { workerCredential } from "./worker-credential.ts";
 
 /** Starts a worker from its environment; it works until `close`, which ends within 5 s. */
 export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close(): Promise<void> }> {
   const config = readWorkerConfig(env);
   const logger = configuredLogger("encoder-worker", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
-  const token = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+  const credential = await workerCredential(config, dataDir, logger);
   const telemetry = await startTelemetry(config, "encoder-worker", logger);
   // Without the logger: the worker itself tells of an encoder that doesn't answer.
-  const transport = createClientTransport({ baseUrl: config.ENCODER_URL, token, telemetry: telemetry.calls });
+  const transport = createClientTransport({
+    baseUrl: config.ENCODER_URL,
+    token: credential.token,
+    telemetry: telemetry.calls,
+  });
   const retire = new AbortController();
   const worker = createWorker({
     transport,
@@ -39,6 +38,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   return {
     async close() {
       stop.abort();
+      credential.close(); // a token that is there stays good for handing tasks back
       await running;
       transport.close();
       await health?.close(200);
@@ -54,7 +54,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
         contractsRoute({
           service: "encoder-worker",
           routes: () => {},
-          calls: [WorkerService],
+          calls: [WorkerService, KeyService],
           buildFile: config.BUILD_FILE,
         }),
       ],

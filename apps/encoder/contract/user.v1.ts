@@ -3,15 +3,21 @@
  * `kinora-deploy can-i-deploy user` runs it against their candidate: PROVIDER_URL is where that answers, PROVIDER_DATA its folder.
  */
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { QuotaService, SessionService } from "@kinora/proto-user";
+import { KeyService, QuotaService, SessionService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc";
 
 const { PROVIDER_URL: baseUrl = "", PROVIDER_DATA: data = "" } = process.env;
-const token = (await readFile(`${data}/credentials/service`, "utf8")).trim();
+// As the encoder of a machine does: the key that it leaves in the data folder is exchanged for a token.
+const key = `kinora_contract_${randomBytes(32).toString("base64url")}`;
+await mkdir(`${data}/credentials`, { recursive: true });
+await writeFile(`${data}/credentials/encoder-key`, key, { mode: 0o600 });
+const anonymous = createClientTransport({ baseUrl });
+const { accessToken: token } = await createClient(KeyService, anonymous).exchangeKey({ key, audiences: ["user"] });
+anonymous.close();
 const transport = createClientTransport({ baseUrl, token });
 after(() => transport.close());
 const quota = createClient(QuotaService, transport);

@@ -20,14 +20,9 @@ export function manifests(target: Target): Manifests {
         USER_URL: `dns:///user:${ports.user}`,
         USER_PUBLIC_URL: environment.publicUrl,
       },
-      secrets: [
-        "DATABASE_URL",
-        "SERVICE_TOKEN",
-        "WORKER_TOKEN",
-        "METRICS_TOKEN",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-      ],
+      secrets: ["DATABASE_URL", "ENCODER_API_KEY", "METRICS_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+      // Gone with 0.3; whoever comes from an earlier release still has them.
+      optionalSecrets: ["SERVICE_TOKEN", "WORKER_TOKEN"],
       resources: { cpu: "500m", memory: "512Mi", memoryLimit: "1Gi", ephemeralStorage: "12Gi" },
       // Parts of uploads under way lie here for a while.
       dataSize: "10Gi",

@@ -21,7 +21,9 @@ const spec = {
   USER_URL: serviceAddress({ default: "http://localhost:8081" }),
   /** How people's programs reach the user service, where that isn't USER_URL. */
   USER_PUBLIC_URL: optional(url()),
-  /** The credential of the workers; without it, the one below KINORA_DATA. */
+  /** The encoder's API key, which it exchanges at the user service; without it, the one below KINORA_DATA. */
+  ENCODER_API_KEY: optional(secret({ minLength: 32 })),
+  /** Deprecated, and gone with 0.3: a credential that workers shared. Where it is set, it is taken; API keys replace it. */
   WORKER_TOKEN: optional(secret()),
   /** Who shows this reads /metrics/queue, to scale the workers by; without it, nobody can. */
   METRICS_TOKEN: optional(secret()),

@@ -1,6 +1,6 @@
 import { openDatabase } from "@kinora/database";
 import { createEncoderService, migrations } from "@kinora/encoder";
-import { QuotaService } from "@kinora/proto-user";
+import { KeyService, QuotaService } from "@kinora/proto-user";
 import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
 import {
   announce,
@@ -16,6 +16,7 @@ import {
   webAddress,
 } from "@kinora/service";
 import { readEncoderConfig } from "./config.ts";
+import { encoderCredential } from "./encoder-credential.ts";
 
 /** Calls in flight have this long to finish, in milliseconds; the process has 5 s to end. */
 const graceMs = 3_000;
@@ -47,9 +48,11 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     signal,
   });
   starting.defer(() => database.close());
+  const credential = await encoderCredential(config, dataDir, logger);
+  starting.defer(() => credential.close());
   const user = createClientTransport({
     baseUrl: config.USER_URL,
-    token: serviceToken,
+    token: credential.token,
     logger,
     telemetry: telemetry.calls,
   });
@@ -86,7 +89,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
   const contracts = contractsRoute({
     service: "encoder",
     routes: service.routes,
-    calls: [QuotaService],
+    calls: [QuotaService, KeyService],
     buildFile: config.BUILD_FILE,
   });
   const server = createServer({

@@ -28,8 +28,6 @@ beforeAll(async () => {
     LOG_LEVEL: "trace",
     SMTP_URL: `smtp://kinora:smtp-pass-word-0123@127.0.0.1:${mail.port}`,
     VERIFY_EMAIL: "required",
-    SERVICE_TOKEN: keep("service token", "service-token-of-this-test-0123456789"),
-    WORKER_TOKEN: keep("worker token", "worker-token-of-this-test-0123456789"),
   });
   await kinora.startAll();
 }, 300_000);
@@ -97,6 +95,12 @@ it("keeps every secret of a whole run out of every log", { timeout: 600_000 }, a
 
   const owner = JSON.parse(await readFile(join(kinora.dataDir, "credentials", "owner.json"), "utf8"));
   keep("owner's password", owner.password);
+  const { exchangeKey } = as().keys;
+  for (const name of ["encoder-key", "worker-key"]) {
+    const key = (await readFile(join(kinora.dataDir, "credentials", name), "utf8")).trim();
+    keep(name, key);
+    keep(`token of the ${name}`, (await exchangeKey({ key })).accessToken);
+  }
   const encoded = await kinora.kinora("encode", sampleVideo);
   expect(encoded.code, encoded.stderr).toBe(0);
 

@@ -12,6 +12,9 @@ const spec = {
   SIGNING_KEY_SECRET: optional(secret()),
   /** Encodes at the same time; 0 leaves the work to separate workers. */
   WORKER_SLOTS: integer({ default: 1, min: 0, max: 64 }),
+  /** The API key of separate workers; without it, the one below KINORA_DATA. */
+  WORKER_API_KEY: optional(secret({ minLength: 32 })),
+  /** Deprecated, and gone with 0.3, like SERVICE_TOKEN: a credential that workers shared. */
   WORKER_TOKEN: optional(secret()),
 };
 

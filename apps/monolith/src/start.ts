@@ -1,14 +1,17 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
 import { openDatabase } from "@kinora/database";
 import { createEncoderService, migrations as encoderMigrations } from "@kinora/encoder";
 import { createWorker } from "@kinora/encoder-worker";
+import { KeyService } from "@kinora/proto-user";
 import { createInMemoryTransport, createServer, type HttpRoute, type Routes } from "@kinora/rpc";
 import {
   announce,
   configuredLogger,
   contractsRoute,
   createAuthenticator,
+  createKeyCredential,
   discoveryRoute,
   type Env,
   localCredential,
@@ -22,6 +25,8 @@ import { lateTransport } from "./late-transport.ts";
 /** Calls in flight have this long to finish, in milliseconds; the process has 5 s to end. */
 const graceMs = 3_000;
 
+type Token = (signal?: AbortSignal) => Promise<string>;
+
 /** Starts user, encoder and a worker in this process; they call each other in memory, through the same gate and interceptors as over a socket. */
 export async function startMonolith({ env, signal }: { env: Env; signal: AbortSignal }) {
   const config = readMonolithConfig(env);
@@ -29,7 +34,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   const logger = logTo("kinora");
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
-  const workerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+  const sharedWorkerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
   const spoolDir = await prepareDataDir(join(dataDir, "worker"));
 
   // What is started is ended in the opposite order, also when a later part can't start.
@@ -52,16 +57,21 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   const [userDatabase, encoderDatabase] = await both(open("user", userMigrations), open("encoder", encoderMigrations));
 
   const toEncoder = lateTransport("encoder");
+  let userToken = async () => "";
   let listening = { port: config.PORT };
   const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
   const user = await createUserService({
     database: userDatabase,
     logger: logTo("user"),
-    encoder: toEncoder,
+    encoder(token) {
+      userToken = token;
+      return toEncoder;
+    },
     dataDir,
     ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
     signingSecret: config.SIGNING_KEY_SECRET,
+    keys: { worker: config.WORKER_API_KEY },
     // All that verifies tokens is in this process, so nothing is behind that wouldn't know this issuer.
     issuer: publicUrl,
     publicUrl,
@@ -69,18 +79,31 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   });
   starting.defer(() => user.close());
 
-  const authenticate = createAuthenticator({ keys: user.keys, serviceToken, workerToken });
+  const authenticate = createAuthenticator({ keys: user.keys, serviceToken, workerToken: sharedWorkerToken });
+  const userInMemory = (token?: Token) =>
+    createInMemoryTransport({
+      routes: user.routes,
+      authenticate,
+      logger: logTo("user"),
+      telemetry,
+      ...(token !== undefined && { token }),
+    });
+  const keys = createClient(KeyService, userInMemory());
+  // As they would apart: with API keys of their own, for tokens that are good at the other side alone.
+  const tokenOf = async (name: "encoder" | "worker", audience: string, configured?: string): Promise<Token> => {
+    const key = configured ?? (await localCredential(dataDir, `${name}-key`));
+    const exchange = (signal: AbortSignal) => keys.exchangeKey({ key, audiences: [audience] }, { signal });
+    const credential = createKeyCredential({ exchange, logger: logTo(name) });
+    starting.defer(() => credential.close());
+    return (signal) => credential.token(signal);
+  };
+  const encoderToken = await tokenOf("encoder", "user");
+  const workerToken = await tokenOf("worker", "encoder", config.WORKER_API_KEY);
   const encoder = await createEncoderService({
     database: encoderDatabase,
     dataDir,
     logger: logTo("encoder"),
-    userTransport: createInMemoryTransport({
-      routes: user.routes,
-      authenticate,
-      logger: logTo("user"),
-      token: serviceToken,
-      telemetry,
-    }),
+    userTransport: userInMemory(encoderToken),
     authenticate,
     s3: config.STORAGE_URL,
     playbackFrom: config.PLAYBACK_FROM,
@@ -89,9 +112,9 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     internalUrl: () => `http://${reachableHost(config.HOST)}:${listening.port}`,
   });
   starting.defer(() => encoder.close());
-  const encoderInMemory = (token: string) =>
+  const encoderInMemory = (token: Token) =>
     createInMemoryTransport({ routes: encoder.routes, authenticate, logger: logTo("encoder"), token, telemetry });
-  toEncoder.connect(encoderInMemory(serviceToken));
+  toEncoder.connect(encoderInMemory(userToken));
 
   const discovery: HttpRoute = {
     path: "/.well-known/kinora",

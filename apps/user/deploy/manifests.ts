@@ -20,7 +20,9 @@ export function manifests(target: Target): Manifests {
         SIGN_UP: signUp,
         MAIL_FROM: environment.mailFrom,
       },
-      secrets: ["DATABASE_URL", "SERVICE_TOKEN", "SIGNING_KEY_SECRET", "SMTP_URL"],
+      secrets: ["DATABASE_URL", "ENCODER_API_KEY", "WORKER_API_KEY", "SIGNING_KEY_SECRET", "SMTP_URL"],
+      // Gone with 0.3; whoever comes from an earlier release still has it.
+      optionalSecrets: ["SERVICE_TOKEN"],
       resources: { cpu: "250m", memory: "256Mi", memoryLimit: "512Mi" },
       dataSize: "64Mi",
       replicas,

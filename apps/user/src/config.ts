@@ -24,6 +24,9 @@ const spec = {
   ...accountSettings,
   /** Seals the keys that sign access tokens, in the database; all replicas share it. Without it, the one below KINORA_DATA. */
   SIGNING_KEY_SECRET: optional(secret()),
+  /** API keys that the encoder and the workers begin with (docs/operating.md); without them, those that they leave below KINORA_DATA. */
+  ENCODER_API_KEY: optional(secret({ minLength: 32 })),
+  WORKER_API_KEY: optional(secret({ minLength: 32 })),
   /** The issuer of access tokens. Set it to this service's public address once every service knows OpenID discovery (docs/identity.md). */
   TOKEN_ISSUER: text({ default: tokenIssuer, maxLength: 500 }),
   /** Minutes of video that a user may have encoded in a month; 0 for no limit. */

@@ -1,3 +1,4 @@
+import type { Transport } from "@connectrpc/connect";
 import { openDatabase } from "@kinora/database";
 import { AccountService } from "@kinora/proto-encoder";
 import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
@@ -40,13 +41,14 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     signal,
   });
   starting.defer(() => database.close());
-  const encoder = createClientTransport({
-    baseUrl: config.ENCODER_URL,
-    token: serviceToken,
-    logger,
-    telemetry: telemetry.calls,
-  });
-  starting.defer(() => encoder.close());
+  const encoder = (ownToken: () => Promise<string>): Transport => {
+    // An encoder before 0.2 doesn't know tokens of services: as long as the old setting is there, it is shown.
+    const token = config.SERVICE_TOKEN ?? ownToken;
+    const baseUrl = config.ENCODER_URL;
+    const transport = createClientTransport({ baseUrl, token, logger, telemetry: telemetry.calls });
+    starting.defer(() => transport.close());
+    return transport;
+  };
   let listening = { port: config.PORT };
   const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
   const service = await createUserService({
@@ -57,6 +59,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
     signingSecret: config.SIGNING_KEY_SECRET,
+    keys: { encoder: config.ENCODER_API_KEY, worker: config.WORKER_API_KEY },
     issuer: () => config.TOKEN_ISSUER,
     publicUrl,
     signal,

@@ -13,7 +13,10 @@ export function createOutage(logger: Logger): Outage {
       since = performance.now();
       const { code, rawMessage: reason } = ConnectError.from(error);
       if (code === Code.Unauthenticated || code === Code.PermissionDenied) {
-        logger.error({ reason }, "the encoder refuses this worker's credential: give both the same WORKER_TOKEN");
+        logger.error(
+          { reason },
+          "no work: this worker's credential is refused; docs/operating.md says how it gets its API key",
+        );
       } else {
         logger.warn({ reason }, "no work: the encoder does not answer; trying again");
       }

@@ -3,6 +3,7 @@ export { checkGrant } from "./call/access.ts";
 export { drainSignal } from "./call/call-record.ts";
 export { currentTrace, remainingMs } from "./call/call-scope.ts";
 export type { Trace } from "./call/trace.ts";
+export { untilAborted } from "./call/until-aborted.ts";
 export {
   type Authenticate,
   type Caller,

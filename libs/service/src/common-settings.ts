@@ -24,7 +24,7 @@ export const serviceSettings = {
   DATABASE_URL: optional(url({ schemes: ["postgres", "postgresql"], secret: true })),
   /** How browsers, players and people's programs reach the service; http://localhost:PORT if not set. */
   PUBLIC_URL: optional(url()),
-  /** The credential that the services share; without it, the one below KINORA_DATA. */
+  /** Deprecated, and gone with 0.3: a credential that the services shared. Where it is set, it is taken; API keys replace it. */
   SERVICE_TOKEN: optional(secret()),
 };
 

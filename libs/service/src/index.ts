@@ -1,13 +1,15 @@
 /** What every process needs: configuration, logging, credentials, start and end. */
 export type { Logger } from "@kinora/rpc";
 export { announce } from "./announce.ts";
+export { createKeySecret } from "./api-key.ts";
 export { commonSettings, configuredLogger, serviceSettings } from "./common-settings.ts";
 export { ConfigError, type ConfigOf, type ConfigSpec, type Env, readConfig, type Setting } from "./config.ts";
 export { integer, oneOf, optional, path, port, secret, text, url } from "./config-settings.ts";
 export { contractsRoute } from "./contracts-route.ts";
 export { prepareDataDir } from "./data-dir.ts";
+export { discoverUserService } from "./discover-user-service.ts";
 export { discoveryRoute } from "./discovery-route.ts";
-export { localCredential } from "./local-credential.ts";
+export { type LocalCredential, localCredential, readLocalCredential } from "./local-credential.ts";
 export { createLogger, type LoggerOptions, logLevels } from "./logger.ts";
 export { type Program, runMain } from "./run-main.ts";
 export { serviceAddress, webAddress } from "./service-address.ts";
@@ -23,6 +25,7 @@ export {
   tokenType,
 } from "./tokens/access-token.ts";
 export { type AuthenticatorOptions, createAuthenticator } from "./tokens/authenticator.ts";
+export { createKeyCredential, type KeyCredential, type KeyCredentialOptions } from "./tokens/key-credential.ts";
 export { fixedKeys, type KeySource, type PublicJwk } from "./tokens/key-source.ts";
 export { type RemoteKeys, type RemoteKeysOptions, remoteKeys } from "./tokens/remote-keys.ts";
 export { type VerifiedToken, verifyAccessToken } from "./tokens/verify-access-token.ts";

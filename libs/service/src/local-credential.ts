@@ -1,22 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createKeySecret } from "./api-key.ts";
 import { StartupError } from "./startup-error.ts";
+
+/** What a local credential is for: `…-key` is an API key, which the user service knows by its file. `service` and `worker` go with release 0.3. */
+export type LocalCredential = "service" | "worker" | "signing" | "encoder-key" | "worker-key";
 
 /**
  * The credential that this installation's processes share, from `credentials/<name>` in the data folder; made (32 random bytes, mode 0600) by whoever
  * comes first, whole or not at all.
  */
-export async function localCredential(dataDir: string, name: "service" | "worker" | "signing"): Promise<string> {
+export async function localCredential(dataDir: string, name: LocalCredential): Promise<string> {
   const folder = join(dataDir, "credentials");
   const path = join(folder, name);
-  const existing = await read(path);
+  const existing = await readLocalCredential(dataDir, name);
   if (existing !== undefined) {
     return existing;
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, `.${name}-${process.pid}-${randomBytes(6).toString("hex")}`);
-  await writeFile(draft, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  const made = name.endsWith("-key") ? createKeySecret().secret : randomBytes(32).toString("base64url");
+  await writeFile(draft, `${made}\n`, { mode: 0o600, flag: "wx" });
   try {
     // Unlike a rename, a link never replaces what another process has put there in the meantime.
     await link(draft, path);
@@ -27,14 +32,16 @@ export async function localCredential(dataDir: string, name: "service" | "worker
   } finally {
     await unlink(draft);
   }
-  const made = await read(path);
-  if (made === undefined) {
+  const kept = await readLocalCredential(dataDir, name);
+  if (kept === undefined) {
     throw new StartupError(`${path} vanished while it was made; start again`);
   }
-  return made;
+  return kept;
 }
 
-async function read(path: string): Promise<string | undefined> {
+/** The same, if somebody has made it yet. */
+export async function readLocalCredential(dataDir: string, name: LocalCredential): Promise<string | undefined> {
+  const path = join(dataDir, "credentials", name);
   let text: string;
   try {
     text = (await readFile(path, "utf8")).trim();

@@ -35,6 +35,11 @@ describe.each(["json", "pretty"] as const)("a %s log", (format) => {
 });
 
 describe("redact", () => {
+  it("leaves of an API key what it is known by", () => {
+    const key = `kinora_0123abcd_${"x".repeat(43)}`;
+    expect(redact(`{"msg":"no such key: ${key}"}`)).toBe('{"msg":"no such key: kinora_0123abcd_[redacted]"}');
+  });
+
   it("keeps a line of JSON one", () => {
     const line = JSON.stringify({ password: 'a\\"b', next: 'x "token":"y" z', url: "https://a:b@c/d" });
     expect(Object.keys(JSON.parse(redact(line)))).toEqual(["password", "next", "url"]);

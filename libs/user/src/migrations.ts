@@ -4,6 +4,7 @@ import { sessionResources } from "./migrations/0005_sessions.ts";
 import { keys } from "./migrations/0006_keys.ts";
 import { accounts } from "./migrations/0010_accounts.ts";
 import { ledger } from "./migrations/0011_ledger.ts";
+import { disabledServiceAccounts } from "./migrations/0012_service_accounts.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
 
@@ -106,4 +107,5 @@ export const userMigrations: readonly Migration[] = [
   keys,
   accounts,
   ledger,
+  disabledServiceAccounts,
 ];

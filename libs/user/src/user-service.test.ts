@@ -179,7 +179,7 @@ describe("createUserService", () => {
   const deps = () => ({
     database: kinora.database,
     logger: memoryLogger().logger,
-    encoder: agreeableEncoder(),
+    encoder: agreeableEncoder,
     dataDir: kinora.dataDir,
     publicUrl: () => "https://kinora.example",
     signUp: "open" as const,

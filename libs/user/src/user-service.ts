@@ -23,6 +23,7 @@ import { createFactorHandlers } from "./factor/factor-handlers.ts";
 import { createPasskeys, relyingPartyOf } from "./factor/passkeys.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { createInvitationHandlers } from "./invitation/invitation-handlers.ts";
+import { type ConfiguredKeys, createBuiltInKeys } from "./key/built-in-keys.ts";
 import { createKeyHandlers } from "./key/key-handlers.ts";
 import { startMailQueue } from "./mail/mail-queue.ts";
 import { createMailer, type MailSettings } from "./mail/mailer.ts";
@@ -43,8 +44,8 @@ export type UserServiceDeps = {
   /** With `userMigrations` done. */
   database: Pick<Database, "pool">;
   logger: Logger;
-  /** Where encoder.v1.AccountService answers. Used when an account is deleted, not before. */
-  encoder: Transport;
+  /** Where encoder.v1.AccountService answers; its calls show the token. Used when an account is deleted, not before. */
+  encoder: (token: () => Promise<string>) => Transport;
   /** KINORA_DATA: `credentials/owner.json` is left in it at the first start. */
   dataDir: string;
   /** How browsers reach the user service: passkeys are bound to its host. Asked for when it is needed, as a port may be chosen late. */
@@ -59,6 +60,8 @@ export type UserServiceDeps = {
   quotaMinutes: number;
   /** Seals the signing keys and the secrets of authenticator apps in the database; all replicas share it. If not given, the one in `credentials/signing`. */
   signingSecret?: string | undefined;
+  /** API keys that the encoder and the workers begin with; what isn't given is looked for in `credentials/encoder-key` and `credentials/worker-key`. */
+  keys?: ConfiguredKeys | undefined;
   /** The issuer of access tokens (`iss`); if not given, the one that every verifier knows. */
   issuer?: (() => string) | undefined;
   /** Hashes passwords; for tests, which count. */
@@ -112,10 +115,12 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
     startJobQueue({ database, logger }),
   ]);
   const tokens = createAccessTokens({ keys, issuer, now });
+  const builtInKeys = createBuiltInKeys({ store, logger, dataDir, configured: deps.keys ?? {}, now });
+  const toEncoder = encoder(() => tokens.signOwn("encoder"));
   await ensureLocalOwner({ store, passwords, logger, dataDir, now }, signal);
   const mailer = createMailer(mail, { dataDir, logger });
   const [deletion, letters] = await Promise.all([
-    startAccountDeletion({ jobs, encoder, logger }),
+    startAccountDeletion({ jobs, encoder: toEncoder, logger }),
     startMailQueue({ jobs, mailer, store, passwords, logger, now }),
   ]);
   const codes = createEmailCodes({ store, passwords, mail: letters, now });
@@ -134,7 +139,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
       router.service(InvitationService, createInvitationHandlers({ store, codes, mail: letters, signUp, now }));
       router.service(AuditService, createAuditHandlers({ store }));
       router.service(SessionService, createSessionHandlers({ store, checks, tokens, keys, publicUrl, now }));
-      router.service(KeyService, createKeyHandlers({ store, tokens, deletion, now }));
+      router.service(KeyService, createKeyHandlers({ store, tokens, builtInKeys, deletion, now }));
       router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, now }));
     },
     http: discoveryRoutes({ keys, issuer, publicUrl }),

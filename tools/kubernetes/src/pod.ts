@@ -91,8 +91,13 @@ function environmentOf(spec: Placed<ContainerSpec>, { environment, settings }: P
     ...spec.settings,
     ...settings,
   };
+  const secret = (key: string, optional: { optional?: true } = {}) => ({
+    name: key,
+    valueFrom: { secretKeyRef: { name: spec.app ?? spec.name, key, ...optional } },
+  });
   return [
     ...Object.entries(plain).map(([name, value]) => ({ name, value })),
-    ...spec.secrets.map((key) => ({ name: key, valueFrom: { secretKeyRef: { name: spec.app ?? spec.name, key } } })),
+    ...spec.secrets.map((key) => secret(key)),
+    ...(spec.optionalSecrets ?? []).map((key) => secret(key, { optional: true })),
   ];
 }

@@ -15,6 +15,8 @@ export type ContainerSpec = {
   settings?: Readonly<Record<string, string>>;
   /** Keys of the Secret named like the app, each of which becomes the environment variable of the same name. */
   secrets: readonly string[];
+  /** Such keys that the Secret may lack. */
+  optionalSecrets?: readonly string[];
   /** Services that it calls: their network policies let it in by this, and its own lets it out. */
   calls?: readonly string[];
   /** Places outside of our services that it reaches. */

@@ -6,6 +6,7 @@ import { Access, access, Role, requires } from "@kinora/proto-common";
 import * as encoderContract from "@kinora/proto-encoder";
 import * as userContract from "@kinora/proto-user";
 import { type ClientTransport, createClientTransport } from "@kinora/rpc";
+import { localCredential } from "@kinora/service";
 import { freePort, temporaryFolder } from "@kinora/testing";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -31,8 +32,8 @@ const forPeople = closed.filter((method) => isFor(method, Access.USER, Access.US
 /** Methods about a resource that has an owner. What only administrators may do isn't a matter of owners. */
 const named = forPeople.filter((method) => rule(method).resource !== "" && rule(method).role === Role.UNSPECIFIED);
 
-const workerToken = "worker-token-of-the-walk-0123456789";
-const serviceToken = "service-token-of-the-walk-0123456789";
+/** What those who upgrade have yet. */
+const sharedToken = { worker: "worker-token-of-the-walk-0123456789", service: "service-token-of-the-walk-0123456789" };
 const signer = generateKeyPairSync("ed25519");
 
 let kinora: Awaited<ReturnType<typeof startMonolith>>;
@@ -40,6 +41,8 @@ let url: string;
 let ada: { id: string; token: string };
 let bob: { id: string; token: string };
 let resources: Resources;
+/** Access tokens for the API keys that this installation's own worker and encoder have. */
+let own: { worker: string; encoder: string };
 const ends: (() => unknown)[] = [];
 
 beforeAll(async () => {
@@ -55,8 +58,8 @@ beforeAll(async () => {
     PORT: String(port),
     LOG_LEVEL: "fatal",
     WORKER_SLOTS: "0",
-    SERVICE_TOKEN: serviceToken,
-    WORKER_TOKEN: workerToken,
+    SERVICE_TOKEN: sharedToken.service,
+    WORKER_TOKEN: sharedToken.worker,
   };
   kinora = await startMonolith({ env, signal: AbortSignal.timeout(60_000) });
   ends.push(() => kinora.close());
@@ -69,6 +72,12 @@ beforeAll(async () => {
     "insert into \"user\".signing_keys (kid, private_jwk, create_time) values ('walk', $1, now() - interval '1 hour')",
     [JSON.stringify(signer.privateKey.export({ format: "jwk" }))],
   );
+  const tokenOf = async (name: "worker" | "encoder", audience: string) => {
+    const key = await localCredential(folder.path, `${name}-key`);
+    const keys = createClient(userContract.KeyService, as());
+    return (await keys.exchangeKey({ key, audiences: [audience] })).accessToken;
+  };
+  own = { worker: await tokenOf("worker", "encoder"), encoder: await tokenOf("encoder", "user") };
   ada = await join("ada");
   bob = await join("bob");
   resources = await makeResources(client);
@@ -187,23 +196,33 @@ describe("every method refuses", () => {
     const those = closed.filter((method) => isFor(method, Access.SERVICE, Access.USER_OR_SERVICE));
     await walk(those, forge({ kind: "service", role: "member", scope: "tasks:work" }), denied);
   });
-  it("a worker, unless it is about tasks", () =>
+  // The gate looks at the kind of caller first, and at the audience only of those it could let in.
+  it.each([
+    ["that the user service gives for its key", () => own.worker],
+    ["of before 0.2", () => sharedToken.worker],
+    ["with every scope at every service", () => forge({ kind: "worker", role: "member" })],
+  ])("a worker, unless it is about tasks, with the token %s", (_, token) =>
     walk(
       closed.filter((method) => rule(method).access !== Access.WORKER),
-      workerToken,
+      token(),
       denied,
-    ));
-  it("a worker with an identity of its own, too", () =>
-    walk(
-      closed.filter((method) => rule(method).access !== Access.WORKER),
-      forge({ kind: "worker", role: "member" }),
-      denied,
-    ));
-  it("a service, where people or workers are meant", () =>
+    ),
+  );
+  it.each([
+    ["that the user service gives for its key", () => own.encoder],
+    ["of before 0.2", () => sharedToken.service],
+  ])("a service, where people or workers are meant, with the token %s", (_, token) =>
     walk(
       closed.filter((method) => isFor(method, Access.USER, Access.WORKER)),
-      serviceToken,
+      token(),
       denied,
+    ),
+  );
+  it("the encoder at a service that its token isn't for", () =>
+    walk(
+      closed.filter((method) => isFor(method, Access.SERVICE) && audienceOf(method) !== "user"),
+      own.encoder,
+      () => ({ code: "Unauthenticated", message: /isn't for the/ }),
     ));
   it("people, where services or workers are meant, whatever their role and scopes", () =>
     walk(
@@ -217,6 +236,16 @@ describe("every method refuses", () => {
       ada.token,
       denied,
     ));
+});
+
+it("a worker's own token leases, at the encoder, and the encoder's reads quotas", async () => {
+  const { task } = await createClient(encoderContract.WorkerService, as(own.worker)).leaseTask({
+    workerId: "walk",
+    encoders: ["none"],
+    kinds: [encoderContract.TaskKind.ENCODE_CHUNK],
+  });
+  expect(task).toBeUndefined();
+  await createClient(userContract.QuotaService, as(own.encoder)).getQuota({ userId: ada.id });
 });
 
 it("what is open to everybody is known", () => {

@@ -8,8 +8,8 @@ import { watchStream, watchUnary } from "../telemetry/watch-call.ts";
 
 /** What a transport adds to calls that don't say it themselves. */
 export type CallDefaults = {
-  /** The credential: `Authorization: Bearer <token>`. */
-  token?: string | (() => Promise<string>);
+  /** The credential: `Authorization: Bearer <token>`. A function is asked for each call, with the call's signal. */
+  token?: string | ((signal?: AbortSignal) => Promise<string>);
   /** Deadline of unary calls in milliseconds; 0 for none. */
   timeoutMs?: number;
   /** Is told of each call; `createCallTelemetry` of `@kinora/rpc/telemetry` reports them to OpenTelemetry. */
@@ -26,13 +26,14 @@ export type CallLabels = { protocol: string; server?: ServerAddress };
 export function withCallDefaults(inner: Transport, defaults: CallDefaults, labels: CallLabels): Transport {
   const prepare = async (
     method: DescMethod,
+    signal: AbortSignal | undefined,
     asked: number | undefined,
     fallback: number | undefined,
     init: ConstructorParameters<typeof Headers>[0],
   ) => {
     const header = new Headers(init);
     if (defaults.token !== undefined && !header.has("authorization")) {
-      const token = typeof defaults.token === "string" ? defaults.token : await defaults.token();
+      const token = typeof defaults.token === "string" ? defaults.token : await defaults.token(signal);
       header.set("authorization", `Bearer ${token}`);
     }
     const left = callTimeout(asked, fallback, remainingMs());
@@ -50,12 +51,12 @@ export function withCallDefaults(inner: Transport, defaults: CallDefaults, label
   };
   return {
     async unary(method, signal, timeoutMs, header, input, values) {
-      const call = await prepare(method, timeoutMs, defaults.timeoutMs ?? limits.callMs, header);
+      const call = await prepare(method, signal, timeoutMs, defaults.timeoutMs ?? limits.callMs, header);
       const result = () => inner.unary(method, signal, call.timeoutMs, call.header, input, values);
       return call.span === undefined ? result() : watchUnary(call.span, call.started, result);
     },
     async stream(method, signal, timeoutMs, header, input, values) {
-      const call = await prepare(method, timeoutMs, undefined, header);
+      const call = await prepare(method, signal, timeoutMs, undefined, header);
       const result = () => inner.stream(method, signal, call.timeoutMs, call.header, input, values);
       return call.span === undefined ? result() : watchStream(call.span, call.started, result);
     },

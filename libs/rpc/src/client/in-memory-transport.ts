@@ -7,7 +7,7 @@ import { idempotencyInterceptor } from "../idempotency/idempotency.ts";
 import { createMemoryIdempotencyStore } from "../idempotency/memory-idempotency-store.ts";
 import { defaultLimits as limits } from "../limits.ts";
 import type { ServiceOptions } from "../routes.ts";
-import { withCallDefaults } from "./call-defaults.ts";
+import { type CallDefaults, withCallDefaults } from "./call-defaults.ts";
 import { createInMemoryClient } from "./in-memory-client.ts";
 import { inMemoryUnary } from "./in-memory-unary.ts";
 
@@ -17,7 +17,7 @@ const drain = new AbortController().signal;
  * Calls a service of the same process, through the same gate, interceptors, validation, deadlines and error mapping as over the wire. Messages are
  * serialised on the way, so neither side sees what the other does to its own.
  */
-export function createInMemoryTransport(options: ServiceOptions & { token?: string }): Transport {
+export function createInMemoryTransport(options: ServiceOptions & Pick<CallDefaults, "token">): Transport {
   const { logger } = options;
   const lifecycle = createLifecycle({
     authenticate: options.authenticate,

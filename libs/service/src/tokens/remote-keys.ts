@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { DomainError } from "@kinora/rpc";
+import { getJson } from "../get-json.ts";
 import { tokenIssuer } from "./access-token.ts";
 import { type KeySource, readKeySet } from "./key-source.ts";
 
@@ -12,9 +13,6 @@ export type RemoteKeysOptions = {
   timeoutMs?: number;
   now?: () => number;
 };
-
-/** Bytes of the largest answer that is read. */
-const mostBytes = 256 * 1024;
 
 /** The user service's public keys. `close` stops asking for them. */
 export type RemoteKeys = KeySource & { close(): void };
@@ -34,10 +32,11 @@ export function remoteKeys(userUrl: string, options: RemoteKeysOptions = {}): Re
   let answeredAt = Number.NEGATIVE_INFINITY;
 
   async function ask(): Promise<void> {
+    const signal = AbortSignal.any([end.signal, AbortSignal.timeout(timeoutMs)]);
     const [set, configuration] = await Promise.all([
-      getJson(`${base}/.well-known/jwks.json`),
+      getJson(`${base}/.well-known/jwks.json`, signal),
       // A user service before 0.2 has none.
-      getJson(`${base}/.well-known/openid-configuration`).catch(() => undefined),
+      getJson(`${base}/.well-known/openid-configuration`, signal).catch(() => undefined),
     ]);
     const read = readKeySet(set);
     if (read === undefined) {
@@ -57,16 +56,6 @@ export function remoteKeys(userUrl: string, options: RemoteKeysOptions = {}): Re
       asking = undefined;
     });
     return asking;
-  }
-
-  async function getJson(url: string): Promise<unknown> {
-    const signal = AbortSignal.any([end.signal, AbortSignal.timeout(timeoutMs)]);
-    const response = await fetch(url, { signal, redirect: "error", headers: { accept: "application/json" } });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new Error(`${url} answers ${response.status}`);
-    }
-    return JSON.parse(await readBounded(response));
   }
 
   const quietly = () => void refresh().catch(() => {});
@@ -105,18 +94,4 @@ function issuerOf(configuration: unknown): string | undefined {
       ? configuration.issuer
       : undefined;
   return typeof issuer === "string" && issuer !== "" ? issuer : undefined;
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > mostBytes) {
-      throw new Error("the answer is too large");
-    }
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

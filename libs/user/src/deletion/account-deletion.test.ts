@@ -1,16 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AccountService } from "@kinora/proto-encoder";
 import { callerOf, createClientTransport, createServer, type RpcServer } from "@kinora/rpc";
-import { createAuthenticator, fixedKeys } from "@kinora/service";
 import { freePort, waitUntil } from "@kinora/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import {
-  faultOf,
-  memoryLogger,
-  type ServiceUnderTest,
-  serviceToken,
-  startServiceUnderTest,
-} from "../testing/service-under-test.ts";
+import { faultOf, memoryLogger, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
 
 let kinora: ServiceUnderTest;
 let port: number;
@@ -19,8 +12,12 @@ let transport: ReturnType<typeof createClientTransport>;
 beforeAll(async () => {
   port = await freePort();
   const { logger } = memoryLogger();
-  transport = createClientTransport({ baseUrl: `http://127.0.0.1:${port}`, token: serviceToken, logger });
-  kinora = await startServiceUnderTest({ encoder: transport });
+  kinora = await startServiceUnderTest({
+    encoder(token) {
+      transport = createClientTransport({ baseUrl: `http://127.0.0.1:${port}`, token, logger });
+      return transport;
+    },
+  });
 });
 afterAll(async () => {
   await kinora?.close();
@@ -40,7 +37,7 @@ async function startEncoder(refusals = 0): Promise<{ told: string[]; server: Rpc
           return { videos: 3 };
         },
       }),
-    authenticate: createAuthenticator({ keys: fixedKeys({ keys: [] }), serviceToken }),
+    authenticate: kinora.options().authenticate,
     logger: memoryLogger().logger,
   });
   await server.listen({ port, host: "127.0.0.1" });

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 
 /** An API key of an account, or of a service account. */
 export type ApiKey = {
@@ -15,14 +15,6 @@ export type ApiKey = {
 
 /** Keys that one account may have. */
 export const maxKeys = 100;
-
-/**
- * A new key: `kinora_`, eight characters to recognise it by, and 256 random bits. The fixed beginning lets scanners of source code find keys that leaked.
- */
-export function createKeySecret(): { secret: string; prefix: string } {
-  const prefix = `kinora_${randomBytes(5).toString("hex").slice(0, 8)}`;
-  return { secret: `${prefix}_${randomBytes(32).toString("base64url")}`, prefix };
-}
 
 /** What the database keeps of a key. Plain SHA-256 is enough, as nobody can search 2^256 keys. */
 export function hashKey(secret: string): Buffer {

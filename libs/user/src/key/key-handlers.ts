@@ -3,41 +3,46 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { KeyService } from "@kinora/proto-user";
 import { DomainError, requireUser } from "@kinora/rpc";
+import { createKeySecret } from "@kinora/service";
 import { findAccount } from "../account/account.store.ts";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { AuditType } from "../audit/audit.ts";
 import { originOf } from "../check/origin.ts";
 import type { AccountDeletion } from "../deletion/account-deletion.ts";
 import { invalidField } from "../fault.ts";
-import { manages } from "../policy.ts";
 import { requireLive } from "../session/live-caller.ts";
-import { breaks } from "../store/database-fault.ts";
 import type { Sql, Store } from "../store/store.ts";
 import type { AccessTokens } from "../token/access-token.ts";
 import { scopesFor } from "../token/scopes.ts";
-import { type ApiKey, createKeySecret, hashKey, maxKeys } from "./api-key.ts";
+import { isAdministrator } from "./administrator.ts";
+import { type ApiKey, hashKey, maxKeys } from "./api-key.ts";
+import type { BuiltInKeys } from "./built-in-keys.ts";
 import { refusedScopes, scopesOfKind, tokenScopes } from "./grant.ts";
 import {
   countKeys,
-  countServiceAccounts,
   deleteKey,
-  deleteServiceAccount,
   type ExchangeableKey,
   findExchangeable,
   findKey,
+  findKeyHash,
   findServiceAccount,
   insertKey,
-  insertServiceAccount,
   type KeyHolder,
   listKeys,
-  listServiceAccounts,
   touchKey,
 } from "./key.store.ts";
-import { kindOf, toKeyMessage, toServiceAccountMessage } from "./key-message.ts";
-import { maxServiceAccounts, type ServiceAccount } from "./service-account.ts";
+import { toKeyMessage } from "./key-message.ts";
+import type { ServiceAccount } from "./service-account.ts";
+import { createServiceAccountHandlers } from "./service-account-handlers.ts";
 
 /** What the handlers of user.v1.KeyService need. */
-export type KeyHandlersDeps = { store: Store; tokens: AccessTokens; deletion: AccountDeletion; now: () => Date };
+export type KeyHandlersDeps = {
+  store: Store;
+  tokens: AccessTokens;
+  builtInKeys: BuiltInKeys;
+  deletion: AccountDeletion;
+  now: () => Date;
+};
 
 type User = ReturnType<typeof requireUser>;
 
@@ -46,24 +51,12 @@ const touchMs = 60_000;
 const day = 86_400_000;
 
 /** Answers user.v1.KeyService. */
-export function createKeyHandlers({ store, tokens, deletion, now }: KeyHandlersDeps): ServiceImpl<typeof KeyService> {
+export function createKeyHandlers(deps: KeyHandlersDeps): ServiceImpl<typeof KeyService> {
+  const { store, tokens, builtInKeys, deletion, now } = deps;
   const note = (sql: Sql, context: HandlerContext, type: AuditType, caller: User, details: Record<string, string>) => {
     const { userId } = caller;
     return recordEvent(sql, { type, userId, actorId: userId, origin: originOf(context), time: now(), details });
   };
-
-  /** Whether the caller is an administrator at this moment; a token may be ten minutes behind. */
-  async function isAdmin(sql: Sql, caller: User): Promise<boolean> {
-    const account = await findAccount(sql, caller.userId);
-    return account !== undefined && manages(account.role);
-  }
-
-  async function requireAdmin(sql: Sql, caller: User): Promise<void> {
-    await requireLive(sql, caller, now());
-    if (!(await isAdmin(sql, caller))) {
-      throw new DomainError("permission_denied", "only administrators and the owner can do this");
-    }
-  }
 
   /** Whose keys the caller means: their own, or, as an administrator, a service account's. */
   async function holderFor(
@@ -77,9 +70,20 @@ export function createKeyHandlers({ store, tokens, deletion, now }: KeyHandlersD
       const own = person === undefined ? { serviceAccountId: caller.userId } : { userId: caller.userId };
       return { holder: own, account: undefined };
     }
-    const account = (await isAdmin(sql, caller)) ? await findServiceAccount(sql, serviceAccountId) : undefined;
+    const account = (await isAdministrator(sql, caller)) ? await findServiceAccount(sql, serviceAccountId) : undefined;
     if (account === undefined) throw new DomainError("not_found", "no such service account");
     return { holder: { serviceAccountId: account.id }, account };
+  }
+
+  /** The key, also if it is one that the installation begins with and nobody has used yet. */
+  async function findByHash(secretHash: Buffer, time: Date, signal: AbortSignal): Promise<ExchangeableKey | undefined> {
+    const sql = store.on(signal);
+    const found = await findExchangeable(sql, secretHash, time);
+    if (found !== undefined) return found;
+    const account = await builtInKeys.find(secretHash);
+    if (account === undefined) return undefined;
+    await builtInKeys.register(account, secretHash, signal);
+    return await findExchangeable(sql, secretHash, time);
   }
 
   return {
@@ -129,8 +133,14 @@ export function createKeyHandlers({ store, tokens, deletion, now }: KeyHandlersD
         await requireLive(tx, caller, now());
         const key = await findKey(tx, request.id);
         const own = key !== undefined && (key.userId ?? key.serviceAccountId) === caller.userId;
-        const managed = key?.serviceAccountId != null && !own && (await isAdmin(tx, caller));
+        const managed = key?.serviceAccountId != null && !own && (await isAdministrator(tx, caller));
         if (key === undefined || !(own || managed)) throw new DomainError("not_found", "no such key");
+        if (managed && (await builtInKeys.find(await findKeyHash(tx, key.id))) !== undefined) {
+          throw new DomainError(
+            "failed_precondition",
+            "the installation still uses this key; disable its service account",
+          );
+        }
         await deleteKey(tx, key.id);
         await note(tx, context, "key.deleted", caller, { keyId: key.id });
       });
@@ -140,7 +150,7 @@ export function createKeyHandlers({ store, tokens, deletion, now }: KeyHandlersD
     async exchangeKey(request, context) {
       const sql = store.on(context.signal);
       const time = now();
-      const key = await findExchangeable(sql, hashKey(request.key), time);
+      const key = await findByHash(hashKey(request.key), time, context.signal);
       if (key === undefined) {
         throw new DomainError("unauthenticated", "this API key isn't valid: it never was, or it has ended");
       }
@@ -165,51 +175,7 @@ export function createKeyHandlers({ store, tokens, deletion, now }: KeyHandlersD
       return { accessToken: token, expireTime: timestampFromDate(expireTime), scopes };
     },
 
-    async createServiceAccount(request, context) {
-      const caller = requireUser(context);
-      const kind = kindOf(request.kind);
-      if (kind === undefined) throw invalidField("kind", "is required"); // the contract's rules say so already
-      const scopes = request.scopes.length === 0 ? [...scopesOfKind(kind)] : [...new Set(request.scopes)];
-      const refused = refusedScopes(scopes, new Set(scopesOfKind(kind)));
-      if (refused.length > 0) throw invalidField("scopes", `a ${kind} can't have ${refused.join(", ")}`);
-      const account: ServiceAccount = { id: randomUUID(), name: request.name, kind, scopes, createTime: now() };
-      try {
-        await store.transaction(context.signal, async (tx) => {
-          await requireAdmin(tx, caller);
-          if ((await countServiceAccounts(tx)) >= maxServiceAccounts) {
-            throw new DomainError("failed_precondition", `there are ${maxServiceAccounts} service accounts already`);
-          }
-          await insertServiceAccount(tx, account);
-          const { id, name } = account;
-          await note(tx, context, "service_account.created", caller, { serviceAccountId: id, name, kind });
-        });
-      } catch (error) {
-        if (!breaks(error, "service_accounts_name_key")) throw error;
-        throw new DomainError("already_exists", `there is a service account ${request.name} already`);
-      }
-      return { serviceAccount: toServiceAccountMessage(account) };
-    },
-
-    async listServiceAccounts(_request, context) {
-      const sql = store.on(context.signal);
-      await requireAdmin(sql, requireUser(context));
-      return { serviceAccounts: (await listServiceAccounts(sql)).map(toServiceAccountMessage) };
-    },
-
-    async deleteServiceAccount(request, context) {
-      const caller = requireUser(context);
-      await store.transaction(context.signal, async (tx) => {
-        await requireAdmin(tx, caller);
-        const account = await findServiceAccount(tx, request.id);
-        if (account === undefined) return;
-        await deleteServiceAccount(tx, account.id);
-        // Only programs have videos.
-        if (account.kind === "program") await deletion.enqueue(tx, account.id);
-        await note(tx, context, "service_account.deleted", caller, { serviceAccountId: account.id });
-      });
-      deletion.hurry();
-      return {};
-    },
+    ...createServiceAccountHandlers({ store, deletion, now }),
   };
 }
 

@@ -38,6 +38,7 @@ export function toServiceAccountMessage(account: ServiceAccount): ServiceAccount
     kind: kindMessages[account.kind],
     scopes: [...account.scopes],
     createTime: timestampFromDate(account.createTime),
+    ...(account.disableTime && { disableTime: timestampFromDate(account.disableTime) }),
   });
 }
 

@@ -5,7 +5,7 @@ import type { ServiceAccount, ServiceAccountKind } from "./service-account.ts";
 
 const keyColumns = `id, user_id as "userId", service_account_id as "serviceAccountId", name, prefix, scopes, create_time as "createTime",
   expire_time as "expireTime", last_use_time as "lastUseTime"`;
-const accountColumns = `id, name, kind, scopes, create_time as "createTime"`;
+const accountColumns = `id, name, kind, scopes, create_time as "createTime", disable_time as "disableTime"`;
 
 /** Whose keys: a person's, or a service account's. */
 export type KeyHolder = { userId: string } | { serviceAccountId: string };
@@ -15,21 +15,24 @@ const idOf = (holder: KeyHolder) => ("userId" in holder ? holder.userId : holder
 
 /** Adds a key. Breaks a foreign key if its holder is gone. */
 export async function insertKey(sql: Sql, key: ApiKey, secretHash: Buffer): Promise<void> {
-  await sql.query(
-    `insert into api_keys (id, user_id, service_account_id, name, prefix, secret_hash, scopes, create_time, expire_time)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [
-      key.id,
-      key.userId,
-      key.serviceAccountId,
-      key.name,
-      key.prefix,
-      secretHash,
-      key.scopes,
-      key.createTime,
-      key.expireTime,
-    ],
+  await sql.query(insertedKey, keyValues(key, secretHash));
+}
+
+/** Adds a key; false if its secret is one already. */
+export async function insertKeyUnlessThere(sql: Sql, key: ApiKey, secretHash: Buffer): Promise<boolean> {
+  const rows = await sql.query(
+    `${insertedKey} on conflict (secret_hash) do nothing returning id`,
+    keyValues(key, secretHash),
   );
+  return rows.length > 0;
+}
+
+const insertedKey = `insert into api_keys (id, user_id, service_account_id, name, prefix, secret_hash, scopes, create_time, expire_time)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+
+function keyValues(key: ApiKey, secretHash: Buffer): unknown[] {
+  const { id, userId, serviceAccountId, name, prefix, scopes, createTime, expireTime } = key;
+  return [id, userId, serviceAccountId, name, prefix, secretHash, scopes, createTime, expireTime];
 }
 
 export async function countKeys(sql: Sql, holder: KeyHolder): Promise<number> {
@@ -51,6 +54,12 @@ export async function listKeys(sql: Sql, holder: KeyHolder): Promise<ApiKey[]> {
 export async function findKey(sql: Sql, id: string): Promise<ApiKey | undefined> {
   const [key] = await sql.query<ApiKey>(`select ${keyColumns} from api_keys where id = $1`, [id]);
   return key;
+}
+
+/** What the database keeps of a key's secret. */
+export async function findKeyHash(sql: Sql, id: string): Promise<Buffer> {
+  const [key] = await sql.query<{ hash: Buffer }>("select secret_hash as hash from api_keys where id = $1", [id]);
+  return key?.hash ?? Buffer.alloc(0);
 }
 
 export async function deleteKey(sql: Sql, id: string): Promise<void> {
@@ -76,7 +85,7 @@ export async function findExchangeable(sql: Sql, secretHash: Buffer, now: Date):
     `select k.id, coalesce(k.user_id, k.service_account_id) as "holderId", u.role, a.kind, k.scopes, a.scopes as "accountScopes",
        k.last_use_time as "lastUseTime"
      from api_keys k left join users u on u.id = k.user_id left join service_accounts a on a.id = k.service_account_id
-     where k.secret_hash = $1 and (k.expire_time is null or k.expire_time > $2) and u.disable_time is null`,
+     where k.secret_hash = $1 and (k.expire_time is null or k.expire_time > $2) and u.disable_time is null and a.disable_time is null`,
     [secretHash, now],
   );
   return key;
@@ -89,13 +98,20 @@ export async function touchKey(sql: Sql, id: string, now: Date): Promise<void> {
 
 /** Adds a service account. Breaks constraint `service_accounts_name_key` where the name is taken. */
 export async function insertServiceAccount(sql: Sql, account: ServiceAccount): Promise<void> {
-  await sql.query(`insert into service_accounts (id, name, kind, scopes, create_time) values ($1, $2, $3, $4, $5)`, [
-    account.id,
-    account.name,
-    account.kind,
-    account.scopes,
-    account.createTime,
-  ]);
+  await sql.query(insertedAccount, accountValues(account));
+}
+
+/** Adds a service account; false if there is one of its name. */
+export async function insertServiceAccountUnlessThere(sql: Sql, account: ServiceAccount): Promise<boolean> {
+  const rows = await sql.query(`${insertedAccount} on conflict (name) do nothing returning id`, accountValues(account));
+  return rows.length > 0;
+}
+
+const insertedAccount =
+  "insert into service_accounts (id, name, kind, scopes, create_time) values ($1, $2, $3, $4, $5)";
+
+function accountValues({ id, name, kind, scopes, createTime }: ServiceAccount): unknown[] {
+  return [id, name, kind, scopes, createTime];
 }
 
 export async function countServiceAccounts(sql: Sql): Promise<number> {
@@ -113,6 +129,18 @@ export async function findServiceAccount(sql: Sql, id: string): Promise<ServiceA
     id,
   ]);
   return account;
+}
+
+export async function findServiceAccountByName(sql: Sql, name: string): Promise<ServiceAccount | undefined> {
+  const [account] = await sql.query<ServiceAccount>(`select ${accountColumns} from service_accounts where name = $1`, [
+    name,
+  ]);
+  return account;
+}
+
+/** Disables a service account, or, with null, enables it. */
+export async function setServiceAccountDisabled(sql: Sql, id: string, disableTime: Date | null): Promise<void> {
+  await sql.query("update service_accounts set disable_time = $2 where id = $1", [id, disableTime]);
 }
 
 /** Removes a service account with its keys. */

@@ -8,6 +8,8 @@ export type ServiceAccount = {
   kind: ServiceAccountKind;
   scopes: readonly string[];
   createTime: Date;
+  /** When it was disabled: its keys can't be exchanged then; null if it isn't. */
+  disableTime: Date | null;
 };
 
 /** Service accounts that an installation may have. */

@@ -11,9 +11,9 @@ export async function isLive(sql: Sql, caller: User, now: Date): Promise<boolean
   const found =
     caller.sessionId === undefined
       ? await sql.query(
-          `select 1 from api_keys k left join users u on u.id = k.user_id
+          `select 1 from api_keys k left join users u on u.id = k.user_id left join service_accounts a on a.id = k.service_account_id
            where k.id = $1::uuid and coalesce(k.user_id, k.service_account_id) = $2::uuid
-             and (k.expire_time is null or k.expire_time > $3) and u.disable_time is null`,
+             and (k.expire_time is null or k.expire_time > $3) and u.disable_time is null and a.disable_time is null`,
           [caller.keyId, caller.userId, now],
         )
       : await sql.query(

@@ -115,7 +115,9 @@ export function agreeableEncoder(): Transport {
 
 /** Starts a user service for tests; everything is gone after `close`. */
 export async function startServiceUnderTest(
-  overrides: Partial<Pick<UserServiceDeps, "encoder" | "signUp" | "verifyEmail" | "mail" | "quotaMinutes">> = {},
+  overrides: Partial<
+    Pick<UserServiceDeps, "encoder" | "keys" | "signUp" | "verifyEmail" | "mail" | "quotaMinutes">
+  > = {},
 ): Promise<ServiceUnderTest> {
   const folder = await temporaryFolder();
   const database = await openTestDatabase("user", userMigrations);
@@ -137,7 +139,7 @@ export async function startServiceUnderTest(
     createUserService({
       database,
       logger,
-      encoder: agreeableEncoder(),
+      encoder: agreeableEncoder,
       dataDir: folder.path,
       publicUrl: () => "https://kinora.example",
       signUp: "open",

@@ -1,7 +1,7 @@
 import { randomUUID, sign as signBytes } from "node:crypto";
 import { type AccessTokenClaims, commonAudience, tokenAlgorithm, tokenType } from "@kinora/service";
 import type { Role } from "../account/account.ts";
-import { audiencesOf } from "./scopes.ts";
+import { audiencesOf, scopesFor } from "./scopes.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
 /** How long an access token is good for, in seconds. */
@@ -23,7 +23,12 @@ export type TokenHolder = {
 /** Signs access tokens: JWTs that every service verifies by itself. */
 export type AccessTokens = {
   sign(holder: TokenHolder): Promise<{ token: string; expireTime: Date }>;
+  /** A token of this service's own for another service, with all that a service may do there. One is used for half of its life. */
+  signOwn(audience: string): Promise<string>;
 };
+
+/** Whom the user service's own tokens stand for: it issues them itself, so there is no account and no key. */
+const ownSubject = "kinora-user";
 
 export function createAccessTokens(deps: {
   keys: Pick<SigningKeys, "current">;
@@ -31,7 +36,8 @@ export function createAccessTokens(deps: {
   now: () => Date;
 }): AccessTokens {
   const { keys, issuer, now } = deps;
-  return {
+  const own = new Map<string, { token: string; renewTime: number }>();
+  const tokens: AccessTokens = {
     async sign({ subject, kind, role, source, scopes, audiences }) {
       const issued = Math.floor(now().getTime() / 1000);
       const expires = issued + accessTokenSeconds;
@@ -54,7 +60,22 @@ export function createAccessTokens(deps: {
       const signature = signBytes(null, Buffer.from(signed), privateKey);
       return { token: `${signed}.${signature.toString("base64url")}`, expireTime: new Date(expires * 1000) };
     },
+    async signOwn(audience) {
+      const known = own.get(audience);
+      if (known !== undefined && now().getTime() < known.renewTime) return known.token;
+      const { token } = await tokens.sign({
+        subject: ownSubject,
+        kind: "service",
+        role: "member",
+        source: { session: randomUUID() },
+        scopes: scopesFor("service").filter((scope) => audiencesOf([scope]).includes(audience)),
+        audiences: [audience],
+      });
+      own.set(audience, { token, renewTime: now().getTime() + (accessTokenSeconds * 1000) / 2 });
+      return token;
+    },
   };
+  return tokens;
 }
 
 /** A part of a JWS in its compact form (RFC 7515, 3.1). */

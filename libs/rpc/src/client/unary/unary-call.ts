@@ -158,7 +158,7 @@ export function createUnary(options: UnaryOptions): Transport["unary"] {
 
     try {
       if (typeof token === "function") {
-        return token().then((value) => call(`Bearer ${value}`));
+        return token(signal).then((value) => call(`Bearer ${value}`));
       }
       return call(token === undefined ? undefined : `Bearer ${token}`);
     } catch (error) {
