@@ -15,6 +15,8 @@ export function settingsIn(
     .map((manifest): Rendered => JSON.parse(JSON.stringify(manifest.toJSON())))
     .flatMap(({ spec }) => spec?.template?.spec.containers ?? [])
     .map(({ env = [] }) =>
-      Object.fromEntries(env.map(({ name, value }) => [name, value ?? secrets[name] ?? "some-secret-of-the-test-long-enough-for-all"])),
+      Object.fromEntries(
+        env.map(({ name, value }) => [name, value ?? secrets[name] ?? "some-secret-of-the-test-long-enough-for-all"]),
+      ),
     );
 }
