@@ -96,6 +96,12 @@ export const registry: readonly Entry[] = [
     load: async () => (await import("./commands/keys.ts")).command,
   },
   {
+    name: "service-accounts",
+    arguments: "[ACTION ACCOUNT]",
+    summary: "accounts of programs, services and workers, for administrators",
+    load: async () => (await import("./commands/service-accounts.ts")).command,
+  },
+  {
     name: "account",
     arguments: "[ACTION]",
     summary: "your account: password, address, second factors, export, end",

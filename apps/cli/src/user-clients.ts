@@ -1,5 +1,12 @@
 import { type Client, createClient } from "@connectrpc/connect";
-import { AccountService, AuditService, FactorService, InvitationService, UserService } from "@kinora/proto-user";
+import {
+  AccountService,
+  AuditService,
+  FactorService,
+  InvitationService,
+  KeyService,
+  UserService,
+} from "@kinora/proto-user";
 import { authorizedTransport, type TokenSource } from "./clients.ts";
 
 /** What the user service has for people and those who manage them. */
@@ -9,6 +16,7 @@ export type UserClients = {
   factors: Client<typeof FactorService>;
   invitations: Client<typeof InvitationService>;
   audit: Client<typeof AuditService>;
+  keys: Client<typeof KeyService>;
 };
 
 /** Calls the user service as the person who is logged in. */
@@ -20,5 +28,6 @@ export function userClients(url: string, tokens: TokenSource): UserClients {
     factors: createClient(FactorService, transport),
     invitations: createClient(InvitationService, transport),
     audit: createClient(AuditService, transport),
+    keys: createClient(KeyService, transport),
   };
 }

@@ -31,6 +31,13 @@ const as =
 const ada = as("ada");
 const password = "seventeen swans went west";
 
+/** Runs `kinora` as the owner; it must succeed. */
+async function run(...args: string[]) {
+  const result = await kinora.kinora(...args);
+  expect(result.code, result.stderr).toBe(0);
+  return result;
+}
+
 describe("kinora", { timeout: 300_000 }, () => {
   let secret = "";
   const code = (ahead = 0) =>
@@ -79,12 +86,42 @@ describe("kinora", { timeout: 300_000 }, () => {
     expect(events.map((line) => JSON.parse(line).type)).toContain("password.changed");
   });
 
+  it("lists passkeys, and says where one is made", async () => {
+    const none = await ada(["account", "passkeys"]);
+    expect(none).toMatchObject({ code: 0, stdout: "" });
+    expect(none.stderr).toContain("made in a browser");
+    expect((await ada(["account", "passkeys", "remove", "phone"])).stderr).toContain('You have no passkey "phone"');
+    expect((await ada(["account", "passkeys", "add"])).code).toBe(1);
+  });
+
+  it("makes accounts for programs and fleets, with keys of their own, and shuts one out", async () => {
+    await run("service-accounts", "create", "gpus", "--kind", "worker");
+    const { stdout: made } = await run("keys", "create", "gpus-in-paris", "--account", "gpus");
+    const exchange = () =>
+      startNode("apps/cli/src/main.ts", {
+        args: ["keys", "exchange", "--json"],
+        env: { KINORA_DATA: home.path, KINORA_SERVER: kinora.userUrl, KINORA_API_KEY: made.trim() },
+      }).exit;
+    const [, body = ""] = JSON.parse((await exchange()).stdout).accessToken.split(".");
+    expect(JSON.parse(Buffer.from(body, "base64url").toString())).toMatchObject({
+      kind: "worker",
+      scope: "tasks:work",
+    });
+    expect((await run("keys", "--account", "gpus")).stdout).toMatch(/gpus-in-paris +kinora_\w{8}_… .*tasks:work\n/);
+    await run("service-accounts", "disable", "gpus");
+    expect((await run("service-accounts")).stdout).toMatch(/ gpus +worker, disabled /);
+    expect((await exchange()).code).toBe(1);
+    await run("service-accounts", "enable", "gpus");
+    expect((await exchange()).code).toBe(0);
+    await run("service-accounts", "delete", "gpus", "--yes");
+    expect((await kinora.kinora("service-accounts", "disable", "gpus")).stderr).toContain(
+      "There is no service account gpus",
+    );
+    expect((await kinora.kinora("service-accounts", "create", "x", "--kind", "robot")).code).toBe(2);
+    expect((await ada(["service-accounts"])).code).toBe(1);
+  });
+
   it("manages people as the owner", async () => {
-    const run = async (...args: string[]) => {
-      const result = await kinora.kinora(...args);
-      expect(result.code, result.stderr).toBe(0);
-      return result;
-    };
     expect((await run("users")).stdout).toMatch(/ada@example\.com +Ada +member/);
     await run("users", "invite", "bob@example.com", "--role", "admin");
     const [, invitation = ""] = await waitUntil("the invitation's letter", async () => {

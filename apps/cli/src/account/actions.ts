@@ -12,6 +12,7 @@ import { withRecentLogin } from "../recent-login.ts";
 import { roleName } from "../role.ts";
 import { printable } from "../text-width.ts";
 import { changeEmail, verifyEmail } from "./email.ts";
+import { passkeys } from "./passkeys.ts";
 import { changePassword, resetPassword } from "./password.ts";
 import { newRecoveryCodes, turnTotp } from "./second-factors.ts";
 
@@ -26,6 +27,12 @@ export const accountActions: Readonly<Record<string, Action<AccountValues>>> = {
   email: { arguments: "EMAIL", about: "change your address", takes: [1, 1], run: changeEmail },
   verify: { arguments: "", about: "confirm your address", takes: [0, 0], run: verifyEmail },
   totp: { arguments: "on|off", about: "turn an authenticator app on or off", takes: [1, 1], run: turnTotp },
+  passkeys: {
+    arguments: "[rename|remove PASSKEY …]",
+    about: "list your passkeys, rename or remove one",
+    takes: [0, 3],
+    run: passkeys,
+  },
   "recovery-codes": { arguments: "", about: "make new recovery codes", takes: [0, 0], run: newRecoveryCodes },
   events: {
     arguments: "",

@@ -10,7 +10,7 @@ export const command = defineCommand({
     yes: { type: "boolean", short: "y", about: "delete without asking" },
   },
   details: ["Without more words, shows your account.", "", actionHelp("account", accountActions)].join("\n"),
-  positionals: [0, 2],
+  positionals: [0, 4],
   json: true,
   async run(context, { positionals, values }) {
     const { action, args } = findAction("account", accountActions, positionals);

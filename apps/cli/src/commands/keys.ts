@@ -7,9 +7,9 @@ import type { Context } from "../context.ts";
 import { CliError, UsageError } from "../errors.ts";
 import { formatTime } from "../format.ts";
 import { jsonLine } from "../json-line.ts";
+import { printTable } from "../print-table.ts";
 import { findServer } from "../server-address.ts";
-import { renderTable } from "../table.ts";
-import { lookOf } from "../terminal.ts";
+import { findServiceAccount } from "../service-account.ts";
 import { printable } from "../text-width.ts";
 
 type Values = { scopes?: string; days?: string; account?: string };
@@ -22,9 +22,13 @@ const mostDays = 3650;
 
 export const command = defineCommand({
   options: {
-    scopes: { type: "string", value: "LIST", about: `of create: what it may do; ${usualScopes} unless given` },
+    scopes: {
+      type: "string",
+      value: "LIST",
+      about: `of create: what it may do; ${usualScopes}, or all of its account, unless given`,
+    },
     days: { type: "string", value: "N", about: "of create: how long it is good for; 365 unless given, 0 for ever" },
-    account: { type: "string", value: "ID", about: "of a service account, for administrators" },
+    account: { type: "string", value: "ACCOUNT", about: "of a service account (name or ID), for administrators" },
   },
   details: [
     "kinora keys                your API keys",
@@ -44,15 +48,11 @@ export const command = defineCommand({
   },
 });
 
-const list: Act = async (context, keys, _argument, { account = "" }) => {
-  const { keys: found } = await keys.listKeys({ serviceAccountId: account }, { signal: context.signal });
-  const { stdout, stderr } = context;
+const list: Act = async (context, keys, _argument, { account }) => {
+  const holder = await holderOf(context, keys, account);
+  const { keys: found } = await keys.listKeys({ serviceAccountId: holder?.id ?? "" }, { signal: context.signal });
   if (context.json) {
-    for (const key of found) stdout.write(jsonLine(KeySchema, key));
-    return;
-  }
-  if (found.length === 0) {
-    stderr.write('There are no API keys. Make one with "kinora keys create NAME".\n');
+    for (const key of found) context.stdout.write(jsonLine(KeySchema, key));
     return;
   }
   const columns = [
@@ -63,23 +63,37 @@ const list: Act = async (context, keys, _argument, { account = "" }) => {
     { title: "LAST USED" },
     { title: "SCOPES" },
   ];
-  const look = lookOf(stdout, context.env);
-  const width = look.live ? look.columns() : Number.POSITIVE_INFINITY;
-  const [head = "", ...lines] = renderTable(columns, found.map(rowOf), width);
-  stdout.write(`${[look.paint("bold", head), ...lines].join("\n")}\n`);
+  printTable(context, columns, found.map(rowOf), 'There are no API keys. Make one with "kinora keys create NAME".');
 };
+
+/** The service account whose keys are meant; undefined for the caller's own. */
+async function holderOf(context: Context, keys: KeyClient, account: string | undefined) {
+  return account === undefined ? undefined : await findServiceAccount(keys, account, context.signal);
+}
 
 function rowOf({ id, name, prefix, expireTime, lastUseTime, scopes }: Key): string[] {
   const time = (at: typeof expireTime) => (at === undefined ? "never" : formatTime(timestampDate(at)));
-  return [id, printable(name), `${prefix}_…`, time(expireTime), time(lastUseTime), scopes.join(",")];
+  return [
+    id,
+    printable(name),
+    prefix === "" ? "set by whoever runs Kinora" : `${prefix}_…`,
+    time(expireTime),
+    time(lastUseTime),
+    scopes.join(","),
+  ];
 }
 
 const actions: Readonly<Record<string, Act>> = {
   list,
 
-  async create(context, keys, name, { scopes = usualScopes, days = "365", account = "" }) {
-    const request = { name, scopes: scopes.split(",").map((scope) => scope.trim()), days: parseDays(days) };
-    const { key, secret } = await keys.createKey({ ...request, serviceAccountId: account }, { signal: context.signal });
+  async create(context, keys, name, { scopes, days = "365", account }) {
+    const holder = await holderOf(context, keys, account);
+    const list = scopes ?? holder?.scopes.join(",") ?? usualScopes;
+    const request = { name, scopes: list.split(",").map((scope) => scope.trim()), days: parseDays(days) };
+    const { key, secret } = await keys.createKey(
+      { ...request, serviceAccountId: holder?.id ?? "" },
+      { signal: context.signal },
+    );
     if (context.json) {
       context.stdout.write(`${JSON.stringify({ id: key?.id, name, scopes: request.scopes, key: secret })}\n`);
       return;

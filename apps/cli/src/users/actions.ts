@@ -5,10 +5,10 @@ import { confirmed } from "../confirmed.ts";
 import { CliError, UsageError } from "../errors.ts";
 import { showEvents } from "../events.ts";
 import { formatTime } from "../format.ts";
+import { isIdentifier } from "../identifier.ts";
 import { jsonLine } from "../json-line.ts";
+import { printTable } from "../print-table.ts";
 import { readRole, roleName } from "../role.ts";
-import { renderTable } from "../table.ts";
-import { lookOf } from "../terminal.ts";
 import { printable } from "../text-width.ts";
 
 /** Options of `kinora users`. */
@@ -60,7 +60,7 @@ async function list(context: ActionContext, _args: string[], { query = "", role 
     { title: "ROLE" },
     { title: "SINCE" },
   ];
-  table(context, columns, rows, "Nobody like that is here.");
+  printTable(context, columns, rows, "Nobody like that is here.");
 }
 
 async function invite(context: ActionContext, [email = ""]: string[], { role }: UserValues): Promise<void> {
@@ -83,7 +83,7 @@ async function listInvitations(context: ActionContext): Promise<void> {
     roleName(role),
     expireTime ? formatTime(timestampDate(expireTime)) : "",
   ]);
-  table(
+  printTable(
     context,
     [{ title: "ID" }, { title: "E-MAIL" }, { title: "ROLE" }, { title: "UNTIL" }],
     rows,
@@ -129,7 +129,7 @@ async function events(context: ActionContext, [who]: string[]): Promise<void> {
 
 /** The account of an address or an identifier. */
 async function find({ clients, signal }: ActionContext, who: string): Promise<User> {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(who)) {
+  if (isIdentifier(who)) {
     const { user } = await clients.users.getUser({ id: who }, { signal });
     if (user !== undefined) return user;
   }
@@ -144,19 +144,4 @@ function tell({ json, stdout, stderr }: ActionContext, user: User | undefined, w
   if (user === undefined) throw new CliError("The server's answer is incomplete: it names no account.");
   if (json) stdout.write(jsonLine(UserSchema, user));
   stderr.write(`${printable(user.email)} ${what}.\n`);
-}
-
-function table(
-  { stdout, stderr, env }: ActionContext,
-  columns: Parameters<typeof renderTable>[0],
-  rows: string[][],
-  none: string,
-): void {
-  if (rows.length === 0) {
-    stderr.write(`${none}\n`);
-    return;
-  }
-  const look = lookOf(stdout, env);
-  const [head = "", ...lines] = renderTable(columns, rows, look.live ? look.columns() : Number.POSITIVE_INFINITY);
-  stdout.write(`${[look.paint("bold", head), ...lines].join("\n")}\n`);
 }
