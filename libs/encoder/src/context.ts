@@ -1,13 +1,11 @@
 import type { Logger } from "@kinora/rpc";
 import type { ObjectStore } from "@kinora/storage";
 import type { Queue } from "./queue/queue.ts";
+import type { TaskSignal } from "./queue/task-signal.ts";
 import type { EncoderDb } from "./store/db.ts";
 import type { Streams } from "./stream/streams.ts";
 import type { Wakeups } from "./wakeups.ts";
 import type { SettleTurns } from "./worker/settle-turns.ts";
-
-/** The key of `taskWaits`. */
-export const anyTask = "task";
 
 /** What the encoder's operations share. */
 export type Context = {
@@ -17,12 +15,16 @@ export type Context = {
   logger: Logger;
   /** Keyed by encode: its state or progress has changed. */
   encodeChanged: Wakeups;
-  /** With the one key `anyTask`: a task waits. */
-  taskWaits: Wakeups;
+  /** A task waits. */
+  taskSignal: TaskSignal;
+  /** How often tasks are looked for without a signal, in milliseconds. */
+  taskPollMs: number;
   /** Streams of many tasks, as they can be played now. */
   streams: Streams;
   /** How workers reach this service. */
   internalUrl: () => string;
+  /** How long a worker can read a source by an address, in seconds. */
+  sourceUrlSeconds: number;
   /** Tasks of one queue that a person has in the hands of workers at a time, at most. */
   perPersonCap: number;
   /** Results of tasks take turns under their encodes' locks. */

@@ -29,6 +29,10 @@ export type EncoderServiceDeps = {
   internalUrl: () => string;
   /** Tasks of one queue that one person has in the hands of workers at a time, at most; 500 unless given. */
   perPersonCap?: number | undefined;
+  /** How long an address is good that a worker reads a source by, in seconds; an hour unless given. Longer work gets new ones. */
+  sourceUrlSeconds?: number | undefined;
+  /** How often each replica looks for tasks that it wasn't told of, in milliseconds; a second unless given. */
+  taskPollMs?: number | undefined;
   /** The credential of whoever scales the workers by `/metrics/queue`; without it there is no such route. */
   metricsToken?: string | undefined;
 };

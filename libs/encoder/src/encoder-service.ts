@@ -13,6 +13,7 @@ import { playbackRoute } from "./playback/playback-route.ts";
 import { playerScriptRoute } from "./playback/player-script-route.ts";
 import { createSegmentSource } from "./playback/segment-source.ts";
 import { openQueue } from "./queue/queue.ts";
+import { createTaskSignal } from "./queue/task-signal.ts";
 import { accountRoutes } from "./rpc/account-routes.ts";
 import { encoderRoutes } from "./rpc/encoder-routes.ts";
 import { profileRoutes } from "./rpc/profile-routes.ts";
@@ -21,6 +22,7 @@ import { webhookRoutes } from "./rpc/webhook-routes.ts";
 import { workerRoutes } from "./rpc/worker-routes.ts";
 import { createDb } from "./store/db.ts";
 import { domainStorage } from "./store/domain-storage.ts";
+import { openTaskChannel } from "./store/task-channel.store.ts";
 import { createStreams } from "./stream/streams.ts";
 import { lookAfterUploads } from "./upload/abandoned-uploads.ts";
 import { createDirectUpload } from "./upload/direct-upload.ts";
@@ -55,15 +57,19 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
   const storage = domainStorage(opened.store);
   const queue = await openQueue({ url: database.url, logger });
   const stopping = new AbortController();
+  const taskSignal = createTaskSignal(() => channel.send());
+  const channel = openTaskChannel({ url: database.url, db, logger, heard: taskSignal.wake });
   const context: Context = {
     db,
     queue,
     storage,
     logger,
     encodeChanged: createWakeups(),
-    taskWaits: createWakeups(),
+    taskSignal,
+    taskPollMs: deps.taskPollMs ?? 1_000,
     streams: createStreams(db),
     internalUrl: deps.internalUrl,
+    sourceUrlSeconds: deps.sourceUrlSeconds ?? 3600,
     perPersonCap: deps.perPersonCap ?? 500,
     settleTurns: createSettleTurns(settlings),
     publications: new Map(),
@@ -87,7 +93,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       webhook: (job, signal) => deliverWebhook(context, sender, job, signal),
     });
   } catch (error) {
-    await queue.close();
+    await Promise.allSettled([channel.close(), queue.close()]);
     throw error;
   }
   const background = [
@@ -120,7 +126,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     async close() {
       drain();
       stopping.abort(new Error("The encoder is stopping."));
-      await Promise.allSettled([...background, ...context.publications.values()]);
+      await Promise.allSettled([...background, ...context.publications.values(), channel.close()]);
       await queue.close();
       if (opened.kind === "s3") opened.store.close();
     },

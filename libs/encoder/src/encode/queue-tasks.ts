@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { anyTask, type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import type { TaskKind } from "../domain/task-kind.ts";
 import { fairPlaces } from "../queue/fair-order.ts";
 import type { Db } from "../store/db.ts";
@@ -38,6 +38,6 @@ export async function queueTasks(
 }
 
 /** Wakes whoever waits for tasks, if these queues are any. */
-export function announceTasks(context: Pick<Context, "taskWaits">, queues: readonly string[]): void {
-  if (queues.length > 0) context.taskWaits.notify(anyTask);
+export function announceTasks(context: Pick<Context, "taskSignal">, queues: readonly string[]): void {
+  if (queues.length > 0) context.taskSignal.announce();
 }

@@ -82,10 +82,11 @@ export function workerRoutes(
 
     async heartbeat({ lease, frames, fraction, speed }) {
       const progress = { frames: Number(frames), fraction, speed: Number.isFinite(speed) ? speed : 0 };
-      const { proceed, leaseExpires } = await heartbeats.beat(leaseOf(lease), progress);
+      const { proceed, leaseExpires, sourceUrl } = await heartbeats.beat(leaseOf(lease), progress);
       return {
         directive: proceed ? Directive.CONTINUE : Directive.CANCEL,
         ...(leaseExpires && { leaseExpireTime: timestampFromDate(leaseExpires) }),
+        ...(sourceUrl && { sourceUrl }),
       };
     },
 

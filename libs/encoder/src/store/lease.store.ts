@@ -63,22 +63,28 @@ export async function startLeases(
 /** A heartbeat as the database takes it. */
 export type Renewal = { taskId: string; attempt: number } & TaskProgress;
 
+/** A lease that is still held. */
+export type Renewed = { taskId: string; attempt: number; encodeId: string; expires: Date; leasedForSeconds: number };
+
 /**
  * Prolongs leases and notes their progress; the answer has those that are still held, with when they end. Doesn't wait until the disk has it: after a crash of the database every
  * lease is prolonged anyway (`extendLeases`), and hundreds a second would keep the disk from what must be there.
  */
-export async function renewLeases(
-  db: Db,
-  renewals: readonly Renewal[],
-  seconds: number,
-): Promise<{ taskId: string; attempt: number; encodeId: string; expires: Date }[]> {
-  const { rows } = await db.query<{ id: string; attempt: number; encode_id: string; lease_expires_at: Date }>(
+export async function renewLeases(db: Db, renewals: readonly Renewal[], seconds: number): Promise<Renewed[]> {
+  const { rows } = await db.query<{
+    id: string;
+    attempt: number;
+    encode_id: string;
+    lease_expires_at: Date;
+    leased_for: number;
+  }>(
     `WITH soon AS (SELECT set_config('synchronous_commit', 'off', true))
      UPDATE tasks t SET lease_expires_at = now() + $6 * interval '1 second', frames = r.frames, fraction = r.fraction, speed = r.speed
      FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::double precision[], $5::double precision[])
        AS r(id, attempt, frames, fraction, speed), soon
      WHERE t.id = r.id AND t.attempt = r.attempt AND t.state = 'leased'
-     RETURNING t.id, t.attempt, t.encode_id, t.lease_expires_at`,
+     RETURNING t.id, t.attempt, t.encode_id, t.lease_expires_at,
+       extract(epoch FROM now() - t.leased_at)::double precision AS leased_for`,
     [
       renewals.map((one) => one.taskId),
       renewals.map((one) => one.attempt),
@@ -93,6 +99,7 @@ export async function renewLeases(
     attempt: row.attempt,
     encodeId: row.encode_id,
     expires: row.lease_expires_at,
+    leasedForSeconds: row.leased_for,
   }));
 }
 

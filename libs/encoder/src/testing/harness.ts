@@ -63,6 +63,9 @@ export async function startEncoder(options: {
   quota: FakeQuota;
   s3?: S3Settings | undefined;
   playbackFrom?: PlaybackFrom;
+  /** Looks for tasks only when told of them, as far as a test lasts. */
+  neverPolls?: boolean;
+  sourceUrlSeconds?: number;
 }): Promise<Harness> {
   const lines: string[] = [];
   const logger = recordingLogger(lines);
@@ -77,6 +80,8 @@ export async function startEncoder(options: {
     userTransport: createInMemoryTransport({ routes: options.quota.routes, authenticate, logger, token: "service" }),
     authenticate,
     perPersonCap: 5,
+    sourceUrlSeconds: options.sourceUrlSeconds,
+    taskPollMs: options.neverPolls ? 3_600_000 : undefined,
     publicUrl: () => url,
     internalUrl: () => url,
   });

@@ -8,6 +8,7 @@ import { openFolderStore } from "@kinora/storage";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../context.ts";
 import { openQueue } from "../queue/queue.ts";
+import { createTaskSignal } from "../queue/task-signal.ts";
 import { createDb } from "../store/db.ts";
 import { createStreams } from "../stream/streams.ts";
 import { must, type Person, patchUpload, recordingLogger, soon, uploadVideo } from "../testing/harness.ts";
@@ -296,9 +297,11 @@ describe("removeAbandoned", () => {
       storage,
       logger,
       encodeChanged: createWakeups(),
-      taskWaits: createWakeups(),
+      taskSignal: createTaskSignal(() => {}),
+      taskPollMs: 1_000,
       streams: createStreams(createDb(database.pool)),
       internalUrl: () => encoder.url,
+      sourceUrlSeconds: 60,
       perPersonCap: 10,
       settleTurns: createSettleTurns(1),
       publications: new Map(),

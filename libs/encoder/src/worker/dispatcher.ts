@@ -1,4 +1,4 @@
-import { anyTask, type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { taskQueues } from "../domain/task-kind.ts";
 import { reportFailure } from "./fail-task.ts";
 import { createLeaseNotes } from "./lease-notes.ts";
@@ -14,8 +14,6 @@ export type Dispatcher = {
 
 type Waiter = { workerId: string; queues: readonly string[]; give(task: LeasedTask | undefined): void };
 
-/** A look at the queue without a wake-up, in milliseconds: other replicas queue tasks too. */
-const pollMs = 1_000;
 /** Tasks that are leased in one transaction. */
 const batch = 200;
 
@@ -41,7 +39,7 @@ export function createDispatcher(context: Context, closed: AbortSignal): Dispatc
   async function serve(): Promise<void> {
     while (!closed.aborted && waiters.size > 0) {
       // Begun before the questions, so that a task that comes between is noticed.
-      const noticed = context.taskWaits.wait(anyTask, pollMs, closed);
+      const noticed = context.taskSignal.wait(context.taskPollMs, closed);
       let full = false;
       for (const queue of taskQueues) {
         const candidates = firstOf(waiters, queue);
@@ -77,7 +75,7 @@ export function createDispatcher(context: Context, closed: AbortSignal): Dispatc
 
   function ensureLoop(): void {
     if (loop !== undefined) {
-      context.taskWaits.notify(anyTask);
+      context.taskSignal.wake();
       return;
     }
     loop = serve().finally(() => {

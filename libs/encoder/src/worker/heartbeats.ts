@@ -1,12 +1,18 @@
 import type { Context } from "../context.ts";
 import { leaseSeconds, leaseStanding } from "../domain/lease.ts";
 import type { TaskProgress } from "../domain/progress.ts";
-import { type Renewal, renewLeases } from "../store/lease.store.ts";
-import { findTask } from "../store/task.store.ts";
+import { type Renewal, type Renewed, renewLeases } from "../store/lease.store.ts";
+import { findTask, findTaskAndEncode } from "../store/task.store.ts";
 import { type Lease, leaseGone } from "./locked-task.ts";
+import { isNewAddressDue, signSource } from "./source-address.ts";
 
 /** What a worker is to do next. */
-export type HeartbeatAnswer = { proceed: boolean; leaseExpires: Date | undefined };
+export type HeartbeatAnswer = {
+  proceed: boolean;
+  leaseExpires?: Date;
+  /** Where to read the source from now on. */
+  sourceUrl?: string | undefined;
+};
 
 /** Keeps leases. A thousand workers send hundreds of heartbeats a second: those that come at about the same time go to the database together. */
 export type Heartbeats = {
@@ -18,15 +24,16 @@ export type Heartbeats = {
 const gatherMs = 20;
 const batch = 500;
 
-type Held = { encodeId: string; expires: Date };
-type Waiting = { renewal: Renewal; resolve(held: Held | undefined): void; reject(error: unknown): void };
+type Waiting = { renewal: Renewal; resolve(renewed: Renewed | undefined): void; reject(error: unknown): void };
 
 /** Makes the batching of heartbeats. */
-export function createHeartbeats(context: Pick<Context, "db" | "encodeChanged">): Heartbeats {
+export function createHeartbeats(
+  context: Pick<Context, "db" | "encodeChanged" | "storage" | "sourceUrlSeconds">,
+): Heartbeats {
   let waiting: Waiting[] = [];
   let timer: NodeJS.Timeout | undefined;
 
-  function renew(renewal: Renewal): Promise<Held | undefined> {
+  function renew(renewal: Renewal): Promise<Renewed | undefined> {
     return new Promise((resolve, reject) => {
       waiting.push({ renewal, resolve, reject });
       if (waiting.length >= batch) void flush();
@@ -53,14 +60,22 @@ export function createHeartbeats(context: Pick<Context, "db" | "encodeChanged">)
     }
   }
 
+  async function newAddress({ taskId }: Lease): Promise<string | undefined> {
+    const found = await findTaskAndEncode(context.db, taskId);
+    return found && (await signSource(context, found.encode.videoId));
+  }
+
   return {
     async beat(lease, progress) {
       const renewed = await renew({ ...lease, ...progress });
-      if (renewed !== undefined) return { proceed: true, leaseExpires: renewed.expires };
+      if (renewed !== undefined) {
+        const sourceUrl = isNewAddressDue(context, renewed.leasedForSeconds) ? await newAddress(lease) : undefined;
+        return { proceed: true, leaseExpires: renewed.expires, sourceUrl };
+      }
       const standing = leaseStanding(await findTask(context.db, lease.taskId), lease.attempt);
-      if (standing === "cancelled") return { proceed: false, leaseExpires: undefined };
+      if (standing === "cancelled") return { proceed: false };
       // A heartbeat that was under way while the task was completed, or a lease that began between our two questions.
-      if (standing === "completed" || standing === "held") return { proceed: true, leaseExpires: undefined };
+      if (standing === "completed" || standing === "held") return { proceed: true };
       throw leaseGone(standing);
     },
   };

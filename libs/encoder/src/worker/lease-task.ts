@@ -13,13 +13,10 @@ import {
 } from "@kinora/proto-encoder";
 import type { Context } from "../context.ts";
 import { heartbeatSeconds, timeLimitSeconds } from "../domain/lease.ts";
-import { sourceKey } from "../domain/object-keys.ts";
 import { fromStored } from "../messages/stored-json.ts";
 import { findEncodeDetails } from "../store/encode-details.store.ts";
+import { signSource } from "./source-address.ts";
 import type { LeasedTask } from "./take-tasks.ts";
-
-/** The address of the source outlives the task's time by this much, in seconds: clocks differ. */
-const marginSeconds = 300;
 
 /** What a worker must know of a task that it has leased; undefined if it was deleted since. */
 export async function describeTask(context: Context, leased: LeasedTask): Promise<Task | undefined> {
@@ -31,10 +28,7 @@ export async function describeTask(context: Context, leased: LeasedTask): Promis
   return create(TaskSchema, {
     lease: { taskId: leased.taskId, attempt: leased.attempt },
     encodeId: leased.encodeId,
-    sourceUrl: await context.storage.sign(sourceKey(leased.videoId), {
-      method: "GET",
-      expiresInSeconds: Math.min(timeLimit + marginSeconds, context.storage.signedSeconds),
-    }),
+    sourceUrl: await signSource(context, leased.videoId),
     sourceBytes: BigInt(leased.sizeBytes),
     heartbeatInterval: durationFromMs(heartbeatSeconds * 1000),
     timeLimit: durationFromMs(timeLimit * 1000),
