@@ -2,6 +2,14 @@ import type { TaskProgress } from "../domain/progress.ts";
 import type { TaskKind } from "../domain/task-kind.ts";
 import type { Db } from "./db.ts";
 
+/**
+ * Until the transaction ends, the queue is read in the order of its index. Postgres thinks that a queue is as short as it was at the last ANALYZE, and then sorts all of ten thousand tasks to
+ * take the first one: 60 ms instead of 2.
+ */
+export async function readInIndexOrder(db: Db): Promise<void> {
+  await db.query("SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)");
+}
+
 /** A task that has just been given to a worker, with what the worker must know of it. */
 export type LeasedRow = {
   id: string;

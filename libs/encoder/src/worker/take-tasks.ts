@@ -2,7 +2,7 @@ import type { Context } from "../context.ts";
 import { leaseSeconds } from "../domain/lease.ts";
 import { lightQueue } from "../domain/task-kind.ts";
 import { startOf } from "../queue/fair-order.ts";
-import { type LeasedRow, startLeases } from "../store/lease.store.ts";
+import { type LeasedRow, readInIndexOrder, startLeases } from "../store/lease.store.ts";
 import type { LeaseNotes } from "./lease-notes.ts";
 
 /** A task in the hands of a worker. */
@@ -17,6 +17,7 @@ export async function takeTasks(
   signal: AbortSignal,
 ): Promise<LeasedTask[]> {
   const taken = await context.db.transact(signal, async (db) => {
+    await readInIndexOrder(db);
     const rows: LeasedRow[] = [];
     for (let missing = workerIds.length; missing > 0; missing = workerIds.length - rows.length) {
       const ids = await context.queue.takeTasks(db, queue, missing, context.perPersonCap);

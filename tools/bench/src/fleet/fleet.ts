@@ -3,6 +3,7 @@ import { type Child, startChild } from "../harness/child.ts";
 import { quantile } from "../harness/statistics.ts";
 import { formatNumber } from "../harness/table.ts";
 import { atMost, type Target } from "../harness/target.ts";
+import { cancel } from "./cancel.ts";
 import type { Figures, Load } from "./workers-child.ts";
 
 /** How large a fleet is simulated, and for how long. */
@@ -102,7 +103,7 @@ function report(
 /** `npm run bench -- fleet`. */
 export const fleet: Benchmark = {
   name: "fleet",
-  about: "one encoder process with a fleet of simulated workers",
+  about: "one encoder process with a fleet of simulated workers, and a real one that is told to stop",
   parts: [
     fleetOf(
       "workers-1000",
@@ -110,5 +111,6 @@ export const fleet: Benchmark = {
       { idle: 1, p99: 200 },
     ),
     fleetOf("workers-5000", { workers: 5_000, taskSeconds: 10, rampSeconds: 20, measureSeconds: 30 }, undefined),
+    cancel,
   ],
 };

@@ -8,6 +8,7 @@ import {
   type ChunkResultSchema,
   type EncodeChunkTask,
   EncoderService,
+  type EncodeSettingsSchema,
   type FrameTableSchema,
   type MediaInfoSchema,
   type Task,
@@ -132,13 +133,10 @@ export async function prepareEncodes(options: {
   // A chunk has two segments at most here: as many encodes as it takes, of at most a day.
   const seconds = Math.min(20 * 3600, Math.ceil(tasks / people.length) * 2 * segmentSeconds + 60);
   const { media, table } = simulatedVideo(seconds);
-  let encodes = 0;
-  for (const person of people) {
-    encodes += (await startEncode(url, person)) ? 1 : 0;
-  }
+  for (const person of people) await uploadAndEncode(url, `user-${person}`, Buffer.from("x"), { segmentSeconds });
   const light = [TaskKind.PROBE, TaskKind.ANALYSE, TaskKind.AUDIO, TaskKind.IMAGES, TaskKind.VERIFY];
   const ask = { workerId: "light", encoders: [], kinds: light, wait: { seconds: 20n, nanos: 0 } };
-  for (let analysed = 0; analysed < encodes; ) {
+  for (let analysed = 0; analysed < people.length; ) {
     const { task } = await worker.leaseTask(ask);
     if (task === undefined) throw new Error("The encoder asks for no probes.");
     analysed += await doLight(task);
@@ -161,14 +159,19 @@ export async function prepareEncodes(options: {
   }
 }
 
-async function startEncode(url: string, person: string): Promise<boolean> {
-  const token = `user-${person}`;
+/** Sends a video and starts its encode; the answer is its id. */
+export async function uploadAndEncode(
+  url: string,
+  token: string,
+  body: Buffer,
+  settings: MessageInitShape<typeof EncodeSettingsSchema>,
+): Promise<string> {
   const transport = createClientTransport({ baseUrl: url, token, timeoutMs: 60_000 });
   const encoder = createClient(EncoderService, transport);
-  const { video, uploadUrl } = await encoder.createVideo({ name: "simulated", sizeBytes: 1n });
+  const { video, uploadUrl } = await encoder.createVideo({ name: "bench", sizeBytes: BigInt(body.length) });
   const answer = await fetch(uploadUrl, {
     method: "PATCH",
-    body: "x",
+    body: new Uint8Array(body),
     headers: {
       authorization: `Bearer ${token}`,
       "tus-resumable": "1.0.0",
@@ -177,9 +180,10 @@ async function startEncode(url: string, person: string): Promise<boolean> {
     },
   });
   if (!answer.ok || video === undefined) throw new Error(`The upload answered ${answer.status}.`);
-  const { encode } = await encoder.startEncode({ videoId: video.id, settings: { segmentSeconds } });
+  const { encode } = await encoder.startEncode({ videoId: video.id, settings });
   transport.close();
-  return encode !== undefined;
+  if (encode === undefined) throw new Error("No encode was started.");
+  return encode.id;
 }
 
 async function countChunks(url: string, person: string): Promise<number> {
