@@ -251,4 +251,11 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tasks SET (fillfactor = 60);
     `,
   },
+  {
+    name: "0007_chunks_made_again",
+    sql: `
+      -- A chunk that a check of the stream found at fault is made again once.
+      ALTER TABLE tasks ADD COLUMN made_again boolean NOT NULL DEFAULT false;
+    `,
+  },
 ];

@@ -257,4 +257,6 @@ export type Check = {
   outcome: string;
   detail: string;
   track: string;
+  /** Segments of video at fault, counted from 1, as far as a failed check can tell. */
+  segments?: number[];
 };

@@ -23,6 +23,7 @@ export const encodeEvents = [
   "work leased",
   "whole encode handed back",
   "encoded",
+  "chunks made again",
   "published",
   "failed",
   "cancelled",
@@ -41,7 +42,7 @@ const steps: Readonly<Record<EncodeState, Partial<Record<EncodeEvent, EncodeStat
   planned: { "work leased": "encoding", encoded: "verifying", published: "succeeded" },
   // Published at once: a whole encode of an earlier release.
   encoding: { "whole encode handed back": "planned", encoded: "verifying", published: "succeeded" },
-  verifying: { published: "succeeded" },
+  verifying: { published: "succeeded", "chunks made again": "encoding" },
   succeeded: {},
   failed: { "retried unprobed": "queued", retried: "planning" },
   cancelled: {},

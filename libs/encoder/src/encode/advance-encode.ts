@@ -15,6 +15,7 @@ import { assembleStream } from "../stream/assemble-stream.ts";
 import { readOutputs } from "../stream/read-outputs.ts";
 import { recordEvent } from "../webhook/record-event.ts";
 import { type Ended, endEncode, followUp } from "./end-encode.ts";
+import { makeChunksAgain } from "./make-again.ts";
 import { announceTasks, queueTasks } from "./queue-tasks.ts";
 
 /** What must follow once the transaction is committed that moved an encode on. */
@@ -37,14 +38,17 @@ export async function advanceEncode(context: Context, db: Db, encode: LockedEnco
 
   const plan: EncodePlan | undefined = fromStored(EncodePlanSchema, (await findEncodeDetails(db, encode.id))?.plan);
   if (plan?.complete !== true) return advanced;
-  const { result, fault } = assembleStream(plan, readOutputs(await listOutputs(db, encode.id)));
-  if (result === undefined) {
+  const assembly = assembleStream(plan, readOutputs(await listOutputs(db, encode.id)));
+  if (assembly.result === undefined) {
+    const { fault, segments = [] } = assembly;
+    const queues = await makeChunksAgain(context, db, encode, segments);
+    if (queues.length > 0) return { ...advanced, queues };
     const error = `The parts of the stream don't fit together: ${fault}`;
     return { ...advanced, ended: await endEncode(context, db, encode, "failed", { error }) };
   }
   await updateEncode(db, encode.id, state, {
-    result: toStored(StreamResultSchema, result),
-    hasPoster: result.poster !== "",
+    result: toStored(StreamResultSchema, assembly.result),
+    hasPoster: assembly.result.poster !== "",
   });
   const tasks = await listTasks(db, encode.id);
   // There is one already where the verification itself failed, and the encode is tried again.

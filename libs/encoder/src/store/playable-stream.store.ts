@@ -5,7 +5,9 @@ import type { Db } from "./db.ts";
 export type PlayableStream = {
   encodeId: string;
   videoId: string;
-  /** Whether nothing of it changes any more. */
+  /** Whether it is whole. */
+  whole: boolean;
+  /** Whether nothing of it changes any more: until it has passed its verification, chunks may be made again. */
   final: boolean;
   chunked: boolean;
   /** Where the files lie of a stream that isn't made of many tasks. */
@@ -29,7 +31,8 @@ export async function findPlayableStream(
     row && {
       encodeId: row.id,
       videoId,
-      final: row.state === "succeeded" || row.state === "verifying",
+      whole: row.state === "succeeded" || row.state === "verifying",
+      final: row.state === "succeeded",
       chunked: row.chunked,
       prefix: row.stream_prefix ?? "",
     }

@@ -45,6 +45,27 @@ export async function returnTask(db: Db, id: string, faults: number, error = "")
   );
 }
 
+/**
+ * Lets the chunks that some segments of a locked encode are of wait again, with all their tries, unless that has happened to one of them before: none then. The answer lists them as they were
+ * when they were done.
+ */
+export async function reopenChunks(db: Db, encodeId: string, segments: readonly number[]): Promise<TaskRecord[]> {
+  const { rows } = await db.query<Row & { made_again: boolean }>(
+    `SELECT ${columns}, made_again FROM tasks WHERE encode_id = $1 AND kind = 'encode_chunk' AND state = 'done'
+       AND EXISTS (SELECT FROM unnest($2::integer[]) AS s WHERE s BETWEEN first_segment AND first_segment + segments - 1)
+     ORDER BY chunk FOR UPDATE`,
+    [encodeId, segments],
+  );
+  if (rows.some((row) => row.made_again)) return [];
+  await db.query(
+    `UPDATE tasks SET state = 'waiting', made_again = true, faults = 0, frames = 0, fraction = 0, speed = 0, result = NULL, done_at = NULL,
+       track_bytes = '{}', track_measured = '{}', track_xpsnr = '{}'
+     WHERE id = ANY($1::uuid[])`,
+    [rows.map((row) => row.id)],
+  );
+  return rows.map(recordOf);
+}
+
 /** Cancels what is left of a locked encode's tasks; the answer lists them as they were before. */
 export async function cancelTasks(db: Db, encodeId: string): Promise<TaskRecord[]> {
   const { rows } = await db.query<Row>(

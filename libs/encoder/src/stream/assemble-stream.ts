@@ -3,7 +3,10 @@ import { evenEnds } from "./even-ends.ts";
 import type { StreamParts } from "./read-outputs.ts";
 
 /** A whole stream, or what is wrong with its parts, in a sentence. */
-export type Assembly = { result: StreamResult; fault?: undefined } | { fault: string; result?: undefined };
+export type Assembly = { result: StreamResult } | (Fault & { result?: undefined });
+
+/** `segments`: those at fault, counted from 1, if making their chunks again may help. */
+type Fault = { fault: string; segments?: number[] };
 
 /** Puts a stream together from all its parts. Pure. */
 export function assembleStream(plan: EncodePlan, parts: StreamParts): Assembly {
@@ -12,9 +15,9 @@ export function assembleStream(plan: EncodePlan, parts: StreamParts): Assembly {
     const own = partsOf(parts, rendition.name);
     const wanted = plan.chunks?.length ?? 0;
     if (own.length !== wanted) return { fault: `${rendition.name} has ${own.length} of ${wanted} chunks.` };
-    const { track, fault } = joinParts(own);
-    if (track === undefined) return { fault };
-    video.push(track);
+    const joined = joinParts(own);
+    if (joined.track === undefined) return joined;
+    video.push(joined.track);
   }
   if (video.length === 0) return { fault: "there is no rendition." };
   const audioTracks: TrackResult[] = [];
@@ -74,7 +77,7 @@ function partsOf(parts: StreamParts, name: string): Part[] {
 /** One track of the parts of its chunks, each of which must begin where the one before ends. */
 function joinParts(
   parts: readonly Part[],
-): { track: TrackResult; fault?: undefined } | { fault: string; track?: undefined } {
+): { track: TrackResult } | (Fault & { track?: undefined }) {
   const [first] = parts;
   if (first === undefined) return { fault: "there is no chunk." };
   const track: TrackResult = { ...first.track, frames: 0, segments: [], quality: undefined };
@@ -84,6 +87,7 @@ function joinParts(
     if (end !== undefined && start !== end) {
       return {
         fault: `chunk ${index + 1} of ${track.name} begins at ${start} instead of ${end} (1/${track.timescale} s).`,
+        segments: [track.segments.length, track.segments.length + 1],
       };
     }
     end = start + BigInt(part.segments.reduce((sum, segment) => sum + segment.duration, 0));

@@ -18,10 +18,10 @@ export async function locateFile(
   path: string,
   base = "",
 ): Promise<Located | undefined> {
-  const { encodeId, final } = found;
+  const { encodeId, whole, final } = found;
   const text = /\.(?:m3u8|mpd)$/.test(path);
   if (text) {
-    const stream = await streams.find({ id: encodeId, final });
+    const stream = await streams.find({ id: encodeId, whole, final });
     const made = stream && playlist(stream, path, base);
     return made === undefined ? undefined : { text: made, final };
   }

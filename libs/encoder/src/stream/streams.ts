@@ -15,7 +15,7 @@ export type Stream = { result: StreamResult; options: StreamOptions };
 /** Reads streams of many tasks. Their playlists are made when they are asked for, so that no file is ever half written, or left behind. */
 export type Streams = {
   /** The stream of an encode that can be played, whole or as far as it is made; undefined if there is nothing to play. */
-  find(encode: { id: string; final?: boolean }): Promise<Stream | undefined>;
+  find(encode: { id: string; whole?: boolean; final?: boolean }): Promise<Stream | undefined>;
 };
 
 /** A growing stream is read anew after this time, in milliseconds: everybody who watches asks for it every few seconds. */
@@ -31,11 +31,11 @@ type Kept = { stream: Promise<Stream | undefined>; until: number };
 export function createStreams(db: Db): Streams {
   const kept = new Map<string, Kept>();
   return {
-    find({ id, final = false }) {
-      const key = `${id} ${final}`;
+    find({ id, whole = false, final = false }) {
+      const key = `${id} ${whole} ${final}`;
       const known = kept.get(key);
       if (known && known.until > Date.now()) return known.stream;
-      const stream = readStream(db, id, final).catch((error: unknown) => {
+      const stream = readStream(db, id, whole).catch((error: unknown) => {
         kept.delete(key);
         throw error;
       });
@@ -48,12 +48,12 @@ export function createStreams(db: Db): Streams {
   };
 }
 
-async function readStream(db: Db, encodeId: string, final: boolean): Promise<Stream | undefined> {
+async function readStream(db: Db, encodeId: string, whole: boolean): Promise<Stream | undefined> {
   const details = await findEncodeDetails(db, encodeId);
   const plan = fromStored(EncodePlanSchema, details?.plan);
   if (plan === undefined) return undefined;
   const targetSeconds = plan.segmentSeconds * (1 + segmentSlack);
-  if (final) {
+  if (whole) {
     const result = fromStored(StreamResultSchema, details?.result);
     return result && { result, options: { targetSeconds } };
   }

@@ -35,40 +35,47 @@ export function isPassed(checks: Check[]): boolean {
   return checks.every(({ outcome }) => outcome !== "failed");
 }
 
-type Verdict = Pick<Check, "outcome" | "detail">;
+type Verdict = Pick<Check, "outcome" | "detail" | "segments">;
 const passed = (detail: string): Verdict => ({ outcome: "passed", detail });
 const noted = (detail: string): Verdict => ({ outcome: "noted", detail });
-const failed = (detail: string): Verdict => ({ outcome: "failed", detail });
+/** `segments`: those at fault, counted from 1, if that is known. Only those of pictures can be made again one by one. */
+const failed = (detail: string, segments: number[] = []): Verdict => ({
+  outcome: "failed",
+  detail,
+  ...(segments.length > 0 && { segments }),
+});
 const check = (name: string, track: string, verdict: Verdict): Check => ({ name, track, ...verdict });
 
-function files({ made, segments }: TrackFacts): Check {
+function files({ made, segments, kind }: TrackFacts): Check {
   const verdict = (): Verdict => {
     if (segments.length !== made.segments.length) {
       return failed(`there are ${segments.length} segments instead of ${made.segments.length}`);
     }
     for (const [index, { problem, bytes }] of segments.entries()) {
-      if (problem) return failed(`segment ${index + 1}: ${problem}`);
+      const at = kind === "video" ? [index + 1] : [];
+      if (problem) return failed(`segment ${index + 1}: ${problem}`, at);
       const wanted = made.segments[index]?.bytes;
-      if (bytes !== wanted) return failed(`segment ${index + 1} has ${bytes} bytes instead of ${wanted}`);
+      if (bytes !== wanted) return failed(`segment ${index + 1} has ${bytes} bytes instead of ${wanted}`, at);
     }
     return passed(`${segments.length} segments, all there with their lengths`);
   };
   return check("files", made.name, verdict());
 }
 
-function continuity({ made, segments }: TrackFacts): Check {
+function continuity({ made, segments, kind }: TrackFacts): Check {
   let next = made.start;
   for (const [index, { head }] of segments.entries()) {
     if (!head) continue;
     const number = index + 1;
-    if (head.number !== number)
-      return check("continuity", made.name, failed(`segment ${number} says that it is ${head.number}`));
-    if (head.decodeTime !== next)
-      return check(
-        "continuity",
-        made.name,
-        failed(`segment ${number} starts at ${head.decodeTime} instead of ${next}`),
-      );
+    const fault =
+      head.number !== number
+        ? `segment ${number} says that it is ${head.number}`
+        : head.decodeTime !== next
+          ? `segment ${number} starts at ${head.decodeTime} instead of ${next}`
+          : undefined;
+    // The one before may be too long, or this one wrong.
+    const at = kind === "video" ? [...(index > 0 ? [index] : []), number] : [];
+    if (fault !== undefined) return check("continuity", made.name, failed(fault, at));
     next = head.decodeTime + lengthOf(head);
   }
   return check("continuity", made.name, passed("each segment begins where the one before ends"));
@@ -79,7 +86,10 @@ function configuration({ made, initSha256, entry, kind }: TrackFacts): Check {
   const codecs = unquoted(entry?.attributes.get("CODECS"));
   const verdict = (): Verdict => {
     if (wanted && wanted.length > 0 && Buffer.compare(wanted, initSha256) !== 0) {
-      return failed("the initialisation segment is not the one that its chunks were made with");
+      return failed(
+        "the initialisation segment is not the one that its chunks were made with",
+        kind === "video" ? [1] : [],
+      );
     }
     if (kind === "video" && entry && !codecs.split(",").includes(made.codecs)) {
       return failed(`the playlist says ${codecs} of ${made.codecs}`);
@@ -91,9 +101,13 @@ function configuration({ made, initSha256, entry, kind }: TrackFacts): Check {
 
 function frameCount({ made, segments }: TrackFacts, plan: EncodePlan): Check {
   const frames = segments.reduce((sum, { head }) => sum + (head?.samples.length ?? 0), 0);
+  const wrong = segments.flatMap(({ head }, index) => {
+    const stated = made.segments[index]?.frames ?? 0;
+    return stated > 0 && head?.samples.length !== stated ? [index + 1] : [];
+  });
   const planned = plan.complete === false ? 0 : (plan.video?.frameCount ?? 0);
   const verdict = (): Verdict => {
-    if (frames !== made.frames) return failed(`${frames} frames instead of ${made.frames}`);
+    if (frames !== made.frames) return failed(`${frames} frames instead of ${made.frames}`, wrong);
     if (planned === 0 || frames === planned) return passed(`${frames} frames`);
     if (frames > planned) return failed(`${frames} frames, more than the source's ${planned}`);
     if (frames < planned * leastPart) return failed(`${frames} frames of the source's ${planned}`);
@@ -107,10 +121,17 @@ function keyFrameTimes(video: TrackFacts[]): Check {
   const without = video.flatMap(({ made, segments }) =>
     segments.flatMap(({ startsWithKey }, index) => (startsWithKey ? [] : [`${made.name}/${index + 1}`])),
   );
+  const withoutAt = [
+    ...new Set(
+      video.flatMap(({ segments }) =>
+        segments.flatMap(({ startsWithKey }, index) => (startsWithKey ? [] : [index + 1])),
+      ),
+    ),
+  ];
   const counts = new Set(video.map(({ made }) => made.frames));
   const verdict = (): Verdict => {
     if (without.length > 0)
-      return failed(`segments do not start with an IDR picture: ${without.slice(0, 5).join(", ")}`);
+      return failed(`segments do not start with an IDR picture: ${without.slice(0, 5).join(", ")}`, withoutAt);
     if (new Set(starts).size > 1) return failed("segments start at different times in different renditions");
     if (counts.size > 1) return failed(`renditions differ in frames: ${[...counts].join(", ")}`);
     return passed("every segment starts with an IDR picture, at the same time in every rendition");
@@ -245,12 +266,13 @@ function seams({ seams: looked }: StreamFacts): Check {
   const verdict = (): Verdict => {
     for (const { track, segment, expectedTimes, decodedTimes, errors } of looked) {
       const place = `${track}, before segment ${segment}`;
-      if (errors > 0) return failed(`${place}: ${errors} pictures cannot be decoded`);
+      const at = [segment - 1, segment];
+      if (errors > 0) return failed(`${place}: ${errors} pictures cannot be decoded`, at);
       if (decodedTimes.length !== expectedTimes.length)
-        return failed(`${place}: ${decodedTimes.length} pictures instead of ${expectedTimes.length}`);
+        return failed(`${place}: ${decodedTimes.length} pictures instead of ${expectedTimes.length}`, at);
       const wrong = decodedTimes.findIndex((time, index) => time !== expectedTimes[index]);
       if (wrong >= 0)
-        return failed(`${place}: a picture is shown at ${decodedTimes[wrong]} instead of ${expectedTimes[wrong]}`);
+        return failed(`${place}: a picture is shown at ${decodedTimes[wrong]} instead of ${expectedTimes[wrong]}`, at);
     }
     return passed(`${looked.length} seams between chunks decoded, every picture at its time`);
   };
