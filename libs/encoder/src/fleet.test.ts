@@ -152,6 +152,55 @@ describe("a stream", () => {
     expect((await get(`${videoId}/${encodeId}/360p/1.m4s`)).status).toBe(404);
   });
 
+  it("is mended where a check names segments: their chunk is made again, once", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const person = encoder.person();
+    const { videoId, encodeId } = await startOne(person, 4);
+    await probe(worker);
+    const checks = [{ name: "seams", outcome: "failed", detail: "before segment 2", track: "", segments: [2] }];
+    const fail = async () => {
+      let task = await lease(worker);
+      const chunks: number[] = [];
+      for (; task.work.case !== "verify"; task = await lease(worker)) {
+        if (task.work.case === "encodeChunk") chunks.push(must(task.work.value.chunk).index);
+        await work(worker, task);
+      }
+      const result = { case: "verify", value: { passed: false, checks } } as const;
+      await worker.completeTask({ lease: must(task.lease), result });
+      return chunks;
+    };
+    const segment = async () => {
+      const answer = await get(`${videoId}/${encodeId}/360p/2.m4s`);
+      return { status: answer.status, body: await answer.text() };
+    };
+    const all = await fail();
+    expect(all.length).toBeGreaterThan(1);
+    expect(await segment()).toMatchObject({ status: 404 });
+    const growing = await get(`${videoId}/${encodeId}/360p/playlist.m3u8`);
+    expect(await growing.text()).not.toContain("ENDLIST");
+    expect(must((await person.encoder.getEncode({ id: encodeId })).encode).state).toBe(EncodeState.ENCODING);
+    expect(await fail()).toHaveLength(1);
+    const encode = await waitForState(person, encodeId, EncodeState.FAILED);
+    expect(encode.error).toContain("seams: before segment 2");
+  });
+
+  it("whose chunk was made again is published when it passes then", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const person = encoder.person();
+    const { videoId, encodeId } = await startOne(person, 4);
+    await probe(worker);
+    let task = await lease(worker);
+    for (; task.work.case !== "verify"; task = await lease(worker)) await work(worker, task);
+    const before = await (await get(`${videoId}/${encodeId}/360p/1.m4s`)).text();
+    const checks = [{ name: "files", outcome: "failed", detail: "segment 1", track: "360p", segments: [1] }];
+    const result = { case: "verify", value: { passed: false, checks } } as const;
+    await worker.completeTask({ lease: must(task.lease), result });
+    await encodeOne(worker);
+    await waitForState(person, encodeId, EncodeState.SUCCEEDED);
+    expect(await (await get(`${videoId}/${encodeId}/360p/1.m4s`)).text()).not.toBe(before);
+    expect(await (await get(`${videoId}/${encodeId}/360p/playlist.m3u8`)).text()).toContain("ENDLIST");
+  });
+
   it("of sound grows while it is made, and a failed attempt's part stays until another has as much", async () => {
     const { worker, ...encoder } = installation.encoder;
     const person = encoder.person();

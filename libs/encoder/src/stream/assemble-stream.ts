@@ -75,9 +75,7 @@ function partsOf(parts: StreamParts, name: string): Part[] {
 }
 
 /** One track of the parts of its chunks, each of which must begin where the one before ends. */
-function joinParts(
-  parts: readonly Part[],
-): { track: TrackResult } | (Fault & { track?: undefined }) {
+function joinParts(parts: readonly Part[]): { track: TrackResult } | (Fault & { track?: undefined }) {
   const [first] = parts;
   if (first === undefined) return { fault: "there is no chunk." };
   const track: TrackResult = { ...first.track, frames: 0, segments: [], quality: undefined };
