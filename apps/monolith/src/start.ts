@@ -78,6 +78,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     signal,
   });
   starting.defer(() => user.close());
+  await user.work();
 
   const authenticate = createAuthenticator({ keys: user.keys, serviceToken, workerToken: sharedWorkerToken });
   const userInMemory = (token?: Token) =>

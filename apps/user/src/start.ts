@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Transport } from "@connectrpc/connect";
 import { openDatabase } from "@kinora/database";
 import { AccountService } from "@kinora/proto-encoder";
@@ -17,6 +18,9 @@ import {
 import { accountOptions, createUserService, userMigrations } from "@kinora/user";
 import { readUserConfig } from "./config.ts";
 import { yieldToCalls } from "./yield-to-calls.ts";
+
+/** Milliseconds in which calls that have waited for the service come before its work in the background. */
+const headStartMs = 250;
 
 /** Starts the user service from its environment; `close` ends it within 5 s, with calls in flight finished. */
 export async function startUser({ env, signal }: { env: Env; signal: AbortSignal }): Promise<{
@@ -65,7 +69,6 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     signal,
   });
   starting.defer(() => service.close());
-  await yieldToCalls();
 
   const discovery: HttpRoute = {
     path: "/.well-known/kinora",
@@ -94,6 +97,9 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
   starting.defer(() => server.close());
   starting.defer(await announce(dataDir, "user", publicUrl()));
   logger.info({ data: dataDir }, `user is ready at ${publicUrl()}`);
+  await yieldToCalls();
+  await sleep(headStartMs, undefined, { signal });
+  await service.work();
 
   const started = starting.move();
   return { url, close: () => started.disposeAsync() };

@@ -5,9 +5,10 @@ import { withConnection } from "./connection.ts";
 import type { Database, OpenDatabaseOptions } from "./database.ts";
 import { DatabaseError } from "./database-error.ts";
 import { openCluster } from "./embedded/open-cluster.ts";
-import { migrate } from "./migrations/migrate.ts";
+import { migrate, migrateOver, migrationSession } from "./migrations/migrate.ts";
 import { createPool } from "./pool.ts";
 import { openServer } from "./server/open-server.ts";
+import { inTransaction } from "./transaction.ts";
 
 /**
  * Opens a service's database and brings its schema up to date.
@@ -27,14 +28,26 @@ export async function openDatabaseWith(
   if (process.platform === "win32") {
     throw new DatabaseError("Kinora doesn't run on Windows itself. Run it in WSL, the Windows Subsystem for Linux.");
   }
+  const migration = (url: string) => ({ url, schema: name, migrations, logger, signal });
   const server = options.url
-    ? await openServer({ url: options.url, ownDatabase: options.ownDatabase ? name : undefined, logger, signal })
+    ? await openServer({
+        url: options.url,
+        ownDatabase: options.ownDatabase ? name : undefined,
+        logger,
+        signal,
+        first: {
+          session: (url) => migrationSession(migration(url)),
+          work: (client, url) => migrateOver(client, migration(url)),
+        },
+      })
     : await openCluster({ folder: join(dataDir, name, "postgres"), dataDir, logger, signal, ...embedded });
-  try {
-    await migrate({ url: server.url, schema: name, migrations, logger, signal });
-  } catch (error) {
-    await server.close();
-    throw server.explain(error);
+  if (!options.url) {
+    try {
+      await migrate(migration(server.url));
+    } catch (error) {
+      await server.close();
+      throw server.explain(error);
+    }
   }
   const pool = createPool(server.url, name, logger);
   let closing: Promise<void> | undefined;
@@ -47,7 +60,7 @@ export async function openDatabaseWith(
     pool,
     async check(signal) {
       if (closing) throw new Error("the database is closed");
-      await check(server.url, signal);
+      await check(pool, server.url, signal);
     },
     close() {
       closing ??= close();
@@ -58,9 +71,19 @@ export async function openDatabaseWith(
 
 const checkMs = 3_000;
 
-/** By a connection of its own: a pool whose connections are all busy is no reason to call the database unavailable. */
-async function check(url: string, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * By a connection that has nothing to do, where there is one, and else by its own: a pool whose connections are all busy, or broken, is no reason to call the database
+ * unavailable.
+ */
+async function check(pool: Pool, url: string, signal: AbortSignal | undefined): Promise<void> {
   const stop = AbortSignal.any([AbortSignal.timeout(checkMs), ...(signal ? [signal] : [])]);
+  if (pool.idleCount > 0 && pool.waitingCount === 0) {
+    const answered = await inTransaction(pool, AbortSignal.any([stop, AbortSignal.timeout(checkMs / 2)]), (client) =>
+      client.query("SELECT 1"),
+    ).catch(() => undefined);
+    if (answered !== undefined) return;
+    stop.throwIfAborted();
+  }
   await withConnection({ connectionString: url, application_name: "kinora-check" }, stop, (client) =>
     client.query("SELECT 1"),
   );

@@ -18,19 +18,19 @@ import { createUserHandlers } from "./account/user-handlers.ts";
 import { createAuditHandlers } from "./audit/audit-handlers.ts";
 import { createChecks } from "./check/checks.ts";
 import { createEmailCodes } from "./code/email-codes.ts";
-import { startAccountDeletion } from "./deletion/account-deletion.ts";
+import { createAccountDeletion } from "./deletion/account-deletion.ts";
 import { createFactorHandlers } from "./factor/factor-handlers.ts";
 import { createPasskeys, relyingPartyOf } from "./factor/passkeys.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { createInvitationHandlers } from "./invitation/invitation-handlers.ts";
 import { type ConfiguredKeys, createBuiltInKeys } from "./key/built-in-keys.ts";
 import { createKeyHandlers } from "./key/key-handlers.ts";
-import { startMailQueue } from "./mail/mail-queue.ts";
+import { createMailQueue } from "./mail/mail-queue.ts";
 import { createMailer, type MailSettings } from "./mail/mailer.ts";
 import { ensureLocalOwner } from "./owner/local-owner.ts";
 import { createPasswordHasher, type PasswordHasher } from "./password/password-hasher.ts";
 import type { SignUp } from "./policy.ts";
-import { startJobQueue } from "./queue/job-queue.ts";
+import { createJobQueue } from "./queue/job-queue.ts";
 import { createQuotaHandlers } from "./quota/quota-handlers.ts";
 import { createSessionHandlers } from "./session/session-handlers.ts";
 import { createStore } from "./store/store.ts";
@@ -42,7 +42,7 @@ import { loadSigningKeys } from "./token/signing-keys.ts";
 /** What the user service needs. */
 export type UserServiceDeps = {
   /** With `userMigrations` done. */
-  database: Pick<Database, "pool">;
+  database: Pick<Database, "pool" | "url">;
   logger: Logger;
   /** Where encoder.v1.AccountService answers; its calls show the token. Used when an account is deleted, not before. */
   encoder: (token: () => Promise<string>) => Transport;
@@ -78,6 +78,11 @@ export type KinoraUserService = {
   http: HttpRoute[];
   /** The public keys of access tokens, for verification in this process. */
   keys: KeySource;
+  /**
+   * Begins to send letters and to tell the encoder of deleted accounts, also what was left by an earlier process. To be called once calls are answered: none needs it, and one that
+   * leaves such work waits for it.
+   */
+  work(): Promise<void>;
   /** Stops work in the background; call it before the database's `close`. */
   close(): Promise<void>;
 };
@@ -108,21 +113,17 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const sealSecret = deps.signingSecret ?? (await localCredential(dataDir, "signing"));
   const seal = createSeal(sealSecret, "signing keys");
   const totpSeal = createSeal(sealSecret, "TOTP secrets");
-  // None of them needs another, and together they take no longer than the longest.
-  const [passwords, keys, jobs] = await Promise.all([
-    deps.passwords ?? createPasswordHasher(),
-    loadSigningKeys({ store, seal, logger, now, issuer }, signal),
-    startJobQueue({ database, logger }),
-  ]);
+  const passwords = deps.passwords ?? createPasswordHasher();
+  const jobs = createJobQueue({ database, logger });
+  // One after the other, on one connection: another one costs more than to wait for an answer.
+  const keys = await loadSigningKeys({ store, seal, logger, now, issuer }, signal);
   const tokens = createAccessTokens({ keys, issuer, now });
   const builtInKeys = createBuiltInKeys({ store, logger, dataDir, configured: deps.keys ?? {}, now });
   const toEncoder = encoder(() => tokens.signOwn("encoder"));
   await ensureLocalOwner({ store, passwords, logger, dataDir, now }, signal);
   const mailer = createMailer(mail, { dataDir, logger });
-  const [deletion, letters] = await Promise.all([
-    startAccountDeletion({ jobs, encoder: toEncoder, logger }),
-    startMailQueue({ jobs, mailer, store, passwords, logger, now }),
-  ]);
+  const deletion = createAccountDeletion({ jobs, encoder: toEncoder, logger });
+  const letters = createMailQueue({ jobs, mailer, store, passwords, logger, now });
   const codes = createEmailCodes({ store, passwords, mail: letters, now });
   const signUps = createSignUp({ store, passwords, codes, mail: letters, signUp, verifyEmail, now });
   const passkeys = createPasskeys({ store, relyingParty: relyingPartyOf(publicUrl), now });
@@ -144,6 +145,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
     },
     http: discoveryRoutes({ keys, issuer, publicUrl }),
     keys,
+    work: () => jobs.start(),
     async close() {
       await Promise.all([jobs.close(), housekeeping.close(), keys.close()]);
       mailer.close();

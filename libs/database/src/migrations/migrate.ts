@@ -18,27 +18,41 @@ export type MigrateOptions = {
   lockMs?: number;
 };
 
+const defaultLockMs = 120_000;
 const lockTimeout = "55P03";
+const noSuchTable = "42P01";
 /** Classes of SQLSTATE that aren't the migration's fault: connection, resources (full disk), operator, system. */
 const ofTheServer = /^(08|53|57|58)/;
 
 /**
  * Brings the schema up to date: makes it if it is missing, then runs what hasn't run yet, each migration in a
  * transaction with its own record. Every step is under one advisory lock, so that replicas which start together take
- * turns; the lock belongs to the transaction, so that it also works through a connection pooler.
+ * turns; the lock belongs to the transaction, so that it also works through a connection pooler. Where all has run
+ * already, that takes one question.
  * @throws {DatabaseError}
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  const { schema, signal, lockMs = 120_000 } = options;
+  await withConnection(migrationSession(options), options.signal, (client) => migrateOver(client, options));
+}
+
+/** The connection that migrations run on. */
+export function migrationSession({ url, schema, lockMs = defaultLockMs }: MigrateOptions): pg.ClientConfig {
+  return {
+    connectionString: withSession(url, schema, { statementMs: 0, lockMs, idleInTransactionMs: 60_000 }),
+    application_name: `kinora-${schema}-migrations`,
+  };
+}
+
+/** Migrates on a connection of `migrationSession`. */
+export async function migrateOver(client: pg.Client, options: MigrateOptions): Promise<void> {
+  const { schema, lockMs = defaultLockMs } = options;
   assertOrdered(options.migrations);
-  const connectionString = withSession(options.url, schema, { statementMs: 0, lockMs, idleInTransactionMs: 60_000 });
-  const application_name = `kinora-${schema}-migrations`;
   try {
-    await withConnection({ connectionString, application_name }, signal, async (client) => {
-      await locked(client, schema, () => makeHistory(client, schema));
-      let first = true;
-      while (await locked(client, schema, () => step(client, options, first))) first = false;
-    });
+    const known = await history(client).catch(withoutHistory);
+    if (known !== undefined && isUpToDate(options, known)) return;
+    await locked(client, schema, () => makeHistory(client, schema));
+    let first = true;
+    while (await locked(client, schema, () => step(client, options, first))) first = false;
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== lockTimeout) throw error;
     throw new DatabaseError(
@@ -48,13 +62,24 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   }
 }
 
+/** Whether nothing is left to run. */
+function isUpToDate({ schema, migrations, logger }: MigrateOptions, known: Applied[]): boolean {
+  const { run, unknown } = pending(migrations, known);
+  if (run.length > 0) return false;
+  warnOfNewer({ schema, logger }, unknown);
+  return true;
+}
+
+function warnOfNewer({ schema, logger }: Pick<MigrateOptions, "schema" | "logger">, unknown: string[]): void {
+  if (unknown.length === 0) return;
+  logger.warn({ schema, migrations: unknown }, "a newer version has migrated this database; going on");
+}
+
 /** Runs the next migration, if there is one; whether there may be more. */
 async function step(client: pg.Client, options: MigrateOptions, first: boolean): Promise<boolean> {
   const { schema, migrations, logger } = options;
   const { run, unknown } = pending(migrations, await history(client));
-  if (first && unknown.length > 0) {
-    logger.warn({ schema, migrations: unknown }, "a newer version has migrated this database; going on");
-  }
+  if (first) warnOfNewer({ schema, logger }, unknown);
   const [next] = run;
   if (!next) return false;
   await apply(client, next);
@@ -92,6 +117,11 @@ async function makeHistory(client: pg.Client, schema: string): Promise<void> {
 async function history(client: pg.Client): Promise<Applied[]> {
   const { rows } = await client.query<Applied>("SELECT name, checksum FROM schema_migration ORDER BY name");
   return rows;
+}
+
+function withoutHistory(error: unknown): undefined {
+  if (error instanceof pg.DatabaseError && error.code === noSuchTable) return undefined;
+  throw error;
 }
 
 async function apply(client: pg.Client, { name, sql }: Migration): Promise<void> {

@@ -14,6 +14,8 @@ export type ServerOptions = {
   signal?: AbortSignal | undefined;
   /** How long to wait for a server that isn't there yet. */
   patienceMs?: number;
+  /** What is to be done on the first connection to the service's database, as another one would cost a handshake more. */
+  first?: { session(url: string): pg.ClientConfig; work(client: pg.Client, url: string): Promise<void> };
 };
 
 const oldest = 150_000; // server_version_num
@@ -40,23 +42,36 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     const exists = await withClient(base, options, (client) => databaseExists(client, database));
     if (!exists) await withClient(base, options, (client) => createDatabase(client, base, database));
   }
-  await withClient(url, options, async (client) => {
-    const { rows } = await client.query<{ version: string; number: string }>(
-      "SELECT version() AS version, current_setting('server_version_num') AS number",
-    );
-    const [found] = rows;
-    if (found && Number(found.number) < oldest) {
-      options.logger.warn({ version: found.version }, "this Postgres is older than 15, with which Kinora isn't tested");
-    }
-  });
-  return {
-    url: url.href,
-    explain(error) {
-      if (!(error instanceof pg.DatabaseError)) return error;
-      return new DatabaseError(explainConnection(error, describeAddress(url)).sentence, { cause: error });
-    },
-    close: async () => {},
+  const explain = (error: unknown) => {
+    if (!(error instanceof pg.DatabaseError)) return error;
+    return new DatabaseError(explainConnection(error, describeAddress(url)).sentence, { cause: error });
   };
+  let failure: { error: unknown } | undefined;
+  await withClient(
+    url,
+    options,
+    async (client) => {
+      await checkVersion(client, options.logger);
+      // What goes wrong from here on is no reason to connect again.
+      await options.first?.work(client, url.href).catch((error: unknown) => {
+        failure = { error };
+      });
+    },
+    options.first?.session(url.href),
+  );
+  options.signal?.throwIfAborted();
+  if (failure !== undefined) throw explain(failure.error);
+  return { url: url.href, explain, close: async () => {} };
+}
+
+async function checkVersion(client: pg.Client, logger: DatabaseLogger): Promise<void> {
+  const { rows } = await client.query<{ version: string; number: string }>(
+    "SELECT version() AS version, current_setting('server_version_num') AS number",
+  );
+  const [found] = rows;
+  if (found && Number(found.number) < oldest) {
+    logger.warn({ version: found.version }, "this Postgres is older than 15, with which Kinora isn't tested");
+  }
 }
 
 /** Runs `work` with a connection, repeating while there is hope that the server comes up. */
@@ -64,11 +79,12 @@ async function withClient<T>(
   url: URL,
   { signal, patienceMs = 10_000 }: ServerOptions,
   work: (client: pg.Client) => Promise<T>,
+  session: pg.ClientConfig = { connectionString: url.href, query_timeout: 30_000 },
 ): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await withConnection({ connectionString: url.href, query_timeout: 30_000 }, signal, work);
+      return await withConnection(session, signal, work);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DatabaseError) throw error;

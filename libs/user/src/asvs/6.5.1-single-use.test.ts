@@ -27,7 +27,7 @@ beforeAll(async () => {
     now: kinora.now,
   });
   const totpSeal = createSeal(await localCredential(kinora.dataDir, "signing"), "TOTP secrets");
-  checks = createChecks({ store, passwords: await createPasswordHasher(), passkeys, totpSeal, now: kinora.now });
+  checks = createChecks({ store, passwords: createPasswordHasher(), passkeys, totpSeal, now: kinora.now });
 });
 afterAll(() => kinora?.close());
 

@@ -15,7 +15,7 @@ afterAll(() => kinora?.close());
 it("has neither lost a code nor half of its effect when the database goes away in the middle of the transaction", async () => {
   const signal = AbortSignal.timeout(120_000);
   const store = createStore(kinora.database);
-  const passwords = await createPasswordHasher();
+  const passwords = createPasswordHasher();
   const mail: MailQueue = { sendCode: async () => {}, sendNotice: async () => {}, hurry() {} };
   const codes = createEmailCodes({ store, passwords, mail, now: kinora.now });
   const ada = await kinora.join("Ada");

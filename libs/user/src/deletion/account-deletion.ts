@@ -17,16 +17,12 @@ const tenYears = 10 * 365 * 86_400;
 
 type Job = { userId: string };
 
-/** Starts the queue of deleted accounts. A job is tried until the encoder has done it: no age ends it. */
-export async function startAccountDeletion(deps: {
-  jobs: JobQueue;
-  encoder: Transport;
-  logger: Logger;
-}): Promise<AccountDeletion> {
+/** The queue of deleted accounts. A job is tried until the encoder has done it: no age ends it. */
+export function createAccountDeletion(deps: { jobs: JobQueue; encoder: Transport; logger: Logger }): AccountDeletion {
   const { jobs, encoder, logger } = deps;
   const client = createClient(AccountService, encoder);
   const options = { retentionSeconds: tenYears, rememberSeconds: 86_400 };
-  const queue = await jobs.queue<Job>("account-deletion", options, async ({ userId }, _id, signal) => {
+  const queue = jobs.queue<Job>("account-deletion", options, async ({ userId }, _id, signal) => {
     try {
       const { videos } = await client.deleteAccountData({ userId }, { signal, timeoutMs: 30_000 });
       logger.info({ userId, videos }, "the encoder deleted an account's videos");

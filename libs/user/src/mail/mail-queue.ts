@@ -25,14 +25,14 @@ type Job = { codeId: string } | { notice: Notice };
 /** After this a letter that couldn't be sent is given up, in seconds. */
 const retentionSeconds = 3 * 86_400;
 
-export async function startMailQueue(deps: {
+export function createMailQueue(deps: {
   jobs: JobQueue;
   mailer: Mailer;
   store: Store;
   passwords: PasswordHasher;
   logger: Logger;
   now: () => Date;
-}): Promise<MailQueue> {
+}): MailQueue {
   const { jobs, mailer, store, passwords, logger, now } = deps;
 
   /** Makes the code, in place of one that an earlier try made. No letter where there is nothing to send (any more). */
@@ -52,7 +52,7 @@ export async function startMailQueue(deps: {
   }
 
   const options = { retentionSeconds, rememberSeconds: 3600 };
-  const queue = await jobs.queue<Job>("mail", options, async (job, id, signal) => {
+  const queue = jobs.queue<Job>("mail", options, async (job, id, signal) => {
     try {
       const letter = "codeId" in job ? await writeCode(job.codeId, signal) : noticeLetter(job.notice);
       if (letter !== undefined) await mailer.send(letter, id, AbortSignal.any([signal, AbortSignal.timeout(45_000)]));

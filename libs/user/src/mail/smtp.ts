@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { createTransport } from "nodemailer";
 import type { Mailer } from "./mailer.ts";
 
 /** Sends letters by a mail server, one connection a letter. */
@@ -10,6 +9,7 @@ export function createSmtp({ smtpUrl, from }: { smtpUrl: string; from: string })
   return {
     async send({ to, subject, text }, id, signal) {
       signal.throwIfAborted();
+      const { createTransport } = await import("nodemailer");
       const transport = createTransport({ url: smtpUrl, ...timeouts, ...guards });
       const given = Promise.withResolvers<never>();
       const giveUp = () => {

@@ -11,7 +11,7 @@ import { memoryLogger } from "../testing/service-under-test.ts";
 import { ensureLocalOwner } from "./local-owner.ts";
 
 const signal = new AbortController().signal;
-const passwords = await createPasswordHasher();
+const passwords = createPasswordHasher();
 let database: Database;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 

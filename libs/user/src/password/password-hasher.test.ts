@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createPasswordHasher } from "./password-hasher.ts";
 
 const signal = new AbortController().signal;
-const hasher = await createPasswordHasher({ concurrent: 2, queued: 10 });
+const hasher = createPasswordHasher({ concurrent: 2, queued: 10 });
 
 describe("createPasswordHasher", () => {
   it("hashes with argon2id at 19 MiB, t=2, p=1, salted anew each time", async () => {

@@ -22,15 +22,21 @@ export type PasswordHasher = {
 
 const prefix = `$argon2id$v=19$m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}$`;
 
+/** Looks like a hash, costs as much to check, and is of no password that anybody knows. */
+const decoy = `${prefix}${unpadded(randomBytes(16))}$${unpadded(randomBytes(32))}`;
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString("base64").replaceAll("=", "");
+}
+
 /**
  * Hashing runs on Node's thread pool (four threads unless UV_THREADPOOL_SIZE says otherwise), as do file access and name look-up:
  * one thread is left to them, and there are no more hashes at a time than CPUs. 100 more wait, about two seconds' worth for one CPU.
  */
-export async function createPasswordHasher(
+export function createPasswordHasher(
   limits = { concurrent: Math.min(availableParallelism(), 3), queued: 100 },
-): Promise<PasswordHasher> {
+): PasswordHasher {
   const limit = createWorkLimit(limits);
-  const decoy = await hash(randomBytes(32), parameters);
   return {
     hash: (password, signal) => limit.run(signal, () => hash(normalizePassword(password), parameters, signal)),
     async verify(phc, password, signal) {

@@ -1,6 +1,7 @@
 import type { Database } from "@kinora/database";
 import type { Logger } from "@kinora/rpc";
-import { PgBoss } from "pg-boss";
+import pg from "pg";
+import type { PgBoss } from "pg-boss";
 import type { Transaction } from "../store/store.ts";
 
 /** What a worker does with one job. It is tried again, for ever, as long as it throws. */
@@ -16,60 +17,114 @@ export type Queue<Job> = {
 
 /** Durable jobs in the service's own database (pg-boss, in a schema beside the service's tables). */
 export type JobQueue = {
-  /** Makes the queue and its one worker in this process; several processes share the work. */
-  queue<Job extends object>(name: string, options: QueueOptions, work: Work<Job>): Promise<Queue<Job>>;
+  /** A queue with one worker in this process; several processes share the work. Before the start. */
+  queue<Job extends object>(name: string, options: QueueOptions, work: Work<Job>): Queue<Job>;
+  /** Loads the library, makes the queues and begins to work. The first job that is given does so as well, and waits for it. */
+  start(): Promise<void>;
   close(): Promise<void>;
 };
 
 /** For how long a job is tried, and a done one remembered. Jobs that are done with a secret in them aren't remembered at all. */
 export type QueueOptions = { retentionSeconds: number; rememberSeconds: number };
 
-export async function startJobQueue(deps: { database: Pick<Database, "pool">; logger: Logger }): Promise<JobQueue> {
+type Started = { boss: PgBoss; workers: ReadonlyMap<string, string> };
+
+export function createJobQueue(deps: { database: Pick<Database, "pool" | "url">; logger: Logger }): JobQueue {
   const { database, logger } = deps;
-  const boss = new PgBoss({
-    // On the service's own connections: one pool to bound and to close.
-    db: { executeSql: async (text, values) => await database.pool.query(text, values) },
-    schema: "user_queue",
-    schedule: false,
-  });
-  // While the database is away every poll fails; the next one that works goes on.
-  boss.on("error", (error) => logger.warn({ err: error }, "the queue of jobs has trouble"));
-  await boss.start();
   const end = new AbortController();
+  const queues = new Map<string, { options: QueueOptions; work: Work<never> }>();
+  let running: Started | undefined;
+  let starting: Promise<Started> | undefined;
+
+  async function begin(): Promise<Started> {
+    // A third of the program, which answers no call: a start that is to be quick doesn't wait for it.
+    const { PgBoss } = await import("pg-boss");
+    // Transactions that wait for this may hold every connection of the service's pool.
+    const own = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 10_000 });
+    own.on("error", (error) => logger.warn({ err: error }, "the queue of jobs has trouble"));
+    let pool = own;
+    const boss = new PgBoss({
+      // Once it has started, on the service's own connections: one pool to bound and to close.
+      db: { executeSql: async (text, values) => await pool.query(text, values) },
+      schema: "user_queue",
+      schedule: false,
+    });
+    // While the database is away every poll fails; the next one that works goes on.
+    boss.on("error", (error) => logger.warn({ err: error }, "the queue of jobs has trouble"));
+    try {
+      await boss.start();
+      for (const [name, { options }] of queues) await makeQueue(boss, name, options);
+      pool = database.pool;
+      const workers = new Map<string, string>();
+      for (const [name, { work }] of queues) workers.set(name, await beginWork(boss, name, work));
+      running = { boss, workers };
+      return running;
+    } catch (error) {
+      await boss.stop({ graceful: false, close: true }).catch(() => {});
+      throw error;
+    } finally {
+      await own.end();
+    }
+  }
+
+  async function makeQueue(
+    boss: PgBoss,
+    name: string,
+    { retentionSeconds, rememberSeconds }: QueueOptions,
+  ): Promise<void> {
+    const options = {
+      // No number of attempts ends it. Waits 1 s, 2 s … up to 5 minutes.
+      retryLimit: 2_147_483_647,
+      retentionSeconds,
+      retryDelay: 1,
+      retryBackoff: true,
+      retryDelayMax: 300,
+      // A process that dies in mid-work gives its job back after this.
+      expireInSeconds: 60,
+      deleteAfterSeconds: rememberSeconds,
+    };
+    await boss.createQueue(name, options);
+    await boss.updateQueue(name, options); // a queue that an earlier release made
+  }
+
+  async function beginWork(boss: PgBoss, name: string, work: Work<never>): Promise<string> {
+    return await boss.work<never>(name, async ([job]) => {
+      if (job !== undefined) await work(job.data, job.id, AbortSignal.any([job.signal, end.signal]));
+    });
+  }
+
+  /** Once for all who want it; after a failure the next one tries again. */
+  function started(): Promise<Started> {
+    end.signal.throwIfAborted();
+    starting ??= begin().catch((error: unknown) => {
+      starting = undefined;
+      throw error;
+    });
+    return starting;
+  }
 
   return {
-    async queue<Job extends object>(
-      name: string,
-      { retentionSeconds, rememberSeconds }: QueueOptions,
-      work: Work<Job>,
-    ) {
-      const options = {
-        // No number of attempts ends it. Waits 1 s, 2 s … up to 5 minutes.
-        retryLimit: 2_147_483_647,
-        retentionSeconds,
-        retryDelay: 1,
-        retryBackoff: true,
-        retryDelayMax: 300,
-        // A process that dies in mid-work gives its job back after this.
-        expireInSeconds: 60,
-        deleteAfterSeconds: rememberSeconds,
-      };
-      await boss.createQueue(name, options);
-      await boss.updateQueue(name, options); // a queue that an earlier release made
-      const workerId = await boss.work<Job>(name, async ([job]) => {
-        if (job !== undefined) await work(job.data, job.id, AbortSignal.any([job.signal, end.signal]));
-      });
+    queue(name, options, work) {
+      queues.set(name, { options, work });
       return {
         async enqueue(tx, job, { afterSeconds } = {}) {
+          const { boss } = await started();
           const db = { executeSql: async (text: string, values?: unknown[]) => await tx.client.query(text, values) };
           await boss.send(name, job, { db, ...(afterSeconds !== undefined && { startAfter: afterSeconds }) });
         },
-        hurry: () => boss.notifyWorker(workerId),
+        hurry() {
+          const worker = running?.workers.get(name);
+          if (worker !== undefined) running?.boss.notifyWorker(worker);
+        },
       };
+    },
+    async start() {
+      await started();
     },
     async close() {
       end.abort(); // work under way becomes a job to try again
-      await boss.stop({ graceful: true, timeout: 1_000, close: true });
+      const open = await starting?.catch(() => undefined);
+      await open?.boss.stop({ graceful: true, timeout: 1_000, close: true });
     },
   };
 }

@@ -123,7 +123,7 @@ export async function startServiceUnderTest(
   const database = await openTestDatabase("user", userMigrations);
   const { logger, lines } = memoryLogger();
   const mailbox = openMailbox(folder.path);
-  const hasher = await createPasswordHasher();
+  const hasher = createPasswordHasher();
   let hashes = 0;
   const count = <Parts extends unknown[], T>(work: (...parts: Parts) => Promise<T>) => {
     return (...parts: Parts): Promise<T> => {
@@ -135,8 +135,8 @@ export async function startServiceUnderTest(
   let offset = 0;
   let joined = 0;
   const now = () => new Date(Date.now() + offset);
-  const start = () =>
-    createUserService({
+  const start = async () => {
+    const started = await createUserService({
       database,
       logger,
       encoder: agreeableEncoder,
@@ -150,6 +150,9 @@ export async function startServiceUnderTest(
       now,
       ...overrides,
     });
+    await started.work();
+    return started;
+  };
   let service = await start();
   const options = (): ServiceOptions => ({
     routes: service.routes,

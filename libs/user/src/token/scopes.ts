@@ -13,14 +13,20 @@ const services: DescService[] = [encoderContract, userContract].flatMap((contrac
   Object.values<unknown>(contract).filter(isService),
 );
 
-/** What every method of every service states about its callers. */
-const statements: Statement[] = services
-  .flatMap(({ methods }) => methods)
-  .map((method) => {
-    const { scope, role } = getOption(method, requires);
-    return { scope, role, access: getOption(method, access), audience: method.parent.typeName.split(".", 1)[0] ?? "" };
-  })
-  .filter(({ scope }) => scope !== "");
+let known: Statement[] | undefined;
+
+/** What every method of every service states about its callers. Read when it is first asked for: a start doesn't wait for it. */
+function statements(): Statement[] {
+  known ??= services
+    .flatMap(({ methods }) => methods)
+    .map((method) => {
+      const { scope, role } = getOption(method, requires);
+      const audience = method.parent.typeName.split(".", 1)[0] ?? "";
+      return { scope, role, access: getOption(method, access), audience };
+    })
+    .filter(({ scope }) => scope !== "");
+  return known;
+}
 
 const kinds: Readonly<Record<"people" | "service" | "worker", readonly Access[]>> = {
   people: [Access.USER, Access.USER_OR_SERVICE],
@@ -32,25 +38,38 @@ const kinds: Readonly<Record<"people" | "service" | "worker", readonly Access[]>
  * Every scope that such a holder can have, sorted. Which scopes there are follows from the contracts alone: a scope is what some method that the holder may call requires.
  */
 export function scopesFor(holder: Holder): readonly string[] {
-  return scopes[holder];
+  let scopes = collected.get(holder);
+  if (scopes === undefined) {
+    scopes = collect(...holders[holder]);
+    collected.set(holder, scopes);
+  }
+  return scopes;
 }
 
-const scopes: Readonly<Record<Holder, readonly string[]>> = {
-  member: collect(kinds.people, [Role.UNSPECIFIED, Role.MEMBER]),
-  admin: collect(kinds.people, [Role.UNSPECIFIED, Role.MEMBER, Role.ADMIN]),
-  owner: collect(kinds.people, [Role.UNSPECIFIED, Role.MEMBER, Role.ADMIN, Role.OWNER]),
-  service: collect(kinds.service, Object.values(Role)),
-  worker: collect(kinds.worker, Object.values(Role)),
+const collected = new Map<Holder, readonly string[]>();
+
+const holders: Readonly<Record<Holder, [kinds: readonly Access[], roles: readonly unknown[]]>> = {
+  member: [kinds.people, [Role.UNSPECIFIED, Role.MEMBER]],
+  admin: [kinds.people, [Role.UNSPECIFIED, Role.MEMBER, Role.ADMIN]],
+  owner: [kinds.people, [Role.UNSPECIFIED, Role.MEMBER, Role.ADMIN, Role.OWNER]],
+  service: [kinds.service, Object.values(Role)],
+  worker: [kinds.worker, Object.values(Role)],
 };
 
 function collect(kinds: readonly Access[], roles: readonly unknown[]): string[] {
-  const found = statements.filter(({ access, role }) => kinds.includes(access) && roles.includes(role));
+  const found = statements().filter(({ access, role }) => kinds.includes(access) && roles.includes(role));
   return [...new Set(found.map(({ scope }) => scope))].sort();
 }
 
 /** The services that have methods which require one of the scopes, sorted: whom a token with them is for. */
 export function audiencesOf(scopes: readonly string[]): string[] {
-  return [...new Set(statements.filter(({ scope }) => scopes.includes(scope)).map(({ audience }) => audience))].sort();
+  return [
+    ...new Set(
+      statements()
+        .filter(({ scope }) => scopes.includes(scope))
+        .map(({ audience }) => audience),
+    ),
+  ].sort();
 }
 
 function isService(exported: unknown): exported is DescService {
