@@ -88,6 +88,10 @@ describe("a deploy", () => {
       status: 2,
       output: expect.stringContaining("--image"),
     });
+    expect(await deploy("record", "user", "--health", health.url, "--image", "user:latest")).toEqual({
+      status: 2,
+      output: expect.stringContaining("NAME@sha256:"),
+    });
     expect(await deploy("record", "nobody", "--health", health.url)).toEqual({
       status: 2,
       output: expect.stringContaining("encoder, encoder-worker, user"),

@@ -52,8 +52,8 @@ export function readConfig(workspace: string): Config {
   } catch (error) {
     throw new DeployError(`deploy.json can't be read: ${(error as Error).message}`);
   }
-  const unknown = Object.keys(given).filter((key) => !(key in defaults));
-  if (unknown.length > 0) throw new DeployError(`deploy.json has unknown keys: ${unknown.join(", ")}.`);
+  const fault = faultOf(given, defaults);
+  if (fault) throw new DeployError(`deploy.json can't be used: ${fault}.`);
   return {
     records: given.records ?? defaults.records,
     environments: given.environments ?? defaults.environments,
@@ -61,4 +61,28 @@ export function readConfig(workspace: string): Config {
     image: { ...defaults.image, ...given.image },
     behaviour: { ...defaults.behaviour, ...given.behaviour },
   };
+}
+
+/** What of a value isn't like the defaults: a key that they don't have, or another kind of value. Tables that are empty there may have any key. */
+function faultOf(given: unknown, like: unknown, path = ""): string | undefined {
+  const kind = kindOf(like);
+  if (kindOf(given) !== kind) return `${path || "it"} is no ${kind}`;
+  if (kind === "list")
+    return (given as unknown[]).every((entry) => typeof entry === "string") ? undefined : `${path} has to hold texts`;
+  if (kind !== "table") return undefined;
+  const known = like as Record<string, unknown>;
+  const free = path !== "" && Object.keys(known).length === 0;
+  for (const [key, value] of Object.entries(given as Record<string, unknown>)) {
+    const place = path === "" ? key : `${path}.${key}`;
+    if (free) continue;
+    if (!Object.hasOwn(known, key)) return `${place} isn't known`;
+    const fault = faultOf(value, known[key], place);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "list";
+  return typeof value === "object" && value !== null ? "table" : "text";
 }

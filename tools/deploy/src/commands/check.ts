@@ -30,6 +30,7 @@ export async function check(context: Context): Promise<ExitCode> {
   }
   const ok = problems.length === 0;
   if (json) print(JSON.stringify({ environment: env, ok, problems, checked }));
+  else if (deployed.length === 0) print(`${env} has no records.`);
   else {
     print(ok ? `What ${env} runs gets along.` : `What ${env} runs doesn't get along:`);
     for (const problem of problems) print(`- ${problem}`);

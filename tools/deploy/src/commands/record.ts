@@ -6,6 +6,7 @@ import { type CalledContract, packageOf } from "../contracts/contract.ts";
 import { describeTested } from "../contracts/describe-contracts.ts";
 import { DeployError } from "../deploy-error.ts";
 import { hashSettings } from "../hash/settings.ts";
+import { isPinned } from "../image/base.ts";
 import { readCommit } from "../image/commit.ts";
 import { bundleContractTests } from "../image/contract-tests.ts";
 import { imageFolder } from "../image/image-target.ts";
@@ -17,12 +18,15 @@ import { type Context, type ExitCode, namedService } from "./context.ts";
 /** `record`: notes that an environment runs what was built here (or, after a rollback, what an earlier record names), once it is healthy. */
 export async function record(context: Context): Promise<ExitCode> {
   const { records, print, signal } = context;
-  const { env, health, patience, "rollback-to": rollback } = context.arguments.values;
+  const { env, health, image, patience, "rollback-to": rollback } = context.arguments.values;
   const { name } = namedService(context);
   if (health === undefined)
     throw new DeployError(
       "--health URL: say where the deployed service answers; a record is only written when it does.",
     );
+  if (image !== undefined && !isPinned(image)) {
+    throw new DeployError(`--image: "${image}" doesn't say by its digest what runs: NAME@sha256:…`);
+  }
   const [after = 0] = records.numbers(env, name);
   const to = readNumber("rollback-to", rollback);
   const entry = to === undefined ? await built(context) : { ...records.get(env, name, to), rollbackTo: to };

@@ -261,6 +261,24 @@ describe("a consumer's change", () => {
     expect((await check("encoder", all, hidden)).problems).toEqual([expect.stringMatching(/RPC "Ask"/)]);
   });
 
+  it("is held to what the monolith serves that it leaves", async () => {
+    const served = {
+      ...useOf("user"),
+      serves: [...useOf("user").serves, ...useOf("encoder").serves],
+      calls: [],
+      uses: [],
+    };
+    const monolith = { service: "kinora", source: "http://all", ...contractsOf(served, original, ignore) };
+    expect(await check("user", original, useOf("user"), [monolith])).toMatchObject({
+      problems: [],
+      checked: ["callers from outside → user (http://all)", "user → kinora (http://all)"],
+    });
+    const all = await edited({ file: quota, from: "rpc SettleQuota(", to: "rpc Settle(" });
+    expect((await check("user", all, useOf("user"), [monolith])).problems).toEqual([
+      expect.stringMatching(/^user would break its callers from outside .*RPC "SettleQuota"/),
+    ]);
+  });
+
   it("can't be checked where its provider isn't recorded, and that is said", async () => {
     const { problems, notes } = await check("encoder", original, useOf("encoder"), []);
     expect(problems).toEqual([]);

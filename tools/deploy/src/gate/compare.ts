@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { Finding } from "../contracts/buf.ts";
 import { type CalledContract, packageOf, type ServiceContracts } from "../contracts/contract.ts";
-import { readDescriptorSet, writeDescriptorSet } from "../contracts/descriptor-set.ts";
+import { extractServices, readDescriptorSet, writeDescriptorSet } from "../contracts/descriptor-set.ts";
 import { narrow } from "../contracts/narrow.ts";
 import type { Deployed } from "./deployed.ts";
 
@@ -33,7 +33,7 @@ export function comparisonsFor(
   deployed: readonly Deployed[],
 ): Comparisons {
   const others = deployed.filter((entry) => entry.service !== service);
-  const own = deployed.find((entry) => entry.service === service);
+  const own = findFormer(service, candidate, deployed);
   const comparisons: Comparison[] = [];
   const compare = (
     names: Pick<Comparison, "caller" | "provider" | "source">,
@@ -68,6 +68,27 @@ export function comparisonsFor(
     }
   }
   return { comparisons, notes };
+}
+
+/**
+ * What a candidate takes the place of: the same service as it is deployed, or else the part of a process that serves its packages among others, which is a monolith that the service
+ * leaves, with its callers.
+ */
+export function findFormer(
+  service: string,
+  candidate: ServiceContracts,
+  deployed: readonly Deployed[],
+): Deployed | undefined {
+  const same = deployed.find((entry) => entry.service === service);
+  if (same) return same;
+  const packages = new Set(candidate.provides?.services.map(packageOf));
+  for (const { provides, ...whole } of deployed) {
+    const services = provides?.services.filter((name) => packages.has(packageOf(name))) ?? [];
+    if (provides === undefined || services.length === 0) continue;
+    const part = extractServices(readDescriptorSet(provides.descriptor, whole.service), services);
+    return { ...whole, provides: { services, descriptor: writeDescriptorSet(part) } };
+  }
+  return undefined;
 }
 
 /** A finding in words: what, and whom it breaks. */

@@ -5,6 +5,7 @@ import type { RecordStore } from "../records/record-store.ts";
 import type { Service } from "../workspace/services.ts";
 import { checkContracts, type Verdict } from "./check-contracts.ts";
 import { faultsOfMigrations, migrationsRun } from "./check-migrations.ts";
+import { findFormer } from "./compare.ts";
 import type { Deployed } from "./deployed.ts";
 import { askDeployed } from "./live.ts";
 import { readDeployed } from "./recorded.ts";
@@ -57,7 +58,7 @@ export async function checkCandidate(options: {
 }): Promise<Verdict> {
   const { workspace, service, candidate, deployed, tests, config, signal } = options;
   const verdict = await checkContracts(workspace, service.name, candidate, deployed, config.contracts.ignore, signal);
-  if (!deployed.some((entry) => entry.service === service.name)) {
+  if (findFormer(service.name, candidate, deployed) === undefined) {
     verdict.notes.push(
       `${service.name} isn't recorded here: there is nothing that it could break for callers from outside.`,
     );

@@ -15,6 +15,8 @@ type Told = {
 
 /** Asks a running service what it serves and what it was built to call. @throws DeployError when it doesn't say */
 export async function askDeployed(url: string, signal: AbortSignal): Promise<Deployed> {
+  if (!URL.canParse(contractsPath, url))
+    throw new DeployError(`--live: "${url}" is no address such as http://host:port.`);
   const address = new URL(contractsPath, url);
   let told: Told;
   try {
