@@ -5,6 +5,7 @@ import {
   FactorService,
   InvitationService,
   KeyService,
+  QuotaService,
   UserService,
 } from "@kinora/proto-user";
 import { authorizedTransport, type TokenSource } from "./clients.ts";
@@ -17,6 +18,7 @@ export type UserClients = {
   invitations: Client<typeof InvitationService>;
   audit: Client<typeof AuditService>;
   keys: Client<typeof KeyService>;
+  quotas: Client<typeof QuotaService>;
 };
 
 /** Calls the user service as the person who is logged in. */
@@ -29,5 +31,6 @@ export function userClients(url: string, tokens: TokenSource): UserClients {
     invitations: createClient(InvitationService, transport),
     audit: createClient(AuditService, transport),
     keys: createClient(KeyService, transport),
+    quotas: createClient(QuotaService, transport),
   };
 }

@@ -55,6 +55,34 @@ test("a reservation that was released is not used, and can't be settled or made 
   assert.equal((await quota.getQuota({ userId })).usedSeconds, before);
 });
 
+test("storage that is set aside, recorded and freed counts once, in whatever order it is told, and what is gone stays gone", async () => {
+  const userId = await someUser();
+  const { usedStorageBytes: before } = await quota.getQuota({ userId });
+  const used = async () => Number((await quota.getQuota({ userId })).usedStorageBytes - before);
+  const itemId = randomUUID();
+  for (let repeat = 0; repeat < 2; repeat++) await quota.reserveStorage({ itemId, userId, bytes: 60n });
+  for (let repeat = 0; repeat < 2; repeat++) await quota.recordStorage({ changes: [{ itemId, userId, bytes: 50n }] });
+  assert.equal(await used(), 50);
+  const never = randomUUID();
+  await quota.recordStorage({
+    changes: [
+      { itemId, userId },
+      { itemId: never, userId },
+    ],
+  });
+  await quota.recordStorage({ changes: [{ itemId: never, userId, bytes: 7n }] });
+  assert.equal(await used(), 0);
+});
+
+test("a reservation grows where the source is longer than its headers stated", async () => {
+  const userId = await someUser();
+  const { reservedSeconds: before } = await quota.getQuota({ userId });
+  const reservationId = randomUUID();
+  for (const seconds of [60, 90]) await quota.reserveQuota({ reservationId, userId, seconds });
+  assert.equal((await quota.getQuota({ userId })).reservedSeconds - before, 90);
+  await quota.releaseQuota({ reservationId });
+});
+
 test("quota for somebody who doesn't exist is told from a fault", async () => {
   const reservation = { reservationId: randomUUID(), userId: randomUUID(), seconds: 1 };
   assert.equal(await codeOf(quota.reserveQuota(reservation)), Code.NotFound);

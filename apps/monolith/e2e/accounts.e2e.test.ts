@@ -141,6 +141,12 @@ describe("kinora", { timeout: 300_000 }, () => {
     expect((await ada(["whoami"])).code).toBe(1);
     await run("users", "enable", "ada@example.com");
     await run("users", "events", "ada@example.com");
+    expect((await run("users", "quota", "ada@example.com", "--minutes", "90", "--storage", "1.5")).stdout).toBe(
+      "Encoded this month  0 min of 90 min\nStorage             0 B of 1.5 GB\n",
+    );
+    expect((await run("users", "quota", "ada@example.com", "--minutes", "none")).stdout).toMatch(
+      / 0 min\n.* of 1\.5 GB\n/,
+    );
     await run("users", "delete", "ada@example.com", "--yes");
     expect((await run("users", "--json")).stdout).not.toContain("ada@example.com");
     expect((await as("bob")(["users"])).code).toBe(1);

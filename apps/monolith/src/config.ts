@@ -9,6 +9,7 @@ const spec = {
   PORT: port({ default: 8080 }),
   ...accountSettings,
   QUOTA_MINUTES: integer({ default: 0, min: 0, max: 10_000_000 }),
+  QUOTA_STORAGE_GB: integer({ default: 0, min: 0, max: 1_000_000 }),
   SIGNING_KEY_SECRET: optional(secret()),
   /** Encodes at the same time; 0 leaves the work to separate workers. */
   WORKER_SLOTS: integer({ default: 1, min: 0, max: 64 }),

@@ -70,6 +70,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     dataDir,
     ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
+    quotaStorageBytes: config.QUOTA_STORAGE_GB * 1e9,
     signingSecret: config.SIGNING_KEY_SECRET,
     keys: { worker: config.WORKER_API_KEY },
     // All that verifies tokens is in this process, so nothing is behind that wouldn't know this issuer.

@@ -31,6 +31,8 @@ const spec = {
   TOKEN_ISSUER: text({ default: tokenIssuer, maxLength: 500 }),
   /** Minutes of video that a user may have encoded in a month; 0 for no limit. */
   QUOTA_MINUTES: integer({ default: 0, min: 0, max: 1_000_000_000 }),
+  /** Gigabytes of sources and streams that a user may have; 0 for no limit. */
+  QUOTA_STORAGE_GB: integer({ default: 0, min: 0, max: 1_000_000 }),
 };
 
 /** The user service's environment. */

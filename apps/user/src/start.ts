@@ -62,6 +62,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     dataDir,
     ...accountOptions(config),
     quotaMinutes: config.QUOTA_MINUTES,
+    quotaStorageBytes: config.QUOTA_STORAGE_GB * 1e9,
     signingSecret: config.SIGNING_KEY_SECRET,
     keys: { encoder: config.ENCODER_API_KEY, worker: config.WORKER_API_KEY },
     issuer: () => config.TOKEN_ISSUER,

@@ -15,7 +15,7 @@ export function createOutage(logger: Logger): Outage {
       if (code === Code.Unauthenticated || code === Code.PermissionDenied) {
         logger.error(
           { reason },
-          "no work: this worker's credential is refused; docs/operating.md says how it gets its API key",
+          "no work: the encoder refuses this worker's credential; docs/operating.md says how a worker gets its API key",
         );
       } else {
         logger.warn({ reason }, "no work: the encoder does not answer; trying again");

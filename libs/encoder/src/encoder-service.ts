@@ -14,6 +14,8 @@ import { playerScriptRoute } from "./playback/player-script-route.ts";
 import { createSegmentSource } from "./playback/segment-source.ts";
 import { openQueue } from "./queue/queue.ts";
 import { createTaskSignal } from "./queue/task-signal.ts";
+import { extendQuota } from "./quota/extend-quota.ts";
+import { tellStorage } from "./quota/tell-storage.ts";
 import { accountRoutes } from "./rpc/account-routes.ts";
 import { encoderRoutes } from "./rpc/encoder-routes.ts";
 import { profileRoutes } from "./rpc/profile-routes.ts";
@@ -85,6 +87,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
   try {
     await queue.work({
       plan: ({ encodeId }, signal) => makePlan(context, quota, encodeId, signal),
+      extend: ({ encodeId }, signal) => extendQuota(context, quota, encodeId, signal),
       settle: ({ encodeId, reservationId = encodeId, seconds }, signal) =>
         settleQuota(quota, reservationId, seconds, signal),
       release: ({ encodeId, reservationId = encodeId }, signal) => releaseQuota(quota, reservationId, signal),
@@ -100,13 +103,14 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     fleet.keep(stopping.signal),
     sweepLeases(context, stopping.signal),
     lookAfterUploads(context, uploads, stopping.signal),
+    tellStorage(context, quota, stopping.signal),
   ];
 
   const { leaseTask } = WorkerService.method;
   const drain = () => draining.abort(new Error("The encoder is stopping."));
   return {
     routes(router) {
-      encoderRoutes(router, { context, uploads, publicUrl, stopping: draining.signal });
+      encoderRoutes(router, { context, uploads, quota, publicUrl, stopping: draining.signal });
       profileRoutes(router, context);
       webhookRoutes(router, context, sender);
       uploadRoutes(router, context, s3 && createDirectUpload(context, s3));

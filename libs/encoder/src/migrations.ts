@@ -1,4 +1,5 @@
 import type { Migration } from "@kinora/database";
+import { storage } from "./migrations/0008_storage.ts";
 
 /** The encoder's tables. The task queue's own (pg-boss) are in the schema `encoder_queue`. */
 export const migrations: readonly Migration[] = [
@@ -258,4 +259,5 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tasks ADD COLUMN made_again boolean NOT NULL DEFAULT false;
     `,
   },
+  storage,
 ];

@@ -3,6 +3,7 @@ import { deleteOldAttempts } from "./check/throttle.store.ts";
 import { deleteExpiredCodes } from "./code/email-code.store.ts";
 import { deleteExpiredChallenges } from "./factor/passkey.store.ts";
 import { findImbalances } from "./quota/quota.store.ts";
+import { findStorageImbalances } from "./quota/storage.store.ts";
 import { deleteExpiredSessions } from "./session/session.store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -21,6 +22,9 @@ export async function audit(deps: { store: Store; logger: Logger }, signal: Abor
   const since = new Date(now.getTime() - 2 * intervalMs);
   for (const imbalance of await findImbalances(deps.store.on(signal), since)) {
     deps.logger.error(imbalance, "the quota ledger of an account doesn't add up to its reservations and usage");
+  }
+  for (const imbalance of await findStorageImbalances(deps.store.on(signal), since)) {
+    deps.logger.error(imbalance, "the storage ledger of an account doesn't add up to what it has stored and set aside");
   }
 }
 

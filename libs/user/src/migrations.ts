@@ -5,6 +5,7 @@ import { keys } from "./migrations/0006_keys.ts";
 import { accounts } from "./migrations/0010_accounts.ts";
 import { ledger } from "./migrations/0011_ledger.ts";
 import { disabledServiceAccounts } from "./migrations/0012_service_accounts.ts";
+import { storage } from "./migrations/0013_storage.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
 
@@ -108,4 +109,5 @@ export const userMigrations: readonly Migration[] = [
   accounts,
   ledger,
   disabledServiceAccounts,
+  storage,
 ];

@@ -82,6 +82,11 @@ export function refuseDelete(actor: Person, target: Person, otherOwners: number)
   return refusal ?? (target.role === "owner" && otherOwners === 0 ? lastOwner : undefined);
 }
 
+/** Why the actor may not change the target's limits; undefined if they may. Nobody but an owner changes their own. */
+export function refuseLimits(actor: Person, target: Person): Refusal | undefined {
+  return refuseToAct(actor, target);
+}
+
 /** Why the actor may not disable or enable the target; undefined if they may. */
 export function refuseDisable(actor: Person, target: Person): Refusal | undefined {
   if (actor.id !== target.id) return refuseToAct(actor, target);

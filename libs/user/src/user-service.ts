@@ -58,6 +58,8 @@ export type UserServiceDeps = {
   mail: MailSettings;
   /** Minutes of video per user and month; 0 for no limit. */
   quotaMinutes: number;
+  /** Bytes of sources and streams per user; 0, or if not given, for no limit. */
+  quotaStorageBytes?: number;
   /** Seals the signing keys and the secrets of authenticator apps in the database; all replicas share it. If not given, the one in `credentials/signing`. */
   signingSecret?: string | undefined;
   /** API keys that the encoder and the workers begin with; what isn't given is looked for in `credentials/encoder-key` and `credentials/worker-key`. */
@@ -99,6 +101,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
     verifyEmail,
     mail,
     quotaMinutes,
+    quotaStorageBytes = 0,
     now = () => new Date(),
   } = deps;
   if (!["open", "invitation", "closed"].includes(signUp)) {
@@ -141,7 +144,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
       router.service(AuditService, createAuditHandlers({ store }));
       router.service(SessionService, createSessionHandlers({ store, checks, tokens, keys, publicUrl, now }));
       router.service(KeyService, createKeyHandlers({ store, tokens, builtInKeys, deletion, now }));
-      router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, now }));
+      router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, quotaStorageBytes, now }));
     },
     http: discoveryRoutes({ keys, issuer, publicUrl }),
     keys,

@@ -1,5 +1,5 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { ListFactorsResponseSchema, UserSchema } from "@kinora/proto-user";
+import { GetQuotaResponseSchema, ListFactorsResponseSchema, UserSchema } from "@kinora/proto-user";
 import type { Action, ActionContext } from "../actions.ts";
 import { sessionClient } from "../clients.ts";
 import { confirmed } from "../confirmed.ts";
@@ -8,6 +8,7 @@ import { CliError } from "../errors.ts";
 import { showEvents } from "../events.ts";
 import { formatTime } from "../format.ts";
 import { jsonLine } from "../json-line.ts";
+import { quotaFacts } from "../quota.ts";
 import { withRecentLogin } from "../recent-login.ts";
 import { roleName } from "../role.ts";
 import { printable } from "../text-width.ts";
@@ -21,7 +22,7 @@ export type AccountValues = { code?: string; yes?: boolean };
 
 /** What people do about their own account. */
 export const accountActions: Readonly<Record<string, Action<AccountValues>>> = {
-  show: { arguments: "", about: "show your account and its second factors", takes: [0, 0], run: show },
+  show: { arguments: "", about: "show your account, its second factors and quota", takes: [0, 0], run: show },
   password: { arguments: "", about: "change your password", takes: [0, 0], run: changePassword },
   reset: { arguments: "EMAIL", about: "set a new password where you forgot yours", takes: [1, 1], run: resetPassword },
   email: { arguments: "EMAIL", about: "change your address", takes: [1, 1], run: changeEmail },
@@ -53,10 +54,13 @@ async function own(context: ActionContext) {
 
 async function show(context: ActionContext): Promise<void> {
   const user = await own(context);
-  const factors = await context.clients.factors.listFactors({}, { signal: context.signal });
+  const { signal } = context;
+  const factors = await context.clients.factors.listFactors({}, { signal });
+  const quota = await context.clients.quotas.getQuota({ userId: user.id }, { signal });
   if (context.json) {
     context.stdout.write(jsonLine(UserSchema, user));
     context.stdout.write(jsonLine(ListFactorsResponseSchema, factors));
+    context.stdout.write(jsonLine(GetQuotaResponseSchema, quota));
     return;
   }
   const second = [
@@ -71,6 +75,7 @@ async function show(context: ActionContext): Promise<void> {
       ["Since", user.createTime ? formatTime(timestampDate(user.createTime)) : ""],
       ["Second factors", second.join(", ") || "none"],
       ["Recovery codes", String(factors.recoveryCodes)],
+      ...quotaFacts(quota),
     ]),
   );
 }

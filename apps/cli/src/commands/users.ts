@@ -8,6 +8,8 @@ export const command = defineCommand({
   options: {
     query: { type: "string", short: "q", value: "TEXT", about: "only people whose name or address contains this" },
     role: { type: "string", value: "ROLE", about: "member, admin or owner" },
+    minutes: { type: "string", value: "N", about: "of quota: minutes of video a month; none, or default" },
+    storage: { type: "string", value: "GB", about: "of quota: gigabytes stored; none, or default" },
     yes: { type: "boolean", short: "y", about: "delete without asking" },
   },
   details: [

@@ -1,18 +1,20 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { InvitationSchema, Role, type User, UserSchema } from "@kinora/proto-user";
+import { GetQuotaResponseSchema, InvitationSchema, Role, type User, UserSchema } from "@kinora/proto-user";
 import type { Action, ActionContext } from "../actions.ts";
 import { confirmed } from "../confirmed.ts";
+import { renderFacts } from "../describe-video.ts";
 import { CliError, UsageError } from "../errors.ts";
 import { showEvents } from "../events.ts";
 import { formatTime } from "../format.ts";
 import { isIdentifier } from "../identifier.ts";
 import { jsonLine } from "../json-line.ts";
 import { printTable } from "../print-table.ts";
+import { quotaFacts, readLimit } from "../quota.ts";
 import { readRole, roleName } from "../role.ts";
 import { printable } from "../text-width.ts";
 
 /** Options of `kinora users`. */
-export type UserValues = { query?: string; role?: string; yes?: boolean };
+export type UserValues = { query?: string; role?: string; yes?: boolean; minutes?: string; storage?: string };
 
 /** What those who manage do about others. */
 export const userActions: Readonly<Record<string, Action<UserValues>>> = {
@@ -29,6 +31,12 @@ export const userActions: Readonly<Record<string, Action<UserValues>>> = {
   },
   enable: { arguments: "USER", about: "let them log in again", takes: [1, 1], run: enable },
   delete: { arguments: "USER", about: "delete an account and its videos", takes: [1, 1], run: remove },
+  quota: {
+    arguments: "USER",
+    about: "show a quota, a service account's too; --minutes and --storage set its limits",
+    takes: [1, 1],
+    run: quota,
+  },
   events: { arguments: "[USER]", about: "show what happened, to one or to all", takes: [0, 1], run: events },
 };
 
@@ -121,6 +129,27 @@ async function remove(context: ActionContext, [who = ""]: string[], { yes }: Use
   await confirmed(context, `Delete ${printable(user.email)} and all their videos, for ever?`, yes === true);
   await context.clients.users.deleteUser({ id: user.id }, { signal: context.signal });
   context.stderr.write(`${printable(user.email)} is deleted; the videos follow.\n`);
+}
+
+async function quota(context: ActionContext, [who = ""]: string[], { minutes, storage }: UserValues): Promise<void> {
+  const { clients, signal, stdout } = context;
+  const userId = isIdentifier(who) ? who : (await find(context, who)).id;
+  const paths = [
+    ...(minutes === undefined ? [] : ["limit_seconds"]),
+    ...(storage === undefined ? [] : ["limit_storage_bytes"]),
+  ];
+  const limit = minutes === undefined ? undefined : readLimit("minutes", minutes);
+  const gigabytes = storage === undefined ? undefined : readLimit("storage", storage);
+  const limits = {
+    ...(limit !== undefined && { limitSeconds: limit * 60 }),
+    ...(gigabytes !== undefined && { limitStorageBytes: BigInt(Math.round(gigabytes * 1e9)) }),
+  };
+  const quota =
+    paths.length === 0
+      ? await clients.quotas.getQuota({ userId }, { signal })
+      : (await clients.quotas.setQuotaLimits({ userId, ...limits, updateMask: { paths } }, { signal })).quota;
+  if (quota === undefined) throw new CliError("The server's answer is incomplete: it names no quota.");
+  stdout.write(context.json ? jsonLine(GetQuotaResponseSchema, quota) : renderFacts(quotaFacts(quota)));
 }
 
 async function events(context: ActionContext, [who]: string[]): Promise<void> {

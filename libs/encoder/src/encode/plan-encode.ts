@@ -5,6 +5,7 @@ import type { QuotaService } from "@kinora/proto-user";
 import type { Context } from "../context.ts";
 import { transition } from "../domain/encode-state.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
+import { mostStreamBytes, reserveForStream } from "../quota/reserve-storage.ts";
 import type { Db } from "../store/db.ts";
 import { type EncodeRecord, findEncode } from "../store/encode.store.ts";
 import { findEncodeDetails, findSettings } from "../store/encode-details.store.ts";
@@ -35,10 +36,14 @@ export async function makePlan(context: Context, quota: Quota, encodeId: string,
   const made = fromStored(EncodePlanSchema, details?.plan);
   const settings = fromStored(EncodeSettingsSchema, await findSettings(context.db, encodeId));
   const decision = made ? { plan: made } : planEncode(media, settings, await findFleet(context.db));
-  if (decision.plan === undefined) return await fail(context, encodeId, decision.refusal, signal);
+  if (decision.plan === undefined) return await failEncode(context, encodeId, decision.refusal, signal);
   const plan = { ...decision.plan, profile: encode.profile };
-  const refusal = await reserve(quota, encode, signal);
-  if (refusal !== undefined) return await fail(context, encodeId, refusal, signal);
+  const refusal = await reserveQuota(quota, encode, signal);
+  if (refusal !== undefined) return await failEncode(context, encodeId, refusal, signal);
+  const { reservationId: itemId, ownerId } = encode;
+  const room = { itemId, ownerId, bytes: mostStreamBytes(plan, encode.durationSeconds) };
+  const noRoom = await reserveForStream(quota, room, signal);
+  if (noRoom !== undefined) return await failEncode(context, encodeId, noRoom, signal);
 
   const planned = await context.db.transact(signal, async (db) => {
     const locked = await lockEncode(db, encodeId);
@@ -84,8 +89,12 @@ async function settleLeftover(
   }
 }
 
-/** Reserves quota; the answer is why there is none, in words for the person who sent the video. */
-async function reserve(quota: Quota, encode: EncodeRecord, signal: AbortSignal): Promise<string | undefined> {
+/** Reserves quota, or more of it; the answer is why there is none, in words for the person who sent the video. */
+export async function reserveQuota(
+  quota: Quota,
+  encode: EncodeRecord,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
     const reservation = {
       reservationId: encode.reservationId,
@@ -107,7 +116,13 @@ async function reserve(quota: Quota, encode: EncodeRecord, signal: AbortSignal):
   }
 }
 
-async function fail(context: Context, encodeId: string, error: string, signal: AbortSignal): Promise<void> {
+/** Ends an encode that can't go on, with why in words for the person who sent the video. */
+export async function failEncode(
+  context: Context,
+  encodeId: string,
+  error: string,
+  signal: AbortSignal,
+): Promise<void> {
   const ended = await context.db.transact(signal, async (db) => {
     const encode = await lockEncode(db, encodeId);
     return encode && (await endEncode(context, db, encode, "failed", { error }));

@@ -8,6 +8,8 @@ import type { Db } from "../store/db.ts";
 export type ControlJobs = {
   /** Make the plan of a probed encode and reserve quota. */
   plan: { encodeId: string };
+  /** Reserve quota for the length that a source was found to have. */
+  extend: { encodeId: string };
   /** Tell the user service what a finished encode used. */
   settle: { encodeId: string; seconds: number; reservationId?: string };
   /** Give back what an encode that came to nothing had reserved. */
@@ -108,7 +110,7 @@ const oneByOne = {
   },
 } as const;
 
-const kinds: readonly ControlKind[] = ["plan", "settle", "release", "cleanup", "webhook", "expire"];
+const kinds: readonly ControlKind[] = ["plan", "extend", "settle", "release", "cleanup", "webhook", "expire"];
 const controlQueue = (kind: ControlKind) => `control.${kind}`;
 
 /** Opens the queues in the schema `encoder_queue` of the database at `url`, making them if they aren't there. */
@@ -204,6 +206,7 @@ export async function openQueue(options: { url: string; logger: Logger }): Promi
 
     async work(handlers) {
       await handle("plan", handlers.plan);
+      await handle("extend", handlers.extend);
       await handle("settle", handlers.settle);
       await handle("release", handlers.release);
       await handle("cleanup", handlers.cleanup);

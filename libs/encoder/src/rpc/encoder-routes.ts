@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { Client, ConnectRouter } from "@connectrpc/connect";
 import { EncoderService, Priority } from "@kinora/proto-encoder";
+import type { QuotaService } from "@kinora/proto-user";
 import { DomainError, requireUser } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { pageSizeOf } from "../domain/page-token.ts";
@@ -32,6 +33,8 @@ const levels: Partial<Record<Priority, -1 | 0 | 1>> = {
 export type EncoderRoutesDeps = {
   context: Context;
   uploads: Uploads;
+  /** Asked for room before a video is sent. */
+  quota: Client<typeof QuotaService>;
   publicUrl: () => string;
   /** Aborts when this process stops. */
   stopping: AbortSignal;
@@ -40,7 +43,7 @@ export type EncoderRoutesDeps = {
 /** The handlers of encoder.v1.EncoderService. */
 export function encoderRoutes(
   router: ConnectRouter,
-  { context, uploads, publicUrl, stopping }: EncoderRoutesDeps,
+  { context, uploads, quota, publicUrl, stopping }: EncoderRoutesDeps,
 ): void {
   const { db } = context;
 
@@ -76,7 +79,7 @@ export function encoderRoutes(
     async createVideo({ name, sizeBytes }, call) {
       const { userId } = requireUser(call);
       const announced = { id: randomUUID(), ownerId: userId, name, sizeBytes: Number(sizeBytes) };
-      const created = await createVideo(context, uploads, announced, call.signal);
+      const created = await createVideo(context, { uploads, quota }, announced, call.signal);
       const [video] = await describe([created]);
       return { ...(video && { video }), uploadUrl: uploadUrlOf(publicUrl(), created.id) };
     },

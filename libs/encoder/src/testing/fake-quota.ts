@@ -8,6 +8,10 @@ export type FakeQuota = {
   readonly reservations: Map<string, { userId: string; seconds: number; state: "reserved" | "settled" | "released" }>;
   /** Refuses reservations beyond this many seconds. */
   limitSeconds: number;
+  /** What is stored and set aside, by item. */
+  readonly storage: Map<string, { userId: string; bytes: number; state: "reserved" | "stored" | "released" }>;
+  /** Refuses to set more aside than this. */
+  limitStorageBytes: number;
   /** While true every call answers `unavailable`. */
   away: boolean;
   /** Calls that found it away. */
@@ -22,8 +26,11 @@ export function createFakeQuota(): FakeQuota {
     fake.missedCalls += 1;
     throw new ConnectError("user is away", Code.Unavailable);
   };
+  const storage: FakeQuota["storage"] = new Map();
   const fake: FakeQuota = {
     reservations,
+    storage,
+    limitStorageBytes: Number.POSITIVE_INFINITY,
     limitSeconds: Number.POSITIVE_INFINITY,
     away: false,
     missedCalls: 0,
@@ -52,6 +59,29 @@ export function createFakeQuota(): FakeQuota {
           const known = reservations.get(reservationId);
           if (known?.state === "settled") throw new ConnectError("it is settled", Code.FailedPrecondition);
           if (known) known.state = "released";
+          return {};
+        },
+        reserveStorage({ itemId, userId, bytes }) {
+          check();
+          if (Number(bytes) > fake.limitStorageBytes) {
+            throw new ConnectError("This needs more storage than you have.", Code.ResourceExhausted);
+          }
+          const known = storage.get(itemId);
+          if (known === undefined || known.state === "reserved") {
+            storage.set(itemId, { userId, bytes: Number(bytes), state: "reserved" });
+          }
+          return {};
+        },
+        recordStorage({ changes }) {
+          check();
+          for (const { itemId, userId, bytes } of changes) {
+            if (storage.get(itemId)?.state === "released") continue;
+            const state = bytes === undefined ? "released" : "stored";
+            storage.set(itemId, { userId, bytes: Number(bytes ?? 0), state });
+          }
+          return {};
+        },
+        setQuotaLimits() {
           return {};
         },
         getQuota() {

@@ -12,6 +12,9 @@ import { type Lease, leaseGone } from "./locked-task.ts";
 import { refuseResult } from "./refuse-result.ts";
 import { settleTask } from "./settle-task.ts";
 
+/** By so much a source may be longer than its headers stated before more quota is reserved. What is used is settled exactly in any case. */
+const toleranceSeconds = 1;
+
 /** Takes the frame table of a source: the plan is completed by it, unless its ladder still waits for trials. */
 export async function completeAnalysis(
   context: Context,
@@ -34,6 +37,8 @@ export async function completeAnalysis(
     const durationSeconds = tableSeconds(table) || encode.durationSeconds;
     await finishTask(db, task.id, { frames: table.frameCount });
     await updateEncode(db, encode.id, encode.state, { frameTable: toBinary(FrameTableSchema, table), durationSeconds });
+    if (durationSeconds > encode.durationSeconds + toleranceSeconds)
+      await context.queue.send(db, "extend", { encodeId: encode.id });
     const trials = (await listTasks(db, encode.id)).filter((one) => one.kind === "trial");
     if (trials.some((trial) => trial.state !== "done")) return undefined;
     // As it is now: a trial may have changed it.

@@ -42,6 +42,21 @@ export const exportedTables: Record<string, { key: string; columns: string; orde
     columns: "id, reservation_id, kind, reserved_milliseconds, used_milliseconds, record_time",
     order: "id",
   },
+  storage_items: {
+    key: "user_id",
+    columns: "id, bytes, state, create_time, expire_time",
+    order: "create_time",
+  },
+  storage_ledger: {
+    key: "user_id",
+    columns: "id, item_id, kind, reserved_bytes, stored_bytes, record_time",
+    order: "id",
+  },
+  quota_limits: {
+    key: "user_id",
+    columns: "milliseconds, storage_bytes, update_time",
+    order: "update_time",
+  },
   email_codes: {
     key: "user_id",
     columns: "purpose, email, create_time, expire_time",

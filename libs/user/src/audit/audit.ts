@@ -22,6 +22,7 @@ export type AuditType =
   | "password.reset"
   | "password.reset_failed"
   | "password.reset_requested"
+  | "quota.limits_changed"
   | "recovery_codes.created"
   | `session.${string}`
   | `key.${string}`

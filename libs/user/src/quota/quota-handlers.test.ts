@@ -50,6 +50,20 @@ describe("a reservation", () => {
     expect(await ledger(id)).toEqual([599_500]);
   });
 
+  it("grows where the work is found to be longer, as far as there is quota, and counts once", async () => {
+    const { id } = await kinora.join();
+    const reservationId = randomUUID();
+    await reserve(id, 2000, reservationId);
+    await reserve(id, 3500, reservationId);
+    expect((await stateOf(id)).reservedSeconds).toBe(3500);
+    expect(await faultOf(reserve(id, 3601, reservationId))).toMatchObject({
+      code: "ResourceExhausted",
+      message: expect.stringContaining("60.1 minutes of your encoding quota, but 60 of 60 are left"),
+    });
+    await reserve(id, 10, reservationId);
+    expect((await stateOf(id)).reservedSeconds).toBe(3500);
+  });
+
   it("is given back", async () => {
     const { id } = await kinora.join();
     const reservationId = randomUUID();
@@ -188,8 +202,9 @@ describe("the limit", () => {
               () => "fine",
               () => "refused",
             );
-            if (found === undefined) {
-              const fits = sum("settled") + sum("reserved") + seconds <= 3600;
+            const grows = found?.state === "reserved" && seconds > found.seconds;
+            if (found === undefined || grows) {
+              const fits = sum("settled") + sum("reserved") - (found?.seconds ?? 0) + seconds <= 3600;
               expect(outcome).toBe(fits ? "fine" : "refused");
               if (fits) model.set(reservationId, { seconds, state: "reserved" });
             } else {

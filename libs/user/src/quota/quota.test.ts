@@ -86,14 +86,19 @@ describe("a reservation", () => {
   ])("%s", (_name, found, reserve, settle, release) => {
     const of = (decision: ReturnType<typeof decideSettle>) =>
       decision.move === "refuse" ? decision.reason : decision.move;
-    expect([of(decideReserve(found, "u", now)), of(decideSettle(found)), of(decideRelease(found))]).toEqual([
+    expect([of(decideReserve(found, "u", 1, now)), of(decideSettle(found)), of(decideRelease(found))]).toEqual([
       reserve,
       settle,
       release,
     ]);
   });
 
+  it("is made anew where more is needed, and kept where less is", () => {
+    expect(decideReserve(open, "u", 2, now)).toEqual({ move: "renew" });
+    expect(decideReserve(open, "u", 0, now)).toEqual({ move: "keep" });
+  });
+
   it("of somebody else is refused", () => {
-    expect(decideReserve(open, "other", now)).toMatchObject({ move: "refuse", reason: "failed_precondition" });
+    expect(decideReserve(open, "other", 1, now)).toMatchObject({ move: "refuse", reason: "failed_precondition" });
   });
 });

@@ -54,8 +54,13 @@ export type ReservationMove =
   | { move: "make" | "renew" | "keep" | "settle" | "release" | "nothing" }
   | { move: "refuse"; reason: "not_found" | "failed_precondition"; message: string };
 
-/** Reserving: a repeated call finds its reservation; one that has lapsed is asked for anew. */
-export function decideReserve(found: Reservation | undefined, userId: string, now: Date): ReservationMove {
+/** Reserving: a repeated call finds its reservation; one that has lapsed, or is for less, is asked for anew. */
+export function decideReserve(
+  found: Reservation | undefined,
+  userId: string,
+  milliseconds: number,
+  now: Date,
+): ReservationMove {
   if (found === undefined) return { move: "make" };
   if (found.userId !== userId) {
     return { move: "refuse", reason: "failed_precondition", message: "this reservation belongs to another user" };
@@ -63,7 +68,7 @@ export function decideReserve(found: Reservation | undefined, userId: string, no
   if (found.state !== "reserved") {
     return { move: "refuse", reason: "failed_precondition", message: `this reservation has been ${found.state}` };
   }
-  return { move: found.expireTime > now ? "keep" : "renew" };
+  return { move: found.expireTime > now && milliseconds <= found.milliseconds ? "keep" : "renew" };
 }
 
 /** Settling: what was used counts even if the reservation has lapsed meanwhile. */

@@ -116,7 +116,7 @@ export function agreeableEncoder(): Transport {
 /** Starts a user service for tests; everything is gone after `close`. */
 export async function startServiceUnderTest(
   overrides: Partial<
-    Pick<UserServiceDeps, "encoder" | "keys" | "signUp" | "verifyEmail" | "mail" | "quotaMinutes">
+    Pick<UserServiceDeps, "encoder" | "keys" | "signUp" | "verifyEmail" | "mail" | "quotaMinutes" | "quotaStorageBytes">
   > = {},
 ): Promise<ServiceUnderTest> {
   const folder = await temporaryFolder();
