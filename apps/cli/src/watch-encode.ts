@@ -58,7 +58,7 @@ export function encodeProgress(encode: Pick<Encode, "state" | "progress"> | unde
       return { ...idle, phase: "probe" };
     case EncodeState.ENCODING: {
       const { fraction = 0, speed = 0, remainingSeconds, chunks = 0, chunksDone = 0 } = encode.progress ?? {};
-      const details = chunks > 1 ? [`${chunksDone} of ${chunks} chunks`] : [];
+      const details = [...(chunks > 1 ? [`${chunksDone} of ${chunks} chunks`] : []), ...reasonsToWait(encode)];
       return { phase: "encode", fraction, speed, remainingSeconds, details, waiting: false };
     }
     case EncodeState.VERIFYING:
@@ -66,6 +66,12 @@ export function encodeProgress(encode: Pick<Encode, "state" | "progress"> | unde
     case EncodeState.SUCCEEDED:
       return { ...idle, phase: "encode", fraction: 1 };
     default:
-      return { ...idle, phase: "queue" };
+      return { ...idle, phase: "queue", details: reasonsToWait(encode) };
   }
+}
+
+/** What waits for what, where nothing else happens. */
+function reasonsToWait(encode: Pick<Encode, "progress"> | undefined): string[] {
+  const { runningTasks = 0, waiting = [] } = encode?.progress ?? {};
+  return runningTasks > 0 ? [] : waiting.map(printable);
 }

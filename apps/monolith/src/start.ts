@@ -150,6 +150,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     transport: encoderInMemory(workerToken),
     spoolDir,
     slots: config.WORKER_SLOTS,
+    keepsChildReady: true,
     workerId: `${hostname()}-${process.pid}`,
     logger: logTo("worker"),
   });

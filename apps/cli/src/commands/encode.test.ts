@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EncodeState } from "@kinora/proto-encoder";
+import { EncodeState, Priority } from "@kinora/proto-encoder";
 import { waitUntil } from "@kinora/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPerson, ctrlC, type Person } from "../testing/command-line.ts";
@@ -48,6 +48,11 @@ describe("kinora encode", () => {
     expect(await person.run(["encode", file, "-p", "av1"])).toMatchObject({ code: 0 });
     expect(encodes().at(-1)?.profile).toBe("av1");
     expect(await person.run(["encode", file, "--settings", "[]"])).toMatchObject({ code: 2, stdout: "" });
+    await person.run(["encode", file, "-p", "av1", "--settings", "{}", "--priority", "high"]);
+    expect(encodes().at(-1)?.priority).toBe(Priority.HIGH);
+    const wrong = await person.run(["encode", file, "--priority", "urgent"]);
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toContain("--priority urgent: expected low, normal, high");
   });
 
   it("draws one bar on a terminal, and takes it away before it prints the address", async () => {

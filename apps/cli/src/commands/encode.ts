@@ -1,12 +1,19 @@
 import { resolve } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Encode, type EncodeSettings, EncodeState, type Playback, type Video } from "@kinora/proto-encoder";
+import {
+  type Encode,
+  type EncodeSettings,
+  EncodeState,
+  type Playback,
+  Priority,
+  type Video,
+} from "@kinora/proto-encoder";
 import { defineCommand } from "../command.ts";
 import { type Connection, connect } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { describeError } from "../describe-error.ts";
 import { checkOutFolder, downloadStream } from "../download.ts";
-import { CliError, Interrupted } from "../errors.ts";
+import { CliError, Interrupted, UsageError } from "../errors.ts";
 import { formatBytes, formatDuration } from "../format.ts";
 import { createReporter, type Reporter } from "../reporter.ts";
 import { sendVideo } from "../send-video.ts";
@@ -27,6 +34,7 @@ export const command = defineCommand({
     },
     profile: { type: "string", short: "p", value: "NAME", about: 'a profile; see "kinora profiles"' },
     settings: settingsOption,
+    priority: { type: "string", value: "low|normal|high", about: "which of your encodes come first" },
   },
   details: [
     "Sends the file, has it encoded and ends with the address of the stream, on the last line",
@@ -38,7 +46,11 @@ export const command = defineCommand({
     const source = await openSourceFile(context.cwd, positionals[0] ?? "");
     const out = values.out === undefined ? undefined : resolve(context.cwd, values.out);
     if (out !== undefined) await checkOutFolder(out);
-    const wanted = { profile: values.profile ?? "", settings: await readSettings(context, values.settings) };
+    const wanted = {
+      profile: values.profile ?? "",
+      settings: await readSettings(context, values.settings),
+      priority: readPriority(values.priority),
+    };
     const reporter = createReporter(context, { upload: true, download: out !== undefined });
     const { signal } = context;
     try {
@@ -69,7 +81,19 @@ export const command = defineCommand({
 });
 
 /** How to encode: the server's default profile has no name here. */
-type Wanted = { profile: string; settings: EncodeSettings | undefined };
+type Wanted = { profile: string; settings: EncodeSettings | undefined; priority: Priority };
+
+const priorities = new Map([
+  ["low", Priority.LOW],
+  ["normal", Priority.NORMAL],
+  ["high", Priority.HIGH],
+]);
+
+function readPriority(text = "normal"): Priority {
+  const priority = priorities.get(text);
+  if (priority === undefined) throw new UsageError(`--priority ${text}: expected ${[...priorities.keys()].join(", ")}`);
+  return priority;
+}
 
 /** An encode that went on and succeeded after this command was broken off. */
 async function finishedBefore(
@@ -90,14 +114,14 @@ async function runEncode(
   context: Context,
   connection: Connection,
   video: Video,
-  { profile, settings }: Wanted,
+  { profile, settings, priority }: Wanted,
   reporter: Reporter,
 ): Promise<Encode> {
   const { signal } = context;
   const { encoder } = connection;
   signal.throwIfAborted();
   // Without the signal: an encode whose start was broken off could not be cancelled.
-  const request = { videoId: video.id, profile, ...(settings && { settings }) };
+  const request = { videoId: video.id, profile, priority, ...(settings && { settings }) };
   const { encode } = await retryWhileAway(() => encoder.startEncode(request), {
     signal,
     onWaiting: () => reporter.progress({ ...encodeProgress(undefined), waiting: true }),

@@ -108,7 +108,7 @@ export function createEncodes(
         videos.delete(id);
         return {};
       },
-      startEncode({ videoId, profile, settings }, context) {
+      startEncode({ videoId, profile, settings, priority }, context) {
         requireUser(context);
         calls.push("StartEncode");
         const { video } = found(videos.get(videoId));
@@ -121,6 +121,7 @@ export function createEncodes(
           state: EncodeState.QUEUED,
           attempt: 1,
           profile: profile || "h264-web",
+          priority,
           ...(settings && { plan: { settings } }),
         });
         encode.createTime = timestampNow();

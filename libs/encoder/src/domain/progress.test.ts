@@ -86,4 +86,17 @@ describe("waitingLines", () => {
     ]);
     expect(waitingLines("planning", [])).toEqual(["The plan waits for its quota."]);
   });
+
+  it("say what to do where nobody could do it", () => {
+    const chunks = [group({ state: "waiting", tasks: 3, queue: "encode.nvenc" })];
+    expect(waitingLines("encoding", chunks, ["cpu", "nvenc"])).toEqual([
+      "3 chunks wait for a worker with encode.nvenc",
+    ]);
+    expect(waitingLines("encoding", chunks, ["cpu"])).toEqual([
+      "3 chunks wait for a worker with encode.nvenc, but none is there: start one, or cancel the encode and start it anew (the workers that are there have cpu)",
+    ]);
+    expect(waitingLines("encoding", chunks, [])).toEqual([
+      "3 chunks wait for a worker with encode.nvenc, but there is no worker at all: start one",
+    ]);
+  });
 });

@@ -1,10 +1,12 @@
 import type { Context } from "../context.ts";
 import { isFinal } from "../domain/encode-state.ts";
+import type { TaskGroup } from "../domain/progress.ts";
 import type { EncodeParts } from "../messages/encode-message.ts";
 import type { EncodeRecord } from "../store/encode.store.ts";
 import { findEncodeDetails } from "../store/encode-details.store.ts";
 import { listFailedTasks } from "../store/task.store.ts";
 import { groupTasks, sumTracks } from "../store/task-progress.store.ts";
+import { findFamilies } from "../store/worker.store.ts";
 import { streamSeconds } from "../stream/stream-seconds.ts";
 
 /** Everything that is said of one encode, with its large parts if they are wanted. */
@@ -23,5 +25,16 @@ export async function findEncodeParts(
   ]);
   const playableSeconds =
     encode.state === "succeeded" ? encode.durationSeconds : stream ? streamSeconds(stream.result, "shortest") : 0;
-  return { groups: groups.get(encode.id) ?? [], tracks, details, failed, playableSeconds };
+  const own = groups.get(encode.id) ?? [];
+  const families = isStuck(encode, own) ? await findFamilies(db) : undefined;
+  return { groups: own, tracks, details, failed, playableSeconds, families };
+}
+
+/** So long an encode may wait before somebody asks why, in milliseconds. */
+const patienceMs = 30_000;
+
+/** Whether nobody works on an encode that has been there for a while. */
+function isStuck(encode: EncodeRecord, groups: readonly TaskGroup[]): boolean {
+  const waits = groups.some((group) => group.state === "waiting") && !groups.some((group) => group.state === "leased");
+  return waits && Date.now() - encode.createdAt.getTime() > patienceMs;
 }

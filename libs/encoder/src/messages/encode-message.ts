@@ -52,11 +52,13 @@ export type EncodeParts = {
   failed?: readonly (TaskRecord & { error: string })[] | undefined;
   /** Seconds that can be played. */
   playableSeconds?: number | undefined;
+  /** The encoder families that live workers have; looked up where nobody works on the encode. */
+  families?: readonly string[] | undefined;
 };
 
 /** An encode as callers see it. */
 export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: EncodeParts): Encode {
-  const { groups, details, tracks = [], failed = [], playableSeconds = 0 } = parts;
+  const { groups, details, tracks = [], failed = [], playableSeconds = 0, families } = parts;
   const progress = progressOf(encode.state, groups, encode.durationSeconds);
   const chunks = groups.filter((group) => group.kind === "encode_chunk");
   const count = (some: readonly TaskGroup[]) => some.reduce((sum, group) => sum + group.tasks, 0);
@@ -78,7 +80,7 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: En
         bytes: BigInt(Math.round(bytes)),
         xpsnr: measured > 0 ? xpsnr / measured : 0,
       })),
-      waiting: waitingLines(encode.state, groups),
+      waiting: waitingLines(encode.state, groups, families),
       chunks: chunksAreKnown(groups) ? count(chunks) : 0,
       chunksDone: count(chunks.filter((group) => group.state === "done")),
       runningTasks: count(groups.filter((group) => group.state === "leased")),

@@ -19,6 +19,15 @@ export async function noteWorkers(db: Db, workers: readonly WorkerRecord[]): Pro
   );
 }
 
+/** The encoder families that live workers have. */
+export async function findFamilies(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ encoder: string }>(
+    "SELECT DISTINCT encoder FROM workers, unnest(encoders) AS encoder WHERE seen_at > now() - $1 * interval '1 second'",
+    [liveSeconds],
+  );
+  return rows.map((row) => row.encoder);
+}
+
 /** What the live workers can do together. */
 export type FleetRecord = { slots: number; framesPerSecond: number; encoders: string[] };
 
