@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
-import { openDatabase } from "@kinora/database";
+import { type Database, openDatabase } from "@kinora/database";
 import { createEncoderService, migrations as encoderMigrations } from "@kinora/encoder";
 import { createWorker } from "@kinora/encoder-worker";
 import { KeyService } from "@kinora/proto-user";
@@ -24,6 +24,8 @@ import { lateTransport } from "./late-transport.ts";
 
 /** Calls in flight have this long to finish, in milliseconds; the process has 5 s to end. */
 const graceMs = 3_000;
+/** Tasks have this long to end before they are handed back, in milliseconds; what is left of the 5 s is for both databases on a busy machine. */
+const drainGraceMs = 1_000;
 
 type Token = (signal?: AbortSignal) => Promise<string>;
 
@@ -41,6 +43,11 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   await using starting = new AsyncDisposableStack();
   const { calls: telemetry, close: closeTelemetry } = await startTelemetry(config, "kinora", logger);
   starting.defer(closeTelemetry);
+  const opened: Database[] = [];
+  // Side by side: each waits for its Postgres to write to the disk.
+  starting.defer(async () => {
+    await Promise.all(opened.map((database) => database.close()));
+  });
   const open = async (name: "user" | "encoder", migrations: typeof userMigrations) => {
     const database = await openDatabase({
       name,
@@ -51,7 +58,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
       logger: logTo(name),
       signal,
     });
-    starting.defer(() => database.close());
+    opened.push(database);
     return database;
   };
   const [userDatabase, encoderDatabase] = await both(open("user", userMigrations), open("encoder", encoderMigrations));
@@ -151,6 +158,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     spoolDir,
     slots: config.WORKER_SLOTS,
     keepsChildReady: true,
+    drainGraceMs,
     workerId: `${hostname()}-${process.pid}`,
     logger: logTo("worker"),
   });
