@@ -31,7 +31,7 @@ export type EncodeChunkTask = {
   sourceUrl: string;
   chunk: ChunkPlan;
   video: VideoPlan;
-  /** Every how manyth segment's quality is measured; 0 for none. */
+  /** 1: every picture's quality is measured; 0: none's; n: that of a few in every nth segment, and at least in one. */
   qualityStride: number;
   outDir: string;
 };

@@ -11,7 +11,7 @@ import { encoderQueue, lightQueue } from "../domain/task-kind.ts";
 import { toStored } from "../messages/stored-json.ts";
 import type { WantedTask } from "./queue-tasks.ts";
 
-/** Every so-manieth segment is measured: a measurement costs about as much as a fast encode. */
+/** How much is measured: some frames of each chunk. Of a frame, it costs about half as much as to encode it. */
 const qualityStride = 8;
 /** How far from a segment's end a change of scene is looked for, in seconds. */
 const sceneWindowSeconds = 1;

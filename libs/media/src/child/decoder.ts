@@ -1,4 +1,4 @@
-import { AV_NOPTS_VALUE, AVERROR_EOF } from "node-av/constants";
+import { AV_NOPTS_VALUE, AVERROR_EOF, AVMEDIA_TYPE_AUDIO } from "node-av/constants";
 import { Codec, CodecContext, Dictionary, Frame, type Packet, type Stream } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
 import { AVERROR_EAGAIN, AVERROR_ENOMEM, check } from "./av.ts";
@@ -31,6 +31,8 @@ export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder>
   if (opened === AVERROR_ENOMEM) check(opened, "open a decoder");
   if (opened < 0) throw new TaskError("input", `The ${codec.longName ?? codec.name} track of this video is damaged.`);
 
+  // A packet of sound is less work than handing it to another thread.
+  const isSound = stream.codecpar.codecType === AVMEDIA_TYPE_AUDIO;
   let errors = 0;
   async function* receive(isEnd: boolean): AsyncGenerator<Frame, void, undefined> {
     // Errors are skipped, but not without end.
@@ -39,7 +41,7 @@ export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder>
       const frame = new Frame();
       frame.alloc();
       // The work was done when the packet was sent; only at the end there is more of it.
-      const code = isEnd ? await context.receiveFrame(frame) : context.receiveFrameSync(frame);
+      const code = isEnd && !isSound ? await context.receiveFrame(frame) : context.receiveFrameSync(frame);
       if (code >= 0) {
         yield frame;
         continue;
@@ -55,7 +57,7 @@ export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder>
     async *decode(packet) {
       // A packet without a byte carries no picture; to the decoder it would mean the end.
       if (packet && packet.size === 0) return;
-      const code = await context.sendPacket(packet);
+      const code = isSound ? context.sendPacketSync(packet) : await context.sendPacket(packet);
       if (code === AVERROR_ENOMEM) check(code, "decode");
       if (code < 0 && code !== AVERROR_EOF) errors++;
       yield* receive(packet === null);

@@ -20,7 +20,7 @@ export type EncodeChunkOptions = {
   folder: string;
   /** Threads of each encoder and of the decoder; 0 for as many as they like. */
   threads: number;
-  /** Every how manyth segment is measured; 0 for none. */
+  /** 1: every picture's quality is measured; 0: none's; n: that of a few in every nth segment. */
   qualityStride: number;
   onProgress: (progress: { frames: number; fraction: number; mediaSeconds: number }) => void;
 };
@@ -89,8 +89,8 @@ export async function encodePart(
         const rendition = plan.renditions[index];
         if (!rendition) throw new RangeError(`no rendition ${index}`);
         const { name } = rendition;
-        const isMeasured = (segment: number) => (chunk.firstSegment - 1 + segment) % qualityStride === 0;
-        const measuring = { folder: options.folder, name, isMeasured, reference };
+        const framesOf = (segment: number) => measuredFrames(segment, segments.length, qualityStride);
+        const measuring = { folder: options.folder, name, framesOf, reference };
         const meter = qualityStride > 0 ? createQualityMeter(measuring) : undefined;
         return openRendition(rendition, { ...context, delivery, threads, firstSegment: chunk.firstSegment }, { meter });
       },
@@ -111,6 +111,15 @@ export async function encodePart(
     segments,
     toPts: (ticks: number) => BigInt(Math.round(ticks / perUnit) + startPts),
   };
+}
+
+/** Pictures that are measured of a segment where not all are: at two thirds of a second, they cost two parts in a hundred of an encode. */
+const sampleFrames = 16;
+
+/** How many of a segment's pictures are measured: of a sample, some in the chunk's middle and in every `stride`th segment from there, so that no chunk goes unmeasured. */
+function measuredFrames(segment: number, segments: number, stride: number): number {
+  if (stride === 1) return Number.POSITIVE_INFINITY;
+  return (segment - Math.floor((segments - 1) / 2)) % stride === 0 ? sampleFrames : 0;
 }
 
 /** Decodes from where the demuxer stands until everything is seen. */

@@ -1,4 +1,4 @@
-import { AV_CODEC_FLAG_GLOBAL_HEADER, AVERROR_EOF, type FFEncoderCodec } from "node-av/constants";
+import { AV_CODEC_FLAG_GLOBAL_HEADER, AVERROR_EOF, AVMEDIA_TYPE_AUDIO, type FFEncoderCodec } from "node-av/constants";
 import { Codec, CodecContext, Dictionary, type Frame, Packet } from "node-av/lib";
 import { AVERROR_EAGAIN, check, present } from "./av.ts";
 
@@ -29,16 +29,18 @@ export async function openEncoder(
   check(await context.open2(codec, Dictionary.fromObject(options)), `open the encoder ${name}`);
   const packet = new Packet();
   packet.alloc();
+  // A frame of sound is less work than handing it to another thread.
+  const isSound = codec.type === AVMEDIA_TYPE_AUDIO;
   return {
     context,
     extraData: Buffer.from(context.extraData ?? []),
     async *encode(frame) {
-      const code = await context.sendFrame(frame);
+      const code = isSound ? context.sendFrameSync(frame) : await context.sendFrame(frame);
       frame?.free();
       check(code, `encode with ${name}`);
       for (;;) {
         // The work was done when the frame was sent; only at the end there is more of it.
-        const got = frame ? context.receivePacketSync(packet) : await context.receivePacket(packet);
+        const got = frame || isSound ? context.receivePacketSync(packet) : await context.receivePacket(packet);
         if (got === AVERROR_EAGAIN || got === AVERROR_EOF) return;
         check(got, `encode with ${name}`);
         const coded = {

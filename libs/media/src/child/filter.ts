@@ -28,12 +28,18 @@ export function frameKey(frame: Frame): string {
     : [frame.sampleRate, frame.format, layoutOf(frame)].join();
 }
 
-/** Opens a chain (in FFmpeg's filter syntax) for frames such as this one, with times in `timeBase`. */
-export async function openFilter(first: Frame, timeBase: Rational, chain: string): Promise<Filter> {
+/** Opens a chain (in FFmpeg's filter syntax) for frames such as this one, with times in `timeBase`. `threads` share each picture. */
+export async function openFilter(
+  first: Frame,
+  timeBase: Rational,
+  chain: string,
+  threads: number = availableParallelism(),
+): Promise<Filter> {
   const graph = new FilterGraph();
   graph.alloc();
-  graph.nbThreads = availableParallelism();
-  const [source, sink] = first.isVideo() ? ["buffer", "buffersink"] : ["abuffer", "abuffersink"];
+  graph.nbThreads = threads;
+  const isSound = !first.isVideo();
+  const [source, sink] = isSound ? ["abuffer", "abuffersink"] : ["buffer", "buffersink"];
   check(
     graph.parse2(`${source}@in=${inputOptions(first, timeBase)},${chain},${sink}@out`),
     `set up the filter ${chain}`,
@@ -51,9 +57,9 @@ export async function openFilter(first: Frame, timeBase: Rational, chain: string
       for (let isFirst = true; ; isFirst = false) {
         const filtered = new Frame();
         filtered.alloc();
-        // Asking for a frame does the work; asking once more finds that there is none left, except at the end.
-        const got =
-          isFirst || !frame ? await output.buffersinkGetFrame(filtered) : output.buffersinkGetFrameSync(filtered);
+        // Asking for a frame does the work; asking once more finds that there is none left, except at the end. Sound is less work than handing it to another thread.
+        const isWork = !isSound && (isFirst || !frame);
+        const got = isWork ? await output.buffersinkGetFrame(filtered) : output.buffersinkGetFrameSync(filtered);
         if (got >= 0) {
           yield filtered;
           continue;

@@ -20,19 +20,30 @@ export type QualityMeter = {
 };
 
 /** A segment that is being measured. */
-type Measurement = { start: number; sources: Map<number, Frame>; decoder?: CodecContext; comparison?: Comparison };
+type Measurement = {
+  start: number;
+  /** When the next segment starts; undefined until its first picture was seen. */
+  end?: number;
+  /** Pictures to measure, and those seen of them. */
+  wanted: number;
+  taken: number;
+  /** Those whose coded frames are still to come. */
+  sources: Map<number, Frame>;
+  decoder?: CodecContext;
+  comparison?: Comparison;
+};
 
 /**
- * Measures XPSNR and SSIM of luma, frame by frame, on those segments that `isMeasured` names (counted from the first one that is seen): decoding everything again would cost more than the encode may.
+ * Measures XPSNR and SSIM of luma, frame by frame, on the first `framesOf` pictures of each segment (counted from the first one that is seen): decoding everything again would cost more than the encode may.
  * Each is compared at the size that it was encoded at; with a `reference`, at that size with the picture before it was scaled.
  */
 export function createQualityMeter(options: {
   folder: string;
   name: string;
-  isMeasured: (segment: number) => boolean;
+  framesOf: (segment: number) => number;
   reference?: { width: number; height: number } | undefined;
 }): QualityMeter {
-  const { name, folder, isMeasured, reference } = options;
+  const { name, folder, framesOf, reference } = options;
   const measurements: Measurement[] = [];
   const total: Quality = { frames: 0, xpsnrSum: 0, xpsnrMin: Number.POSITIVE_INFINITY, ssimSum: 0, ssimMin: 1 };
   const packet = new Packet();
@@ -88,18 +99,23 @@ export function createQualityMeter(options: {
     wants: reference ? "prepared" : "scaled",
     addSource(picture, ticks, startsSegment) {
       if (startsSegment) {
-        taking = isMeasured(++seen) ? { start: ticks, sources: new Map() } : undefined;
+        if (taking) taking.end = ticks;
+        const wanted = framesOf(++seen);
+        taking = wanted > 0 ? { start: ticks, wanted, taken: 0, sources: new Map() } : undefined;
         if (taking) measurements.push(taking);
       }
-      const copy = taking && picture.clone();
-      if (copy) taking?.sources.set(ticks, copy);
+      if (!taking || taking.taken >= taking.wanted) return;
+      const copy = picture.clone();
+      if (!copy) return;
+      taking.taken++;
+      taking.sources.set(ticks, copy);
     },
     async addCoded(data, ticks, encoder) {
       // A segment's first frame in decoding order is its first in time.
       if (measurements[0]?.start === ticks) {
         if (current) await close(current);
         current = measurements.shift();
-      } else if (current && !current.sources.has(ticks)) {
+      } else if (current?.end !== undefined && ticks >= current.end) {
         await close(current);
         current = undefined;
       }
@@ -111,6 +127,10 @@ export function createQualityMeter(options: {
       packet.unref();
       check(code, "decode what was encoded");
       await receive(current, current.decoder);
+      if (current.taken === current.wanted && current.sources.size === 0) {
+        await close(current);
+        current = undefined;
+      }
     },
     async finish() {
       if (current) await close(current);

@@ -124,7 +124,8 @@ export async function openRendition(
     if (scaler?.key !== key) {
       scaler?.filter.close();
       const chain = `scale=w=${width}:h=${height}:flags=bicubic:${scaleColour(picture, colour)},format=${pixelFormat},setsar=1`;
-      scaler = { key, filter: await openFilter(picture, timeBase, chain) };
+      // Renditions share the cores already.
+      scaler = { key, filter: await openFilter(picture, timeBase, chain, 1) };
     }
     for await (const scaled of scaler.filter.push(picture)) return scaled;
     throw mischeck(name, "lost a picture");

@@ -39,6 +39,9 @@ export type VideoTrack = {
   close(): void;
 };
 
+/** Pictures up to this size are decoded many times as fast as their renditions are encoded; there, more threads cost a tenth of the decoder's CPU and gain nothing. */
+const lightPixels = 1920 * 1088;
+
 /** Opens the track. `open` opens a rendition of the plan, by its index, when the first picture is there. */
 export async function openVideoTrack(options: {
   stream: Stream;
@@ -53,7 +56,8 @@ export async function openVideoTrack(options: {
   const { stream, plan, cut, timescale } = options;
   const { num, den } = stream.timeBase;
   const frameRate: Rational = plan.frameRate ?? { num: 25, den: 1 };
-  const decoder = await openDecoder(stream, options.threads);
+  const { width, height } = stream.codecpar;
+  const decoder = await openDecoder(stream, width * height <= lightPixels ? 1 : options.threads);
   const clock = createFrameClock({ timeBase: { num, den }, timescale, startPts: options.startPts, frameRate });
   const preparation = createPreparation(plan, timescale);
   let renditions: Rendition[] | undefined;
