@@ -22,8 +22,8 @@ const spec = {
   WORKER_API_KEY: optional(secret({ minLength: 32 })),
   /** Deprecated, and gone with 0.3: the credential that workers and encoder shared. Used where it is set and WORKER_API_KEY isn't. */
   WORKER_TOKEN: optional(secret()),
-  /** Tasks at the same time. */
-  WORKER_SLOTS: integer({ default: 1, min: 1, max: 64 }),
+  /** Tasks at the same time; without it, as many as fill this machine. */
+  WORKER_SLOTS: optional(integer({ min: 1, max: 64 })),
   /** Name in the encoder's logs. */
   WORKER_ID: text({ default: `${hostname()}-${process.pid}`, maxLength: 200 }),
   /** Answers /healthz, /readyz and /drain there; without it, the worker serves nothing. */

@@ -24,7 +24,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   const worker = createWorker({
     transport,
     spoolDir: await prepareDataDir(join(dataDir, "worker")),
-    slots: config.WORKER_SLOTS,
+    ...(config.WORKER_SLOTS === undefined ? {} : { slots: config.WORKER_SLOTS }),
     keepsChildReady: true,
     workerId: config.WORKER_ID,
     logger,
@@ -33,7 +33,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
   const stop = new AbortController();
   const running = worker.run(stop.signal); // a rejection ends the process: there is nothing else for it to do
   const health = config.PORT === undefined ? undefined : await serveHealth(config.PORT, config.HOST);
-  logger.info({ slots: config.WORKER_SLOTS }, `encoder-worker is ready for tasks of ${config.ENCODER_URL}`);
+  logger.info({ slots: worker.slots }, `encoder-worker is ready for tasks of ${config.ENCODER_URL}`);
 
   return {
     async close() {

@@ -11,8 +11,8 @@ const spec = {
   QUOTA_MINUTES: integer({ default: 0, min: 0, max: 10_000_000 }),
   QUOTA_STORAGE_GB: integer({ default: 0, min: 0, max: 1_000_000 }),
   SIGNING_KEY_SECRET: optional(secret()),
-  /** Encodes at the same time; 0 leaves the work to separate workers. */
-  WORKER_SLOTS: integer({ default: 1, min: 0, max: 64 }),
+  /** Encodes at the same time; without it, as many as fill this machine. 0 leaves the work to separate workers. */
+  WORKER_SLOTS: optional(integer({ min: 0, max: 64 })),
   /** The API key of separate workers; without it, the one below KINORA_DATA. */
   WORKER_API_KEY: optional(secret({ minLength: 32 })),
   /** Deprecated, and gone with 0.3, like SERVICE_TOKEN: a credential that workers shared. */

@@ -156,13 +156,13 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   const worker = createWorker({
     transport: encoderInMemory(workerToken),
     spoolDir,
-    slots: config.WORKER_SLOTS,
+    ...(config.WORKER_SLOTS ? { slots: config.WORKER_SLOTS } : {}),
     keepsChildReady: true,
     drainGraceMs,
     workerId: `${hostname()}-${process.pid}`,
     logger: logTo("worker"),
   });
-  const working = config.WORKER_SLOTS > 0 ? worker.run(workers.signal) : Promise.resolve(); // a rejection ends the process
+  const working = config.WORKER_SLOTS !== 0 ? worker.run(workers.signal) : Promise.resolve(); // a rejection ends the process
   logger.info({ data: dataDir }, `Kinora is ready at ${publicUrl()}`);
 
   const started = starting.move();

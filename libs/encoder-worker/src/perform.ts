@@ -7,6 +7,7 @@ import type { Logger } from "@kinora/rpc";
 import { createGrowth } from "./growth.ts";
 import { callUnderLease, type LeaseProgress } from "./lease.ts";
 import { outputLimitBytes } from "./limits.ts";
+import { nicenessOf } from "./niceness.ts";
 import type { Spool } from "./spool.ts";
 import { createUploader } from "./uploader.ts";
 
@@ -44,7 +45,8 @@ const defaultQualityStride = 0;
 /** Does a task in a child process, and brings the files that it makes to where the encoder wants them. */
 export async function performTask(deps: PerformDeps, task: Task, around: TaskCircumstances): Promise<Result> {
   const { sourceUrl, work } = task;
-  const run = <Kind extends MediaTask>(media: Kind) => runTask({ ...optionsOf(deps, around), task: media });
+  const run = <Kind extends MediaTask>(media: Kind) =>
+    runTask({ ...optionsOf(deps, around), niceness: nicenessOf(media), task: media });
   switch (work.case) {
     case "probe":
       return { case: "probe", value: await run({ kind: "probe", sourceUrl }) };
@@ -141,11 +143,13 @@ async function withFiles<Kind extends MediaTask>(
     onFailure: (error) => failed.abort(error),
   });
   try {
+    const task = taskIn(folder);
     const result = await runTask({
       ...optionsOf(deps, around),
       signal: stopped,
       outputLimitBytes: limitBytes,
-      task: taskIn(folder),
+      niceness: nicenessOf(task),
+      task,
       onTrack: growth.made,
       onFile(path, bytes) {
         const upload = uploader.add(path, bytes).then(() => growth.uploaded(path));

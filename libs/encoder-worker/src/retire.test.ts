@@ -13,7 +13,14 @@ it("a worker that retires ends what it has and leases nothing more", async () =>
   await using encoder = await startScriptedEncoder(logger);
   const transport = createClientTransport({ baseUrl: encoder.url, token: workerToken });
   const retire = new AbortController();
-  const worker = createWorker({ transport, spoolDir: folder.path, workerId: "w", logger, retire: retire.signal });
+  const worker = createWorker({
+    transport,
+    spoolDir: folder.path,
+    slots: 1,
+    workerId: "w",
+    logger,
+    retire: retire.signal,
+  });
   await encoder.offer(probe, sampleVideo);
   const running = worker.run(new AbortController().signal);
   await waitUntil("it has the task", () => encoder.leases() === 1);

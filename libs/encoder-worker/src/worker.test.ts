@@ -1,6 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
+import { readdirSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { planEncode } from "@kinora/media";
@@ -54,7 +56,7 @@ function startWorker(options: Partial<WorkerOptions> = {}): { stop(): Promise<vo
   const { logger, lines: own } = recordedLogger();
   lines = own;
   const transport = createClientTransport({ baseUrl: encoder.url, token: workerToken });
-  const worker = createWorker({ transport, spoolDir: spool(), workerId: "test", logger, ...options });
+  const worker = createWorker({ transport, spoolDir: spool(), slots: 1, workerId: "test", logger, ...options });
   const signal = new AbortController();
   const running = worker.run(signal.signal);
   stopWorker = async () => {
@@ -321,6 +323,19 @@ describe("leasing", () => {
     startWorker({ transport: createClientTransport({ baseUrl: encoder.url, token: "another-credential" }) });
     const line = await waitUntil("it has noticed", () => lines.find(({ level }) => level === "error"));
     expect(line.message).toContain("refuses");
+  });
+
+  it("lets services and what people wait for go before its encodes", async () => {
+    encoder.script.uploadMs = 1_000;
+    startWorker();
+    await encoder.offer(encode(), sampleVideo);
+    const child = await waitUntil("it runs", () => children()[0]?.pid);
+    const priorities = () => {
+      const threads = readdirSync(`/proc/${child}/task`).map(Number);
+      return new Set(threads.map((thread) => getPriority(thread)));
+    };
+    await waitUntil("all its threads stand back", () => priorities().size === 1 && priorities().has(10));
+    await completed();
   });
 
   it("does as many tasks at the same time as it has slots", async () => {

@@ -4,6 +4,7 @@ import { createClient, type Transport } from "@connectrpc/connect";
 import { keepCompiledCode, prepareChildren } from "@kinora/media/task";
 import { type Task, TaskKind, WorkerService } from "@kinora/proto-encoder";
 import type { Logger } from "@kinora/rpc";
+import { defaultSlots, threadsOfSlot } from "./capacity.ts";
 import { findEncoderFamilies } from "./encoder-families.ts";
 import { leaseLoop, type Offer } from "./lease-loop.ts";
 import { memoryLimitBytes, memoryOfThisMachine } from "./limits.ts";
@@ -17,9 +18,9 @@ export type WorkerOptions = {
   transport: Transport;
   /** Folder for finished files until they are uploaded; the worker makes one of its own in it and removes it in the end. */
   spoolDir: string;
-  /** Encodes at the same time; 1 unless given. One lighter task (a probe, a track of sound …) may run beside them. */
+  /** Encodes at the same time; as many as fill this machine unless given. One lighter task (a probe, a track of sound …) may run beside them. */
   slots?: number;
-  /** Threads of each decoder and encoder. Unless given, as many as they like with one slot, and each slot's part of the cores with several. */
+  /** Threads of each decoder and encoder. Unless given, as many as they like with one slot, and what suits each slot's part of the cores with several. */
   threads?: number;
   /** Keeps a process ready for the next task: it begins a third of a second earlier, for some 80 MiB of memory. */
   keepsChildReady?: boolean;
@@ -38,6 +39,8 @@ export type WorkerOptions = {
 
 /** An encoding worker. */
 export type Worker = {
+  /** Encodes at the same time. */
+  slots: number;
   /**
    * Works until `signal` comes; then leases nothing more, lets running tasks finish for `drainGraceMs`, hands the others back and
    * resolves, two seconds after that at the latest. Rejects only when the spool folder can't be made.
@@ -52,15 +55,17 @@ const lightKinds = [TaskKind.PROBE, TaskKind.ANALYSE, TaskKind.AUDIO, TaskKind.I
 
 /** Makes a worker; `run` starts it. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { transport, spoolDir, slots = 1, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
+  const { transport, spoolDir, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
   const client = createClient(WorkerService, transport);
   const { retire, keepsChildReady = false } = options;
   const cores = availableParallelism();
-  const { threads = slots === 1 ? 0 : Math.max(1, Math.floor(cores / slots)) } = options;
+  const { slots = defaultSlots(cores, memoryOfThisMachine()) } = options;
+  const { threads = threadsOfSlot(cores, slots) } = options;
   const memory = memoryLimitBytes(slots + 1);
   const { findFamilies = findEncoderFamilies } = options;
   const about = { workerId, slots, cores, memoryBytes: BigInt(memoryOfThisMachine()) };
   return {
+    slots,
     async run(signal) {
       const spool = await openSpool(spoolDir);
       const leasing = retire === undefined ? signal : AbortSignal.any([signal, retire]);

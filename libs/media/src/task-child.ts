@@ -108,8 +108,8 @@ export function runChild(options: Options): Promise<MediaResult> {
         reject(new TaskError("machine", `The process that handles the video ${how}.`, { cause: new Error(output()) }));
       }
     });
-    const { task, outputLimitBytes, threads } = options;
-    send({ type: "start", task, outputLimitBytes, threads });
+    const { task, outputLimitBytes, threads, niceness } = options;
+    send({ type: "start", task, outputLimitBytes, threads, niceness });
     options.onSource?.((url) => send({ type: "source", url }));
   });
 }

@@ -18,7 +18,9 @@ export type ChildMessage =
 /** What the parent says to the child. */
 export type ParentMessage =
   /** The first message. */
-  | { type: "start"; task: MediaTask; outputLimitBytes?: number | undefined; threads?: number | undefined }
+  | ({ type: "start"; task: MediaTask } & Partial<
+      Record<"outputLimitBytes" | "threads" | "niceness", number | undefined>
+    >)
   /** The source has another address from now on. */
   | { type: "source"; url: string }
   /** The file's receiver is done with it. */

@@ -9,6 +9,7 @@ import { Log } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
 import type { ChildMessage, ParentMessage } from "../task-messages.ts";
 import { createDelivery } from "./delivery.ts";
+import { giveWay } from "./give-way.ts";
 import { perform } from "./perform.ts";
 
 // Not `process.exit`: that waits for threads of FFmpeg's that wait for JavaScript.
@@ -39,7 +40,9 @@ async function run({
   task,
   outputLimitBytes,
   threads = 0,
+  niceness = 0,
 }: Extract<ParentMessage, { type: "start" }>): Promise<ChildMessage> {
+  giveWay(niceness);
   let toldAt = 0;
   const startedAt = performance.now();
   const onProgress = (progress: { frames: number; fraction: number; mediaSeconds?: number }) => {

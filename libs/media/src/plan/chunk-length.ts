@@ -1,7 +1,7 @@
 import type { Fleet } from "../types.ts";
 
-/** Chunks for each slot: the more there are, the less a slot waits for the last one of another, and the more often rate control starts anew. */
-const chunksPerSlot = 3;
+/** Chunks for each slot: the more there are, the less a slot waits for the last one of another; and the more often a process starts, looks for its beginning, and controls its rate anew. */
+const chunksPerSlot = 2;
 /** A chunk is to take about this long at most, in seconds: what a machine's death costs. */
 const longestSeconds = 30;
 /** Segments that a chunk has at most while nobody knows the workers' speed, and in any case. */

@@ -138,7 +138,7 @@ describe("chunks", () => {
     const lengths = (slots: number, speed: number) =>
       completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) })[0]?.segmentPts.length;
     expect(lengths(1, 0)).toBe(8);
-    expect(lengths(30, 0)).toBe(6);
+    expect(lengths(40, 0)).toBe(7);
     expect(lengths(1000, 0)).toBe(1);
     expect(lengths(1, 3)).toBe(1);
     expect(lengths(1, 1000)).toBe(15);

@@ -1,7 +1,8 @@
 import { mkdtempSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
+import { defaultSlots, nicenessOf, threadsOfSlot } from "@kinora/encoder-worker";
 import {
   type ChunkPlan,
   type ChunkResult,
@@ -48,11 +49,11 @@ export function warmChildren(): AsyncDisposable {
 /** What there is to do for a source. */
 export type Prepared = { media: MediaInfo; table: FrameTable; plan: EncodePlan };
 
-/** Probe, analysis and plan, as for one worker. */
+/** Probe, analysis and plan, as for one worker on this machine. */
 export async function prepare(sourceUrl: string, signal: AbortSignal): Promise<Prepared> {
   const media = await run({ kind: "probe", sourceUrl }, { signal });
   const table = await run({ kind: "analyse", sourceUrl, media }, { signal });
-  const begun = planEncode(media).plan;
+  const begun = planEncode(media, undefined, fleetOf(thisMachine().slots)).plan;
   const plan = begun && completePlan(begun, table, { seekable: media.video?.seekable ?? false }).plan;
   if (!plan) throw new Error("the source can't be planned");
   return { media, table, plan };
@@ -72,21 +73,53 @@ export function encodeChunk(
   return run(task, { signal, threads });
 }
 
-/** The whole job as one worker does it: chunk after chunk, and beside them the sound. */
-export async function encodeAll(sourceUrl: string, { plan }: Prepared, options: ChunkOptions): Promise<ChunkResult[]> {
-  const { outDir, signal } = options;
-  const chunks: ChunkResult[] = [];
-  const { audio, segmentSeconds, video } = plan;
-  const sound = audio
-    ? run(
-        { kind: "audio", sourceUrl, audio, segmentSeconds, startSeconds: video?.startSeconds ?? 0, outDir },
-        { signal },
-      )
-    : undefined;
-  for (const chunk of plan.chunks ?? []) chunks.push(await encodeChunk(sourceUrl, plan, chunk, options));
-  await sound;
-  return chunks;
+/**
+ * The whole job as one worker does it that has this machine to itself, with its slots, threads and priorities, in the encoder's order: the head's chunks and the sound are begun while the source is analysed, then
+ * come the other chunks. What is missing is the encoder, uploads, pictures and verification.
+ */
+export async function encodeAsWorker(
+  sourceUrl: string,
+  { signal, outDir }: { signal: AbortSignal; outDir: string },
+): Promise<ChunkResult[]> {
+  const { slots, threads } = thisMachine();
+  const perform = <Task extends MediaTask>(task: Task) => run(task, { signal, threads, niceness: nicenessOf(task) });
+  const media = await perform({ kind: "probe", sourceUrl });
+  const begun = planEncode(media, undefined, fleetOf(slots)).plan;
+  if (!begun?.video) throw new Error("the source can't be planned");
+  const { audioTracks = [], segmentSeconds, video } = begun;
+  const results: ChunkResult[] = [];
+  const waiting = [...(begun.chunks ?? [])];
+  const encode = async (chunk: ChunkPlan) => {
+    results.push(await perform({ kind: "encode-chunk", sourceUrl, chunk, video, qualityStride, outDir }));
+  };
+  const { startSeconds } = video;
+  const light = async () => {
+    for (const audio of audioTracks)
+      await perform({ kind: "audio", sourceUrl, audio, segmentSeconds, startSeconds, outDir });
+    const table = await perform({ kind: "analyse", sourceUrl, media });
+    const { plan } = completePlan(begun, table, { seekable: media.video?.seekable ?? false });
+    if (!plan) throw new Error("the source can't be planned");
+    waiting.push(...(plan.chunks ?? []).slice(begun.chunks?.length ?? 0));
+  };
+  const planned = light();
+  const slot = async () => {
+    for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) await encode(chunk);
+    await planned;
+    for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) await encode(chunk);
+  };
+  await Promise.all([planned, ...Array.from({ length: slots }, slot)]);
+  return results;
 }
+
+/** What a worker that has this machine to itself does at once. */
+export function thisMachine(): { slots: number; threads: number } {
+  const cores = availableParallelism();
+  const slots = defaultSlots(cores, totalmem());
+  return { slots, threads: threadsOfSlot(cores, slots) };
+}
+
+/** A fleet of so many slots, as an encoder that has seen nothing of their speed plans for it. */
+const fleetOf = (slots: number) => ({ slots, framesPerSecond: 0, encoders: ["cpu"] });
 
 /** A folder that is gone when it goes out of scope. */
 export async function scratch(): Promise<{ path: string } & AsyncDisposable> {

@@ -5,10 +5,10 @@ import { formatNumber } from "../../harness/table.ts";
 import { atMost } from "../../harness/target.ts";
 import { type Cost, costOf } from "../cpu-time.ts";
 import { ffmpegArguments, ffmpegVersion, startFfmpeg } from "../ffmpeg.ts";
-import { encodeAll, prepare, scratch, warmChildren } from "../kinora-encode.ts";
+import { encodeAsWorker, prepare, scratch, warmChildren } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
 
-/** The whole ladder on one machine. Ours are the tasks that make the stream: probe, analysis, chunks with their measured quality, sound. */
+/** The whole ladder on one machine. Ours are the tasks that make the stream, as a worker does them: probe, analysis, chunks with their measured quality, sound. */
 export const ladder: Part = {
   name: "ladder",
   about: "the whole ladder of one video on this machine, against one ffmpeg command with the same settings",
@@ -23,7 +23,7 @@ export const ladder: Part = {
       measure: () =>
         costOf(async () => {
           await using out = await scratch();
-          await encodeAll(source.path, await prepare(source.path, signal), { signal, outDir: out.path });
+          await encodeAsWorker(source.path, { signal, outDir: out.path });
         }),
     };
     const theirs = {

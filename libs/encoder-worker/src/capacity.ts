@@ -1,0 +1,22 @@
+const gibibyte = 2 ** 30;
+
+/** Memory that a slot is to have at least, in bytes: a ladder of a large source takes about half of it. */
+const memoryOfSlot = 1.5 * gibibyte;
+
+/**
+ * Slots of a worker that has a machine (or container) to itself: one for two cores, since renditions are encoded side by side, and never a single one on several cores. One task alone leaves cores idle while it
+ * begins and ends; the other one's work fills them.
+ */
+export function defaultSlots(cores: number, memoryBytes: number): number {
+  if (cores < 2) return 1;
+  const byMemory = Math.floor(memoryBytes / memoryOfSlot);
+  return Math.max(1, Math.min(byMemory, Math.max(2, Math.round(cores / 2))));
+}
+
+/**
+ * Threads of each encoder in a slot; 0 for as many as it likes. x264's own figure for a slot's share of the cores (one and a half times it), but so many that a task which runs alone, as the last one of a stream
+ * does, goes on over more than one core.
+ */
+export function threadsOfSlot(cores: number, slots: number): number {
+  return slots === 1 ? 0 : Math.max(3, Math.ceil((1.5 * cores) / slots));
+}
