@@ -97,6 +97,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     longPolls: service.longPolls,
     steadfast: service.steadfast,
     http: [...service.http, discovery, contracts],
+    ownersRequired: true,
     authenticate,
     logger,
     telemetry: telemetry.calls,

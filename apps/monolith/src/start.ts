@@ -140,6 +140,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     steadfast: encoder.steadfast,
     // It calls nobody outside of this process.
     http: [...user.http, ...encoder.http, discovery, contractsRoute({ service: "kinora", routes, calls: [] })],
+    ownersRequired: true,
     authenticate,
     logger,
     telemetry,

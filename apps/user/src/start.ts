@@ -88,6 +88,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
   const server = createServer({
     routes: service.routes,
     http: [...service.http, discovery, contracts],
+    ownersRequired: true,
     authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
     logger,
     telemetry: telemetry.calls,

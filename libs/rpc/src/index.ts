@@ -28,6 +28,7 @@ export {
   type MemoryIdempotencyStoreOptions,
 } from "./idempotency/memory-idempotency-store.ts";
 export type { Logger, LogMethod } from "./logger.ts";
+export { absent, type Owner, type Owners, owned } from "./ownership.ts";
 export { peerCertificateOf } from "./peer-certificate.ts";
 export type { HttpRequest, HttpResponse, HttpRoute, Routes, ServiceOptions } from "./routes.ts";
 export { createServer, type RpcServer, type ServerOptions } from "./server/create-server.ts";

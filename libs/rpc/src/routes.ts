@@ -42,6 +42,8 @@ export type ServiceOptions = {
    * only when they take seconds (docs/overload.md).
    */
   steadfast?: readonly DescMethod[];
+  /** Whether a service doesn't start whose methods name resources and whose handlers aren't behind `owned`. What serves people sets it; fakes of tests needn't. */
+  ownersRequired?: boolean;
   /** Where the answers of calls with idempotency keys are kept; in memory, within bounds, if not given (docs/overload.md). */
   idempotencyStore?: IdempotencyStore;
   /** Run inside the built-in ones, around the handler. */

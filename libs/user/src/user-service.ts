@@ -10,7 +10,7 @@ import {
   SessionService,
   UserService,
 } from "@kinora/proto-user";
-import type { HttpRoute, Logger, Routes } from "@kinora/rpc";
+import { type HttpRoute, type Logger, owned, type Routes } from "@kinora/rpc";
 import { type KeySource, localCredential, tokenIssuer } from "@kinora/service";
 import { createAccountHandlers } from "./account/account-handlers.ts";
 import { createSignUp } from "./account/sign-up.ts";
@@ -28,6 +28,7 @@ import { createKeyHandlers } from "./key/key-handlers.ts";
 import { createMailQueue } from "./mail/mail-queue.ts";
 import { createMailer, type MailSettings } from "./mail/mailer.ts";
 import { ensureLocalOwner } from "./owner/local-owner.ts";
+import { createOwners } from "./owners.ts";
 import { createPasswordHasher, type PasswordHasher } from "./password/password-hasher.ts";
 import type { SignUp } from "./policy.ts";
 import { createJobQueue } from "./queue/job-queue.ts";
@@ -132,19 +133,25 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const passkeys = createPasskeys({ store, relyingParty: relyingPartyOf(publicUrl), now });
   const checks = createChecks({ store, passwords, passkeys, totpSeal, now });
   const housekeeping = startHousekeeping({ store, logger, now });
+  const owners = createOwners({ store, now });
   return {
     routes(router) {
-      router.service(UserService, createUserHandlers({ store, deletion, signUps, now }));
+      const users = createUserHandlers({ store, deletion, signUps, now });
+      router.service(UserService, owned(UserService, owners.users, users));
       router.service(
         AccountService,
         createAccountHandlers({ store, passwords, checks, codes, mail: letters, signUps, now }),
       );
-      router.service(FactorService, createFactorHandlers({ store, passkeys, totpSeal, mail: letters, now }));
+      const factors = createFactorHandlers({ store, passkeys, totpSeal, mail: letters, now });
+      router.service(FactorService, owned(FactorService, owners.factors, factors));
       router.service(InvitationService, createInvitationHandlers({ store, codes, mail: letters, signUp, now }));
       router.service(AuditService, createAuditHandlers({ store }));
-      router.service(SessionService, createSessionHandlers({ store, checks, tokens, keys, publicUrl, now }));
-      router.service(KeyService, createKeyHandlers({ store, tokens, builtInKeys, deletion, now }));
-      router.service(QuotaService, createQuotaHandlers({ store, quotaMinutes, quotaStorageBytes, now }));
+      const sessions = createSessionHandlers({ store, checks, tokens, keys, publicUrl, now });
+      router.service(SessionService, owned(SessionService, owners.sessions, sessions));
+      const apiKeys = createKeyHandlers({ store, tokens, builtInKeys, deletion, now });
+      router.service(KeyService, owned(KeyService, owners.keys, apiKeys));
+      const quotas = createQuotaHandlers({ store, quotaMinutes, quotaStorageBytes, now });
+      router.service(QuotaService, owned(QuotaService, owners.quotas, quotas));
     },
     http: discoveryRoutes({ keys, issuer, publicUrl }),
     keys,

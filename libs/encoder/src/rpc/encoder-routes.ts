@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { Client, ConnectRouter } from "@connectrpc/connect";
+import type { Client, ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { EncoderService, Priority } from "@kinora/proto-encoder";
 import type { QuotaService } from "@kinora/proto-user";
-import { DomainError, requireUser } from "@kinora/rpc";
+import { DomainError, type Owners, owned, requireUser } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { pageSizeOf } from "../domain/page-token.ts";
 import { cancelEncode } from "../encode/cancel-encode.ts";
@@ -21,6 +21,7 @@ import { settleUpload } from "../upload/settle-upload.ts";
 import type { Uploads } from "../upload/uploads.ts";
 import { createVideo } from "../video/create-video.ts";
 import { deleteVideo } from "../video/delete-video.ts";
+import { ownerOf, ownerOfDeleted } from "./owners.ts";
 import { cursorOf, pageOf } from "./pages.ts";
 
 const levels: Partial<Record<Priority, -1 | 0 | 1>> = {
@@ -75,7 +76,18 @@ export function encoderRoutes(
     return encodeMessage(encode, publicUrl(), await findEncodeParts(context, encode, withDetails));
   }
 
-  router.service(EncoderService, {
+  const [video, encode] = [ownerOf(db, "video"), ownerOf(db, "encode")];
+  const owners: Owners<typeof EncoderService> = {
+    getVideo: video,
+    deleteVideo: ownerOfDeleted(db, "video"),
+    startEncode: video,
+    getEncode: encode,
+    watchEncode: encode,
+    cancelEncode: encode,
+    retryEncode: encode,
+    deleteEncode: ownerOfDeleted(db, "encode"),
+  };
+  const handlers: ServiceImpl<typeof EncoderService> = {
     async createVideo({ name, sizeBytes }, call) {
       const { userId } = requireUser(call);
       const announced = { id: randomUUID(), ownerId: userId, name, sizeBytes: Number(sizeBytes) };
@@ -165,5 +177,6 @@ export function encoderRoutes(
       await deleteEncode(context, id, requireUser(call).userId, call.signal);
       return {};
     },
-  });
+  };
+  router.service(EncoderService, owned(EncoderService, owners, handlers));
 }

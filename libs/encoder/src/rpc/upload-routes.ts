@@ -1,10 +1,11 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import type { ConnectRouter, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { UploadService } from "@kinora/proto-encoder";
-import { DomainError, requireUser } from "@kinora/rpc";
+import { DomainError, owned, requireUser } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { findVideo, type VideoRecord } from "../store/video.store.ts";
 import { type DirectUpload, partSeconds } from "../upload/direct-upload.ts";
+import { ownerOf } from "./owners.ts";
 
 /** Parts in an answer to a request that names no number. */
 const usualCount = 100;
@@ -25,7 +26,9 @@ export function uploadRoutes(
     );
   }
 
-  router.service(UploadService, {
+  const video = ownerOf(db, "video");
+  const owners = { createUploadParts: video, listUploadedParts: video, completeUpload: video };
+  const handlers: ServiceImpl<typeof UploadService> = {
     async createUploadParts({ videoId, firstPart, count }, call) {
       const { video, direct } = await find(videoId, call);
       const expires = Date.now() + partSeconds * 1000;
@@ -48,5 +51,6 @@ export function uploadRoutes(
       await direct.complete(video);
       return {};
     },
-  });
+  };
+  router.service(UploadService, owned(UploadService, owners, handlers));
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import {
   WebhookDeliveryState as State,
   type Webhook,
@@ -10,7 +10,7 @@ import {
   WebhookSchema,
   WebhookService,
 } from "@kinora/proto-encoder";
-import { DomainError, requireUser } from "@kinora/rpc";
+import { absent, DomainError, type Owners, owned, requireUser } from "@kinora/rpc";
 import type { Context } from "../context.ts";
 import { pageSizeOf } from "../domain/page-token.ts";
 import { isClosed } from "../store/deleted.store.ts";
@@ -34,6 +34,7 @@ import { attemptDelivery, type WebhookSender } from "../webhook/deliver-webhook.
 import { newWebhookSecret } from "../webhook/sign-webhook.ts";
 import { eventBody, eventTypes } from "../webhook/webhook-event.ts";
 import { webhookUrlFault } from "../webhook/webhook-url.ts";
+import { ownerOf } from "./owners.ts";
 import { cursorOf, pageOf } from "./pages.ts";
 
 /** Addresses that a person can have. */
@@ -51,7 +52,16 @@ const states: Readonly<Record<DeliveryState, State>> = {
 export function webhookRoutes(router: ConnectRouter, context: Context, sender: WebhookSender): void {
   const { db } = context;
 
-  router.service(WebhookService, {
+  const webhook = ownerOf(db, "webhook");
+  const owners: Owners<typeof WebhookService> = {
+    updateWebhook: webhook,
+    deleteWebhook: { ...webhook, nothingIsDone: true },
+    rotateWebhookSecret: webhook,
+    testWebhook: webhook,
+    listWebhookDeliveries: webhook,
+    redeliverWebhook: ownerOf(db, "delivery"),
+  };
+  const handlers: ServiceImpl<typeof WebhookService> = {
     async createWebhook({ url, description, events }, call) {
       const ownerId = requireUser(call).userId;
       refuse("url", webhookUrlFault(url, sender.targets));
@@ -128,7 +138,8 @@ export function webhookRoutes(router: ConnectRouter, context: Context, sender: W
       context.queue.wake();
       return { delivery: deliveryMessage(delivery, sender) };
     },
-  });
+  };
+  router.service(WebhookService, owned(WebhookService, owners, handlers));
 }
 
 function eventsFault(events: readonly string[]): string | undefined {
@@ -139,10 +150,6 @@ function eventsFault(events: readonly string[]): string | undefined {
 function refuse(field: string, message: string | undefined): void {
   if (message !== undefined)
     throw new DomainError("invalid", `${field} ${message}.`, { violations: [{ field, message }] });
-}
-
-function absent(what: string, id: string): DomainError {
-  return new DomainError("not_found", `There is no ${what} ${id}.`);
 }
 
 function webhookMessage(webhook: WebhookRecord): Webhook {

@@ -6,6 +6,7 @@ import {
   type MethodImplSpec,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { isOwned } from "../ownership.ts";
 import type { Routes } from "../routes.ts";
 import type { MethodLatency } from "../shedding/method-latency.ts";
 import type { Shedding } from "../shedding/shedding.ts";
@@ -43,13 +44,16 @@ export type RecordingRouter = { router: ConnectRouter; implementations: Readonly
 
 /**
  * Connect's router hides implementations behind its handlers. This one notes them as well; not those that were registered with options of their
- * own, which only Connect's handlers know how to keep.
+ * own, which only Connect's handlers know how to keep. Throws for a service that answers for resources without asking whose they are, where that is required.
  */
-export function recordRoutes(routes: Routes, stock: ConnectRouter): RecordingRouter {
+export function recordRoutes(routes: Routes, stock: ConnectRouter, ownersRequired = false): RecordingRouter {
   const implementations = new Map<DescMethod, MethodImplSpec>();
   const router: ConnectRouter = {
     handlers: stock.handlers,
     service(service, implementation, options) {
+      if (ownersRequired && !isOwned(service, implementation)) {
+        throw new Error(`${service.typeName} has methods that name resources: put its handlers behind owned()`);
+      }
       stock.service(service, implementation, options);
       if (options === undefined) {
         for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {

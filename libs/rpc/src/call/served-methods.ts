@@ -26,6 +26,7 @@ export type ServedMethodsOptions = {
   validation: boolean;
   acceptCompression: Compression[];
   accessOf?: AccessOf | undefined;
+  ownersRequired?: boolean | undefined;
   /** What refuses the calls of a unary method that can't be answered in time; undefined for methods whose calls are never refused. */
   sheddingOf?: ((method: DescMethod) => Shedding | undefined) | undefined;
   /** Answers calls that carry idempotency keys. */
@@ -52,7 +53,7 @@ export function servedMethods(options: ServedMethodsOptions): ServedMethod[] {
     writeMaxBytes: limits.sentMessageBytes,
     acceptCompression: options.acceptCompression,
   });
-  const { router, implementations } = recordRoutes(options.routes, stock);
+  const { router, implementations } = recordRoutes(options.routes, stock, options.ownersRequired);
   return router.handlers.map((handler) => {
     const { method } = handler;
     const by = method.methodKind === "unary" ? options.sheddingOf?.(method) : undefined;

@@ -35,6 +35,7 @@ export function createInMemoryTransport(options: ServiceOptions & Pick<CallDefau
     validation: options.validation ?? true,
     idempotency: idempotencyInterceptor(options.idempotencyStore ?? createMemoryIdempotencyStore()),
     accessOf: options.accessOf,
+    ownersRequired: options.ownersRequired,
   };
   const methods = servedMethods({ ...shared, routes: options.routes, acceptCompression: [], protocol: "memory" });
   const streams = createTransport({

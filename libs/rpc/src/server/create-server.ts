@@ -77,6 +77,7 @@ export function createServer(options: ServerOptions): RpcServer {
     idempotency: idempotencyInterceptor(options.idempotencyStore ?? createMemoryIdempotencyStore()),
     acceptCompression: [compressionGzip, compressionBrotli],
     accessOf: options.accessOf,
+    ownersRequired: options.ownersRequired,
   };
   const interceptors = options.interceptors ?? [];
   const sheddingOf = shedding?.of;

@@ -115,3 +115,8 @@ export async function takeChallenge(
 export async function deleteExpiredChallenges(sql: Sql, now: Date): Promise<void> {
   await sql.query("delete from passkey_challenges where expire_time <= $1", [now]);
 }
+
+/** Whether there is such a passkey and it is this account's. */
+export async function ownsPasskey(sql: Sql, userId: string, id: string): Promise<boolean> {
+  return (await sql.query("select 1 from passkeys where id = $1 and user_id = $2", [id, userId])).length > 0;
+}

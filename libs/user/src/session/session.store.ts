@@ -227,3 +227,8 @@ async function insertToken(sql: Sql, sessionId: string, tokenHash: Buffer, now: 
     now,
   ]);
 }
+
+/** Whether there is such a session and it is this account's. */
+export async function ownsSession(sql: Sql, userId: string, id: string): Promise<boolean> {
+  return (await sql.query("select 1 from sessions where id = $1 and user_id = $2", [id, userId])).length > 0;
+}
