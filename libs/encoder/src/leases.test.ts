@@ -1,4 +1,4 @@
-import { Code, createClient } from "@connectrpc/connect";
+import { Code, type ConnectError, createClient } from "@connectrpc/connect";
 import type { ChunkResult } from "@kinora/media";
 import { Directive, EncodeState, FailureKind, type Lease, TaskKind, WorkerService } from "@kinora/proto-encoder";
 import { createClientTransport } from "@kinora/rpc";
@@ -13,6 +13,7 @@ import {
   must,
   probe,
   soon,
+  startEncoder,
   startOne,
   waitForState,
 } from "./testing/harness.ts";
@@ -355,4 +356,32 @@ describe("credentials", () => {
     await encodeOne(worker);
     await account.deleteAccountData({ userId: person.id });
   });
+});
+
+it("workers are answered while people's calls are refused, because there are too many", async () => {
+  const { database, dataDir, quota } = installation;
+  const busy = await startEncoder({ database, dataDir, quota, shedding: { maxLimit: 1 } });
+  const person = busy.person();
+  await startOne(person);
+  const task = await lease(busy.worker);
+  const blocker = await database.pool.connect();
+  await blocker.query("BEGIN");
+  await blocker.query("LOCK TABLE videos");
+  const slow = person.encoder.listVideos({});
+  await expect
+    .poll(
+      () =>
+        person.encoder.listEncodes({}, { timeoutMs: 200 }).then(
+          () => "answered",
+          (error: ConnectError) => error.rawMessage,
+        ),
+      soon,
+    )
+    .toContain("more to do than it can do in time");
+  const beats = await Promise.all(Array.from({ length: 10 }, () => busy.worker.heartbeat({ lease: must(task.lease) })));
+  expect(beats.map(({ directive }) => directive)).toEqual(Array(10).fill(Directive.CONTINUE));
+  await blocker.query("ROLLBACK");
+  blocker.release();
+  await slow;
+  await busy.close();
 });

@@ -18,7 +18,8 @@ export function describeReport(report: ChaosReport): string {
     ["tasks begun", String(work.begun)],
     ["tasks cut off by a kill", String(work.cutOff)],
     ["tasks begun again", String(work.again)],
-    ["of those, not cut off by a kill", String(report.redoneBeyondTheKilled)],
+    ["done again beyond the killed", String(work.redone.length)],
+    ...work.redone.map(({ taskId, work: kind, ends }): [string, string] => [`${kind} ${taskId}`, ends.join(", then ")]),
     ...lost.map(({ id, state, error }): [string, string] => [`job ${id}`, `${state}: ${error || "not verified"}`]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -16,14 +16,12 @@ export type ChaosReport = {
   lost: JobEnd[];
   kills: Kill[];
   work: WorkLog;
-  /** Tasks that were begun again although no kill had cut them off. */
-  redoneBeyondTheKilled: number;
 };
 
 /** Whether every job was done and verified, every kind of process was killed, and nothing was done again but what was killed. */
-export function isGood({ jobs, lost, kills, redoneBeyondTheKilled }: ChaosReport): boolean {
+export function isGood({ jobs, lost, kills, work }: ChaosReport): boolean {
   const kinds = new Set(kills.map(({ victim }) => kindOf(victim)));
-  return jobs > 0 && lost.length === 0 && kinds.size === 3 && redoneBeyondTheKilled === 0;
+  return jobs > 0 && lost.length === 0 && kinds.size === 3 && work.redone.length === 0;
 }
 
 /** `worker` of any worker. */
@@ -83,7 +81,6 @@ export async function runChaos(options: {
     lost: ends.filter((end) => end.state !== "succeeded" || !end.verified),
     kills,
     work,
-    redoneBeyondTheKilled: Math.max(0, work.again - work.cutOff),
   };
 }
 

@@ -17,6 +17,7 @@ import {
   createInMemoryTransport,
   createServer,
   DomainError,
+  type LimiterOptions,
   type Logger,
 } from "@kinora/rpc";
 import type { S3Settings } from "@kinora/storage";
@@ -66,6 +67,7 @@ export async function startEncoder(options: {
   /** Looks for tasks only when told of them, as far as a test lasts. */
   neverPolls?: boolean;
   sourceUrlSeconds?: number;
+  shedding?: Partial<LimiterOptions>;
 }): Promise<Harness> {
   const lines: string[] = [];
   const logger = recordingLogger(lines);
@@ -85,7 +87,9 @@ export async function startEncoder(options: {
     publicUrl: () => url,
     internalUrl: () => url,
   });
-  const server = createServer({ routes: service.routes, http: service.http, authenticate, logger });
+  const { routes, http, longPolls, steadfast } = service;
+  const { shedding = {} } = options;
+  const server = createServer({ routes, http, longPolls, steadfast, authenticate, logger, shedding });
   ({ url } = await server.listen({ port: 0, host: "127.0.0.1" }));
   const transports: (Transport & { close(): void })[] = [];
   const connect = (token: string) => {
