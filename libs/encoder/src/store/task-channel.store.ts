@@ -16,6 +16,8 @@ const channel = "kinora_encoder_tasks";
 const applicationName = "kinora-encoder-listen";
 /** Between two tries to listen, in milliseconds: it doubles from the first to the last. */
 const retryMs = { first: 500, last: 30_000 };
+/** For the end of the connection, in milliseconds. */
+const goodbyeMs = 500;
 
 /**
  * Opens the channel. While the listening connection is broken, or where a pooler in between can't listen, nothing is heard, and everybody goes on to look by themselves.
@@ -30,7 +32,12 @@ export function openTaskChannel(options: { url: string; db: Db; logger: Logger; 
 
   /** Listens until the connection ends. */
   async function listen(onListening: () => void): Promise<void> {
-    const client = new pg.Client({ connectionString: url, application_name: applicationName, keepAlive: true });
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: applicationName,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    });
     const ended = Promise.withResolvers<void>();
     const end = () => ended.resolve();
     client.on("error", end);
@@ -47,7 +54,8 @@ export function openTaskChannel(options: { url: string; db: Db; logger: Logger; 
       await ended.promise;
     } finally {
       closed.signal.removeEventListener("abort", end);
-      await client.end().catch(() => {});
+      // A server that is gone doesn't say goodbye.
+      await Promise.race([client.end().catch(() => {}), sleep(goodbyeMs)]);
     }
   }
 
@@ -85,7 +93,7 @@ export function openTaskChannel(options: { url: string; db: Db; logger: Logger; 
     },
     async close() {
       closed.abort();
-      await listening;
+      await Promise.race([listening, sleep(goodbyeMs)]);
     },
   };
 }
