@@ -55,8 +55,8 @@ async function passkeyOf({ id: userId }: Person): Promise<string> {
   const id = crypto.randomUUID();
   await kinora.database.pool.query(
     `insert into passkeys (id, user_id, credential_id, public_key, signature_count, transports, synced, name, create_time)
-     values ($1, $2, $1, '', 0, '{}', false, 'phone', now())`,
-    [id, userId],
+     values ($1, $2, $3, '', 0, '{}', false, 'phone', now())`,
+    [id, userId, id],
   );
   return id;
 }
