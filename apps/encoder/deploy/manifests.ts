@@ -21,8 +21,8 @@ export function manifests(target: Target): Manifests {
         USER_PUBLIC_URL: environment.publicUrl,
       },
       secrets: ["DATABASE_URL", "ENCODER_API_KEY", "METRICS_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-      // Gone with 0.3; whoever comes from an earlier release still has them.
-      optionalSecrets: ["SERVICE_TOKEN", "WORKER_TOKEN"],
+      // The first is for later (docs/operating.md); the others are gone with 0.3, and whoever comes from an earlier release still has them.
+      optionalSecrets: ["SEALING_SECRET", "SERVICE_TOKEN", "WORKER_TOKEN"],
       resources: { cpu: "500m", memory: "512Mi", memoryLimit: "1Gi", ephemeralStorage: "12Gi" },
       // Parts of uploads under way lie here for a while.
       dataSize: "10Gi",

@@ -33,6 +33,9 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
   const logger = configuredLogger("encoder", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
+  // A database elsewhere may outlive this folder, and others may read it: then whoever runs them says what seals.
+  const own = config.DATABASE_URL === undefined ? await localCredential(dataDir, "sealing") : undefined;
+  const sealingSecret = config.SEALING_SECRET ?? own;
   const workerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
 
   // What is started is ended in the opposite order, also when a later part can't start.
@@ -72,6 +75,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     s3: config.STORAGE_URL,
     playbackFrom: config.PLAYBACK_FROM,
     webhookTargets: config.WEBHOOK_TARGETS,
+    sealingSecret,
     publicUrl,
     internalUrl: () => config.INTERNAL_URL ?? config.PUBLIC_URL ?? listening.url,
     metricsToken: config.METRICS_TOKEN,

@@ -37,6 +37,9 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   const dataDir = await prepareDataDir(config.KINORA_DATA);
   const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
   const sharedWorkerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+  // A database elsewhere may outlive this folder: then whoever runs it says what seals.
+  const own = config.DATABASE_URL === undefined ? await localCredential(dataDir, "sealing") : undefined;
+  const sealingSecret = config.SEALING_SECRET ?? own;
   const spoolDir = await prepareDataDir(join(dataDir, "worker"));
 
   // What is started is ended in the opposite order, also when a later part can't start.
@@ -117,6 +120,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     s3: config.STORAGE_URL,
     playbackFrom: config.PLAYBACK_FROM,
     webhookTargets: config.WEBHOOK_TARGETS,
+    sealingSecret,
     publicUrl,
     internalUrl: () => `http://${reachableHost(config.HOST)}:${listening.port}`,
   });

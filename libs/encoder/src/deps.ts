@@ -18,6 +18,8 @@ export type EncoderServiceDeps = {
   playbackFrom?: PlaybackFrom | undefined;
   /** Where webhooks may go; without it, to the public internet alone. */
   webhookTargets?: WebhookTargets | undefined;
+  /** Seals the secrets of webhooks in the database; all replicas share it. Without it they are kept as they are. */
+  sealingSecret?: string | undefined;
   logger: Logger;
   /** Leads to `user.v1.QuotaService`, with the service credential. It may be unreachable for hours. */
   userTransport: Transport;

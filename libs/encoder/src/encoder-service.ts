@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { WorkerService } from "@kinora/proto-encoder";
 import { QuotaService } from "@kinora/proto-user";
+import { createSeal } from "@kinora/service";
 import { objectRoute, openStorage } from "@kinora/storage";
 import { backlogRoute } from "./backlog/backlog-route.ts";
 import type { Context } from "./context.ts";
@@ -32,6 +33,7 @@ import { openUploads } from "./upload/open-uploads.ts";
 import { uploadRoute } from "./upload/upload-route.ts";
 import { createWakeups } from "./wakeups.ts";
 import { deliverWebhook, type WebhookSender } from "./webhook/deliver-webhook.ts";
+import { createWebhookSecrets, sealStoredSecrets } from "./webhook/webhook-secrets.ts";
 import { createDispatcher } from "./worker/dispatcher.ts";
 import { createFleetRegister } from "./worker/fleet-register.ts";
 import { createHeartbeats } from "./worker/heartbeats.ts";
@@ -79,7 +81,9 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
   };
   const quota = createClient(QuotaService, deps.userTransport);
   const draining = new AbortController();
-  const sender: WebhookSender = { publicUrl, targets: deps.webhookTargets ?? "public" };
+  const seal = deps.sealingSecret === undefined ? undefined : createSeal(deps.sealingSecret, "webhook secrets");
+  const secrets = createWebhookSecrets(seal);
+  const sender: WebhookSender = { publicUrl, targets: deps.webhookTargets ?? "public", secrets };
   const dispatcher = createDispatcher(context, draining.signal);
   const heartbeats = createHeartbeats(context);
   const fleet = createFleetRegister(context);
@@ -104,6 +108,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     sweepLeases(context, stopping.signal),
     lookAfterUploads(context, uploads, stopping.signal),
     tellStorage(context, quota, stopping.signal),
+    ...(seal === undefined ? [] : [sealStoredSecrets(context, secrets, stopping.signal)]),
   ];
 
   const { leaseTask } = WorkerService.method;

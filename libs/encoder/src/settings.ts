@@ -1,4 +1,4 @@
-import { oneOf, optional } from "@kinora/service";
+import { oneOf, optional, secret } from "@kinora/service";
 import { storageUrl } from "@kinora/storage";
 import { playbackFrom } from "./playback/segment-source.ts";
 
@@ -8,6 +8,8 @@ export const encoderSettings = {
   STORAGE_URL: optional(storageUrl),
   /** Where players get segments: `encoder`, `storage` (a redirect to the bucket), or an address behind which the bucket is. */
   PLAYBACK_FROM: optional(playbackFrom),
+  /** Seals the secrets of webhooks in the database; all replicas share it. With the embedded database, the one below KINORA_DATA does. */
+  SEALING_SECRET: optional(secret()),
   /** Where people's webhooks may go: `public`, by https to the public internet, or `any`. */
   WEBHOOK_TARGETS: oneOf(["public", "any"], { default: "public" }),
 };

@@ -5,7 +5,7 @@ import { WebhookDeliveryState, WebhookService } from "@kinora/proto-encoder";
 import { createClientTransport } from "@kinora/rpc";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { must, type Person, probe, soon, startOne, uploadVideo } from "./testing/harness.ts";
+import { must, type Person, probe, soon, startEncoder, startOne, uploadVideo } from "./testing/harness.ts";
 import { useEncoder } from "./testing/use-encoder.ts";
 
 const installation = useEncoder();
@@ -267,3 +267,53 @@ describe("webhooks", () => {
     expect((await client.listWebhookDeliveries({ webhookId: must(webhook).id })).deliveries.length).toBe(1);
   });
 });
+
+describe("secrets in the database", () => {
+  const stored = async (id: string) =>
+    (await installation.database.pool.query("SELECT secret, old_secret FROM webhooks WHERE id = $1", [id])).rows[0];
+
+  it("are sealed, those of before as well, each bound to its webhook; who lacks the key can't sign, and is told", async () => {
+    const person = installation.encoder.person();
+    const { url, received } = await receiver(() => ({ status: 204 }));
+    // From before there was a seal.
+    const before = await clientOf(person).createWebhook({ url });
+    const id = must(before.webhook).id;
+    expect((await stored(id)).secret).toBe(before.secret);
+
+    const sealing = await startEncoder({ ...installation, sealingSecret: "a sealing secret of this test" });
+    ends.push(() => sealing.close());
+    const hooks = createClient(WebhookService, transportTo(sealing.url, person.token));
+    await expect.poll(async () => (await stored(id)).secret, soon).toMatch(/^sealed:/);
+    await hooks.testWebhook({ id });
+    expect(verified(before.secret, must(received.at(-1))).type).toBe("webhook.test");
+
+    const { secret } = await hooks.rotateWebhookSecret({ id });
+    const { webhook: other, secret: otherSecret } = await hooks.createWebhook({ url });
+    for (const row of [await stored(id), await stored(must(other).id)]) {
+      expect(row.secret).toMatch(/^sealed:/);
+      for (const plain of [before.secret, secret, otherSecret]) expect(JSON.stringify(row)).not.toContain(plain);
+    }
+    await hooks.testWebhook({ id });
+    for (const one of [secret, before.secret]) verified(one, must(received.at(-1)));
+
+    // Moved to another webhook by who writes to the database, a secret opens nothing.
+    await installation.database.pool.query(
+      "UPDATE webhooks SET secret = (SELECT secret FROM webhooks WHERE id = $2) WHERE id = $1",
+      [must(other).id, id],
+    );
+    const count = received.length;
+    const moved = await hooks.testWebhook({ id: must(other).id });
+    expect(moved.delivery?.lastError).toBe("The secret of this address can't be opened any more: rotate it.");
+    const without = await clientOf(person).testWebhook({ id });
+    expect(without.delivery?.lastError).toContain("rotate it");
+    expect(received.length).toBe(count);
+    await hooks.rotateWebhookSecret({ id: must(other).id });
+    expect((await hooks.testWebhook({ id: must(other).id })).delivery?.lastStatus).toBe(204);
+  });
+});
+
+function transportTo(baseUrl: string, token: string) {
+  const transport = createClientTransport({ baseUrl, token, timeoutMs: 30_000 });
+  ends.push(() => transport.close());
+  return transport;
+}

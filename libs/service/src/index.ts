@@ -12,6 +12,7 @@ export { discoveryRoute } from "./discovery-route.ts";
 export { type LocalCredential, localCredential, readLocalCredential } from "./local-credential.ts";
 export { createLogger, type LoggerOptions, logLevels } from "./logger.ts";
 export { type Program, runMain } from "./run-main.ts";
+export { createSeal, type Seal } from "./seal.ts";
 export { serviceAddress, webAddress } from "./service-address.ts";
 export { StartupError } from "./startup-error.ts";
 export { explainSystemError } from "./system-error.ts";

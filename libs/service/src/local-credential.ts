@@ -5,7 +5,7 @@ import { createKeySecret } from "./api-key.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** What a local credential is for: `…-key` is an API key, which the user service knows by its file. `service` and `worker` go with release 0.3. */
-export type LocalCredential = "service" | "worker" | "signing" | "encoder-key" | "worker-key";
+export type LocalCredential = "service" | "worker" | "signing" | "sealing" | "encoder-key" | "worker-key";
 
 /**
  * The credential that this installation's processes share, from `credentials/<name>` in the data folder; made (32 random bytes, mode 0600) by whoever

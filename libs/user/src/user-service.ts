@@ -11,7 +11,7 @@ import {
   UserService,
 } from "@kinora/proto-user";
 import { type HttpRoute, type Logger, owned, type Routes } from "@kinora/rpc";
-import { type KeySource, localCredential, tokenIssuer } from "@kinora/service";
+import { createSeal, type KeySource, localCredential, tokenIssuer } from "@kinora/service";
 import { createAccountHandlers } from "./account/account-handlers.ts";
 import { createSignUp } from "./account/sign-up.ts";
 import { createUserHandlers } from "./account/user-handlers.ts";
@@ -37,7 +37,6 @@ import { createSessionHandlers } from "./session/session-handlers.ts";
 import { createStore } from "./store/store.ts";
 import { createAccessTokens } from "./token/access-token.ts";
 import { discoveryRoutes } from "./token/discovery-routes.ts";
-import { createSeal } from "./token/seal.ts";
 import { loadSigningKeys } from "./token/signing-keys.ts";
 
 /** What the user service needs. */

@@ -66,13 +66,14 @@ export function webhookRoutes(router: ConnectRouter, context: Context, sender: W
       const ownerId = requireUser(call).userId;
       refuse("url", webhookUrlFault(url, sender.targets));
       refuse("events", eventsFault(events));
-      const secret = newWebhookSecret();
+      const [id, secret] = [randomUUID(), newWebhookSecret()];
+      const stored = sender.secrets.toStored(id, secret);
       const webhook = await db.transact(call.signal, async (tx) => {
         if (await isClosed(tx, ownerId)) throw new DomainError("unauthenticated", "The account was deleted.");
         if ((await listWebhooks(tx, ownerId)).length >= most) {
           throw new DomainError("exhausted", `You have ${most} webhooks. Delete one that you don't need.`);
         }
-        return await insertWebhook(tx, { ownerId, url, description, events, secret });
+        return await insertWebhook(tx, { id, ownerId, url, description, events, secret: stored });
       });
       return { ...(webhook && { webhook: webhookMessage(webhook) }), secret };
     },
@@ -101,7 +102,8 @@ export function webhookRoutes(router: ConnectRouter, context: Context, sender: W
 
     async rotateWebhookSecret({ id }, call) {
       const secret = newWebhookSecret();
-      if (!(await replaceSecret(db, id, requireUser(call).userId, secret, oldSecretHours))) throw absent("webhook", id);
+      const stored = sender.secrets.toStored(id.toLowerCase(), secret);
+      if (!(await replaceSecret(db, id, requireUser(call).userId, stored, oldSecretHours))) throw absent("webhook", id);
       return { secret };
     },
 

@@ -24,7 +24,7 @@ export type DeliveryRecord = {
   id: string;
   webhookId: string;
   url: string;
-  /** What it is signed with: the secret, and for a while the one before it. */
+  /** What it is signed with, as it is stored: the secret, and for a while the one before it. */
   secrets: string[];
   eventId: string;
   type: string;
@@ -68,12 +68,12 @@ const webhookOf = (row: WebhookRow): WebhookRecord => ({
 /** Adds an address. */
 export async function insertWebhook(
   db: Db,
-  webhook: { ownerId: string; url: string; description: string; events: readonly string[]; secret: string },
+  webhook: { id: string; ownerId: string; url: string; description: string; events: readonly string[]; secret: string },
 ): Promise<WebhookRecord | undefined> {
   const { rows } = await db.query<WebhookRow>(
     `INSERT INTO webhooks (id, owner_id, url, description, events, secret) VALUES ($1, $2, $3, $4, $5, $6)
      RETURNING ${webhookColumns}`,
-    [randomUUID(), webhook.ownerId, webhook.url, webhook.description, webhook.events, webhook.secret],
+    [webhook.id, webhook.ownerId, webhook.url, webhook.description, webhook.events, webhook.secret],
   );
   return rows.map(webhookOf)[0];
 }
@@ -144,6 +144,34 @@ export async function replaceSecret(
     [id, ownerId, secret, hours],
   );
   return rowCount === 1;
+}
+
+/** Addresses with a secret that doesn't begin with `sealedPrefix`. */
+export async function listPlainSecrets(
+  db: Db,
+  sealedPrefix: string,
+  limit: number,
+): Promise<{ id: string; secret: string; oldSecret: string | null }[]> {
+  const { rows } = await db.query<{ id: string; secret: string; oldSecret: string | null }>(
+    `SELECT id, secret, old_secret AS "oldSecret" FROM webhooks
+     WHERE NOT starts_with(secret, $1) OR NOT starts_with(old_secret, $1) ORDER BY id LIMIT $2`,
+    [sealedPrefix, limit],
+  );
+  return rows;
+}
+
+/** Keeps an address's secrets in another form, unless they were replaced meanwhile. */
+export async function sealSecret(
+  db: Db,
+  id: string,
+  was: { secret: string; oldSecret: string | null },
+  secret: string,
+  oldSecret: string | null,
+): Promise<void> {
+  await db.query(
+    "UPDATE webhooks SET secret = $4, old_secret = $5 WHERE id = $1 AND secret = $2 AND old_secret IS NOT DISTINCT FROM $3",
+    [id, was.secret, was.oldSecret, secret, oldSecret],
+  );
 }
 
 /** Notes that an address took an event. */

@@ -64,6 +64,7 @@ export async function startEncoder(options: {
   quota: FakeQuota;
   s3?: S3Settings | undefined;
   playbackFrom?: PlaybackFrom;
+  sealingSecret?: string;
   /** Looks for tasks only when told of them, as far as a test lasts. */
   neverPolls?: boolean;
   sourceUrlSeconds?: number;
@@ -78,6 +79,7 @@ export async function startEncoder(options: {
     s3: options.s3,
     playbackFrom: options.playbackFrom,
     webhookTargets: "any",
+    sealingSecret: options.sealingSecret,
     logger,
     userTransport: createInMemoryTransport({ routes: options.quota.routes, authenticate, logger, token: "service" }),
     authenticate,

@@ -13,6 +13,7 @@ import { nextAttemptIn } from "./retry-schedule.ts";
 import { sendWebhook } from "./send-webhook.ts";
 import { webhookHeaders } from "./sign-webhook.ts";
 import { eventBody } from "./webhook-event.ts";
+import type { WebhookSecrets } from "./webhook-secrets.ts";
 import type { WebhookTargets } from "./webhook-url.ts";
 
 /** An answer must be here after this time, in milliseconds. */
@@ -21,7 +22,7 @@ const answerMs = 10_000;
 const failingDays = 5;
 
 /** What sending needs beside the context. */
-export type WebhookSender = { publicUrl: () => string; targets: WebhookTargets };
+export type WebhookSender = { publicUrl: () => string; targets: WebhookTargets; secrets: WebhookSecrets };
 
 /** How an attempt ended: with no error when the address took the event. */
 type Outcome = { status: number; error: string; retryAfterSeconds?: number | undefined };
@@ -51,7 +52,11 @@ export async function attemptDelivery(
 ): Promise<Outcome> {
   const body = eventBody(delivery, sender.publicUrl());
   const seconds = Math.floor(Date.now() / 1000);
-  const headers = webhookHeaders(delivery.secrets, { id: delivery.eventId, seconds, body });
+  const opened = delivery.secrets.map((stored) => sender.secrets.fromStored(delivery.webhookId, stored));
+  const secrets = opened.filter((secret) => secret !== undefined);
+  if (secrets.length === 0)
+    return { status: 0, error: "The secret of this address can't be opened any more: rotate it." };
+  const headers = webhookHeaders(secrets, { id: delivery.eventId, seconds, body });
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
     const { status, retryAfterSeconds } = await sendWebhook(delivery.url, { headers, body }, sender.targets, limit);

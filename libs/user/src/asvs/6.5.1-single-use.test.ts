@@ -1,5 +1,5 @@
 import { DomainError } from "@kinora/rpc";
-import { localCredential } from "@kinora/service";
+import { createSeal, localCredential } from "@kinora/service";
 import { createPasskeyAuthenticator } from "@kinora/testing";
 import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +8,6 @@ import { createPasskeys, relyingPartyOf } from "../factor/passkeys.ts";
 import { createPasswordHasher } from "../password/password-hasher.ts";
 import { createStore } from "../store/store.ts";
 import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
-import { createSeal } from "../token/seal.ts";
 
 // ASVS 6.5.1: one-time codes and recovery codes work once, also for two who show one at the same moment. 6.5.2: they are hashed at rest.
 // 6.7.2: challenges of passkeys have 64 bits or more, and each is another one.

@@ -1,4 +1,5 @@
 import { DomainError } from "@kinora/rpc";
+import type { Seal } from "@kinora/service";
 import { findForLogin, replacePasswordHash } from "../account/account.store.ts";
 import type { Account } from "../account/account.ts";
 import { emailKey, hasControlCharacters } from "../account/email.ts";
@@ -12,7 +13,6 @@ import { invalidField } from "../fault.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { hasSessionFrom } from "../session/session.store.ts";
 import type { Store } from "../store/store.ts";
-import type { Seal } from "../token/seal.ts";
 import type { Factor, PassedCheck, SecondFactor } from "./assurance.ts";
 import { passAttempt } from "./attempt.store.ts";
 import type { Origin } from "./origin.ts";

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { Database } from "@kinora/database";
 import { openTestDatabase } from "@kinora/database/testing";
-import { tokenIssuer, verifyAccessToken } from "@kinora/service";
+import { createSeal, tokenIssuer, verifyAccessToken } from "@kinora/service";
 import { calculateJwkThumbprint } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { userMigrations } from "../migrations.ts";
@@ -9,7 +9,6 @@ import { createStore } from "../store/store.ts";
 import { memoryLogger } from "../testing/service-under-test.ts";
 import { createAccessTokens } from "./access-token.ts";
 import { publishMs, retireMs, signingMs } from "./key-schedule.ts";
-import { createSeal } from "./seal.ts";
 import { loadSigningKeys, type SigningKeys } from "./signing-keys.ts";
 
 let database: Database;

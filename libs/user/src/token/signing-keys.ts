@@ -1,9 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { Logger } from "@kinora/rpc";
+import type { Seal } from "@kinora/service";
 import { type KeySource, type PublicJwk, tokenAlgorithm, tokenIssuer } from "@kinora/service";
 import type { Sql, Store } from "../store/store.ts";
 import { type KeyTimes, missingKey, publishMs, retireMs, signingKeyOf, signingMs } from "./key-schedule.ts";
-import type { Seal } from "./seal.ts";
 import {
   deleteLegacyKeys,
   deleteRetiredKeys,
