@@ -54,6 +54,7 @@ export const rules: readonly Rule[] = [
       "libs/rpc",
       "libs/service",
       "libs/encoder",
+      "libs/encoder-worker",
       "libs/media",
       "libs/database",
       "libs/testing",
