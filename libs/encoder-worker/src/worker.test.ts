@@ -159,6 +159,13 @@ describe("an encode", () => {
     expect(encoder.completed).toEqual([]);
   });
 
+  it("reads the source where the last heartbeat said", async () => {
+    encoder.script.sourcesMoved = true;
+    startWorker();
+    await encoder.offer(encode(), sampleVideo);
+    expect((await completed()).result.case).toBe("encode");
+  });
+
   it("is stopped when it is cancelled, and nothing is reported", async () => {
     encoder.script.uploadMs = 60_000; // so that it can't end by itself
     startWorker();

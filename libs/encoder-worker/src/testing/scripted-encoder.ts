@@ -39,6 +39,8 @@ export type Script = {
   uploadFaults: (number | "cut")[];
   /** Every upload takes this long. */
   uploadMs: number;
+  /** The addresses that tasks come with can't be read any more; heartbeats bring others. */
+  sourcesMoved: boolean;
 };
 
 /** An encoder with the contract of a real one, held in memory, with faults on request. */
@@ -77,6 +79,7 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
     unavailable: false,
     uploadFaults: [],
     uploadMs: 0,
+    sourcesMoved: false,
   };
   const waiting: MessageInitShape<typeof TaskSchema>[] = [];
   const heartbeats: HeartbeatRequest[] = [];
@@ -87,6 +90,7 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
   const files = new Map<string, Buffer>();
   const asked: string[][] = [];
   const sources = new Map<string, string>();
+  const encodeOf = new Map<string, string>();
   let [leases, parallel, maxParallel, port, url] = [0, 0, 0, 0, ""];
 
   const checkLease = () => {
@@ -112,7 +116,9 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
       heartbeat(request) {
         checkLease();
         heartbeats.push(request);
-        return { directive: script.directive, leaseExpireTime: timestampFromMs(Date.now() + 12_000) };
+        const encodeId = encodeOf.get(request.lease?.taskId ?? "");
+        const sourceUrl = script.sourcesMoved ? `${url}/sources/moved/${encodeId}` : "";
+        return { directive: script.directive, leaseExpireTime: timestampFromMs(Date.now() + 12_000), sourceUrl };
       },
       createUploads({ paths }) {
         checkLease();
@@ -139,6 +145,7 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
   async function serveSource(request: HttpRequest, response: HttpResponse): Promise<void> {
     const path = sources.get(request.url?.split("/").at(-1) ?? "");
     if (path === undefined) return answer(response, 404);
+    if (script.sourcesMoved && !request.url?.includes("/moved/")) return answer(response, 503);
     const { size } = await stat(path);
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
     const start = range ? Number(range[1]) : 0;
@@ -204,9 +211,11 @@ export async function startScriptedEncoder(logger: Logger): Promise<ScriptedEnco
       const encodeId = randomUUID();
       sources.set(encodeId, source);
       const { size } = await stat(source);
+      const taskId = randomUUID();
+      encodeOf.set(taskId, encodeId);
       waiting.push(
         create(TaskSchema, {
-          lease: { taskId: randomUUID(), attempt: 1 },
+          lease: { taskId, attempt: 1 },
           encodeId,
           sourceUrl: `${url}/sources/${encodeId}`,
           sourceBytes: BigInt(size),
