@@ -1,5 +1,5 @@
 import type { Benchmark, Conditions, Outcome, Part } from "../harness/benchmark.ts";
-import { type Child, startChild } from "../harness/child.ts";
+import { startChild } from "../harness/child.ts";
 import { quantile } from "../harness/statistics.ts";
 import { formatNumber } from "../harness/table.ts";
 import { atMost, type Target } from "../harness/target.ts";
@@ -32,22 +32,28 @@ function fleetOf(name: string, full: Scale, must: { idle: number; p99: number } 
       conditions.note(`${name}: queueing ${tasks.toLocaleString("en")} chunks …`);
       await workers.ask("prepare", { tasks, workers: scale.workers });
       conditions.note(`${name}: ${scale.workers.toLocaleString("en")} workers begin over ${scale.rampSeconds} s …`);
-      const before = await usageOf(encoder);
+      const usage = async () => ({ encoder: await encoder.usage(), load: await workers.usage() });
+      const before = await usage();
       const figures = await workers.ask<Figures>("run", scale satisfies Load);
-      const used = await usageOf(encoder);
+      const after = await usage();
       conditions.signal.throwIfAborted();
-      return report(scale, figures, (used.cpuMicros - before.cpuMicros) / 1e6, used.rssBytes, must, conditions);
+      const used: Used = {
+        cpuSeconds: (after.encoder.cpuMicros - before.encoder.cpuMicros) / 1e6,
+        loadSeconds: (after.load.cpuMicros - before.load.cpuMicros) / 1e6,
+        rssBytes: after.encoder.rssBytes,
+      };
+      return report(scale, figures, used, must, conditions);
     },
   };
 }
 
-const usageOf = (child: Child) => child.usage();
+/** What the encoder and the simulated workers used. */
+type Used = { cpuSeconds: number; loadSeconds: number; rssBytes: number };
 
 function report(
   scale: Scale,
   figures: Figures,
-  cpuSeconds: number,
-  rssBytes: number,
+  { cpuSeconds, loadSeconds, rssBytes }: Used,
   must: { idle: number; p99: number } | undefined,
   conditions: Conditions,
 ): Outcome {
@@ -67,6 +73,7 @@ function report(
       "faults",
       "encoder CPU",
       "memory",
+      "load CPU",
     ],
     rows: [
       [
@@ -80,6 +87,7 @@ function report(
         formatNumber(figures.faults),
         `${formatNumber((cpuSeconds / seconds) * 100)} %`,
         `${formatNumber(rssBytes / 2 ** 20)} MiB`,
+        `${formatNumber((loadSeconds / seconds) * 100)} %`,
       ],
     ],
   });
@@ -96,7 +104,7 @@ function report(
   // What is only wanted isn't promised.
   return {
     targets: must ? targets : [],
-    results: { ...rest, leaseMs: leaseMs.slice(0, 20_000), beats: beatMs.length, p99, idle, cpuSeconds },
+    results: { ...rest, leaseMs: leaseMs.slice(0, 20_000), beats: beatMs.length, p99, idle, cpuSeconds, loadSeconds },
   };
 }
 
