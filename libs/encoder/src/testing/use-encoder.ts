@@ -54,6 +54,7 @@ export function useEncoder(openStorage?: (folder: string) => Promise<S3Settings>
   beforeAll(async () => {
     folder = await temporaryFolder();
     database = await openTestDatabase("encoder", migrations);
+    await noteFleet(database);
     s3 = await openStorage?.(folder.path);
     encoder = await startEncoder(installation);
   }, 600_000);
@@ -63,4 +64,11 @@ export function useEncoder(openStorage?: (folder: string) => Promise<S3Settings>
     await folder?.remove();
   });
   return installation;
+}
+
+/** A fleet of two slots: ten seconds in segments of four are three chunks for it. */
+export async function noteFleet({ pool }: Database): Promise<void> {
+  await pool.query(
+    "INSERT INTO workers (id, slots, cores, memory_bytes, encoders, seen_at) VALUES ('fleet', 2, 2, 0, '{cpu}', now() + interval '1 day')",
+  );
 }

@@ -2,20 +2,19 @@ import type { Context } from "../context.ts";
 import { moveFairClock } from "../store/fairness.store.ts";
 import { noteLeased } from "../store/locked-encode.store.ts";
 
-/** Notes what others see of leases, after the workers have their tasks. */
+/** Notes what others see of leases. */
 export type LeaseNotes = {
-  /** Work on encodes has begun; `start`, if it is of a queue where people take turns, is how far that is. */
-  note(encodeIds: Iterable<string>, start: number | undefined): void;
+  /** Work on encodes has begun; `start`, if it is of a queue where people take turns, is how far that is. Resolves once it is written; never rejects. */
+  note(encodeIds: Iterable<string>, start: number | undefined): Promise<void>;
 };
 
 /** Makes the notes: those that come while the last ones are written are written together. If some are lost, the next lease of the encode makes up for it. */
 export function createLeaseNotes(context: Pick<Context, "db" | "logger" | "encodeChanged">): LeaseNotes {
   const encodes = new Set<string>();
   let reached: number | undefined;
-  let writing = false;
+  let writing: Promise<void> | undefined;
 
   async function write(): Promise<void> {
-    writing = true;
     while (encodes.size > 0) {
       const ids = [...encodes];
       const start = reached;
@@ -29,14 +28,15 @@ export function createLeaseNotes(context: Pick<Context, "db" | "logger" | "encod
       }
       for (const id of ids) context.encodeChanged.notify(id);
     }
-    writing = false;
+    writing = undefined;
   }
 
   return {
     note(encodeIds, start) {
       for (const id of encodeIds) encodes.add(id);
       if (start !== undefined) reached = Math.max(start, reached ?? start);
-      if (!writing) void write();
+      writing ??= write();
+      return writing;
     },
   };
 }

@@ -28,9 +28,9 @@ export async function settleTask(
     }
     if (standing === "completed") return undefined;
     if (standing !== "held") throw leaseGone(standing);
-    const advanced = await apply(db, locked);
+    // First, because `apply` may find that the task must be done again, and queue it.
     await context.queue.dropTasks(db, task.queue, [task.id]);
-    return { locked, advanced };
+    return { locked, advanced: await apply(db, locked) };
   };
   const done = await context.settleTurns.take(encodeId, signal, () => context.db.transact(signal, settle));
   if (done === undefined) return;

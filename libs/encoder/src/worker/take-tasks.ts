@@ -34,10 +34,12 @@ export async function takeTasks(
   });
   if (taken.length > 0) {
     const start = queue === lightQueue ? undefined : Math.max(...taken.map((row) => startOf(row.place)));
-    notes.note(
+    const noted = notes.note(
       taken.map((row) => row.encodeId),
       start,
     );
+    // A probe that is handed back takes its encode's state back: the note must not come after that. Whoever waits for a chunk needn't wait for it.
+    if (queue === lightQueue) await noted;
   }
   return taken.map(({ id, ...row }) => ({ ...row, taskId: id }));
 }
