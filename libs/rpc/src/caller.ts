@@ -35,6 +35,8 @@ export type Caller =
       readonly kind: "service" | "worker";
       /** The service account; `built-in` for the credential that all services or workers share. */
       readonly id: string;
+      /** The API key that the access token was exchanged for; not set for the user service's own tokens and for shared credentials. */
+      readonly keyId?: string | undefined;
     });
 
 /** What may be given up before it is done. `signal` is made when it is asked for, which costs more than much of what a call does: ask only if you wait for something. */

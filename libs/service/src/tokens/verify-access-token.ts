@@ -90,7 +90,7 @@ function callerOf(claims: Members): Caller {
       return { kind, userId: sub, role, sessionId: key === undefined ? sid : undefined, keyId: key, ...granted };
     case "service":
     case "worker":
-      return { kind, id: sub, ...granted };
+      return { kind, id: sub, keyId: key, ...granted };
     default:
       throw invalid();
   }

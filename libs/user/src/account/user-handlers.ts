@@ -8,6 +8,7 @@ import { requireRecentLogin } from "../check/recent-login.ts";
 import type { AccountDeletion } from "../deletion/account-deletion.ts";
 import { invalidField } from "../fault.ts";
 import { canList, canSee, type Refusal, refuseDelete, refuseDisable, refuseUpdate } from "../policy.ts";
+import { deleteLimits } from "../quota/limits.store.ts";
 import { requireLive } from "../session/live-caller.ts";
 import { endSessions } from "../session/session.store.ts";
 import type { Sql, Store } from "../store/store.ts";
@@ -149,6 +150,7 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
         refuse(refuseDelete(actorOf(actor), target, people.otherOwners(id)));
         await note(tx, "account.deleted", context, { userId: id, actorId: caller.userId });
         await deleteAccount(tx, id, now());
+        await deleteLimits(tx, id);
         await deletion.enqueue(tx, id);
       });
       deletion.hurry();

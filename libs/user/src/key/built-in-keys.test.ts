@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { localCredential } from "@kinora/service";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { faultOf, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
+import { faultOf, type ServiceUnderTest, serviceToken, startServiceUnderTest } from "../testing/service-under-test.ts";
 
 const configured = "kinora_configured_key-of-the-encoder-in-this-test";
 let kinora: ServiceUnderTest;
@@ -46,9 +46,19 @@ describe("a key that the installation begins with", () => {
 
   it("is worth nothing while its account is disabled, also after a restart", async () => {
     const account = await accountNamed("kinora-encoder");
+    const { accessToken } = await exchange(configured);
+    expect(await kinora.as(serviceToken).sessions.introspectToken({ accessToken })).toMatchObject({
+      active: true,
+      subject: account?.id,
+      scopes: expect.arrayContaining(["quota:write"]),
+      role: 0,
+    });
     const { keys } = kinora.as(owner);
     const { serviceAccount } = await keys.disableServiceAccount({ id: account?.id ?? "" });
     expect(serviceAccount?.disableTime).toBeDefined();
+    expect(await kinora.as(serviceToken).sessions.introspectToken({ accessToken })).toEqual(
+      expect.objectContaining({ active: false }),
+    );
     await keys.disableServiceAccount({ id: account?.id ?? "" });
     expect(await codeOf(exchange(configured))).toBe("Unauthenticated");
     await kinora.restart();

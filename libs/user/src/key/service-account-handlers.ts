@@ -6,6 +6,7 @@ import { recordEvent } from "../audit/audit.store.ts";
 import { originOf } from "../check/origin.ts";
 import type { AccountDeletion } from "../deletion/account-deletion.ts";
 import { invalidField } from "../fault.ts";
+import { deleteLimits } from "../quota/limits.store.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Sql, Store } from "../store/store.ts";
 import { requireAdministrator } from "./administrator.ts";
@@ -109,6 +110,7 @@ export function createServiceAccountHandlers(deps: {
           );
         }
         await deleteServiceAccount(tx, account.id);
+        await deleteLimits(tx, account.id);
         // Only programs have videos.
         if (account.kind === "program") await deletion.enqueue(tx, account.id);
         await note(tx, context, "deleted", { serviceAccountId: account.id });

@@ -22,3 +22,8 @@ export async function putLimits(sql: Sql, userId: string, limits: OwnLimits, now
     [userId, limits.ms ?? null, limits.storageBytes ?? null, now],
   );
 }
+
+/** Removes what limits an account has of its own: it is gone. */
+export async function deleteLimits(sql: Sql, userId: string): Promise<void> {
+  await sql.query("delete from quota_limits where user_id = $1", [userId]);
+}

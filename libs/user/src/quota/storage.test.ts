@@ -173,6 +173,13 @@ describe("limits of one account", () => {
     expect((await faultOf(set(owner.accessToken, randomUUID(), {}))).code).toBe("NotFound");
     const { serviceAccount } = await kinora.as(admin.accessToken).keys.createServiceAccount({ name: "site", kind: 1 });
     await set(admin.accessToken, serviceAccount?.id ?? "", { limitStorageBytes: 5n });
+    // They go with the account.
+    await kinora.as(admin.accessToken).keys.deleteServiceAccount({ id: serviceAccount?.id ?? "" });
+    await kinora.as(owner.accessToken).users.deleteUser({ id: ada.id });
+    const { rows } = await kinora.database.pool.query("select 1 from quota_limits where user_id = any($1)", [
+      [ada.id, serviceAccount?.id],
+    ]);
+    expect(rows).toEqual([]);
   });
 });
 

@@ -13,7 +13,7 @@ import { invalidField } from "../fault.ts";
 import type { Sql, Store } from "../store/store.ts";
 import type { AccessTokens } from "../token/access-token.ts";
 import { createBrowserCookies } from "./browser-cookies.ts";
-import { isLive, requireLive, sessionEnded } from "./live-caller.ts";
+import { isLive, isLiveMachine, requireLive, sessionEnded } from "./live-caller.ts";
 import { createLogins, type Login, toCheck } from "./login.ts";
 import { findPendingUser } from "./pending-session.store.ts";
 import { createRefresh } from "./refresh.ts";
@@ -183,17 +183,20 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
         throw error;
       });
       const caller = verified?.caller;
-      if (verified === undefined || caller?.kind !== "user") return { active: false };
+      if (verified === undefined || caller === undefined || caller.kind === "anonymous") return { active: false };
       const sql = store.on(context.signal);
-      if (!(await isLive(sql, caller, now()))) return { active: false };
-      const account = await findAccount(sql, caller.userId);
-      return {
+      const about = {
         active: true,
-        subject: caller.userId,
         scopes: caller.scopes === "all" ? [] : [...caller.scopes],
-        role: account === undefined ? RoleMessage.MEMBER : toUserMessage(account).role,
         expireTime: timestampFromDate(new Date(verified.expiresAt)),
       };
+      if (caller.kind !== "user") {
+        return (await isLiveMachine(sql, caller, now())) ? { ...about, subject: caller.id } : { active: false };
+      }
+      if (!(await isLive(sql, caller, now()))) return { active: false };
+      const account = await findAccount(sql, caller.userId);
+      const role = account === undefined ? RoleMessage.MEMBER : toUserMessage(account).role;
+      return { ...about, subject: caller.userId, role };
     },
   };
 }
