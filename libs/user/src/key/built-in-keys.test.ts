@@ -44,6 +44,25 @@ describe("a key that the installation begins with", () => {
     expect(decodeJwt(accessToken)).toMatchObject({ kind: "worker" });
   });
 
+  it("can do what this release's contracts let it, where it calls, and nothing elsewhere", async () => {
+    // As an earlier release would have made them.
+    for (const table of ["service_accounts", "api_keys"]) {
+      await kinora.database.pool.query(
+        `update ${table} set scopes = '{quota:write}' where name in ('kinora-encoder', 'built-in')`,
+      );
+    }
+    const { scopes } = await exchange(configured);
+    expect(scopes).toEqual(expect.arrayContaining(["account:read", "quota:write"]));
+    expect(scopes).not.toContain("accounts:erase");
+    expect(decodeJwt((await exchange(configured)).accessToken).aud).not.toContain("encoder");
+    // One that an administrator made for the same account has what it was given.
+    const id = (await accountNamed("kinora-encoder"))?.id ?? "";
+    const { secret } = await kinora
+      .as(owner)
+      .keys.createKey({ name: "built-in", scopes: ["quota:write"], serviceAccountId: id });
+    expect((await exchange(secret)).scopes).toEqual(["quota:write"]);
+  });
+
   it("is worth nothing while its account is disabled, also after a restart", async () => {
     const account = await accountNamed("kinora-encoder");
     const { accessToken } = await exchange(configured);

@@ -3,6 +3,7 @@ import type { Logger } from "@kinora/rpc";
 import { type LocalCredential, readLocalCredential } from "@kinora/service";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { Store } from "../store/store.ts";
+import { audiencesOf } from "../token/scopes.ts";
 import { hashKey } from "./api-key.ts";
 import { scopesOfKind } from "./grant.ts";
 import { findServiceAccountByName, insertKeyUnlessThere, insertServiceAccountUnlessThere } from "./key.store.ts";
@@ -15,15 +16,25 @@ export type ConfiguredKeys = { encoder?: string | undefined; worker?: string | u
 export type BuiltInAccount = {
   name: string;
   kind: Exclude<ServiceAccountKind, "program">;
+  /** The service that it calls, and the only one that its tokens can be for. */
+  audience: string;
   setting: keyof ConfiguredKeys;
   /** Where its key is if none is set. */
   file: LocalCredential;
 };
 
 export const builtInAccounts: readonly BuiltInAccount[] = [
-  { name: "kinora-encoder", kind: "service", setting: "encoder", file: "encoder-key" },
-  { name: "kinora-worker", kind: "worker", setting: "worker", file: "worker-key" },
+  { name: "kinora-encoder", kind: "service", audience: "user", setting: "encoder", file: "encoder-key" },
+  { name: "kinora-worker", kind: "worker", audience: "encoder", setting: "worker", file: "worker-key" },
 ];
+
+/** What a built-in account may do: what its kind can do at the service that it calls, by this release's contracts and not by those of when it was made. */
+export function scopesOfBuiltIn({ kind, audience }: BuiltInAccount): string[] {
+  return scopesOfKind(kind).filter((scope) => audiencesOf([scope]).includes(audience));
+}
+
+/** Stands for the beginning of a key that the installation has set, which needn't have the form of those made here. */
+export const builtInPrefix = "";
 
 /** The keys that the encoder and the workers need to begin with, before anybody could have made them by `CreateKey`. */
 export type BuiltInKeys = {
@@ -65,9 +76,10 @@ export function createBuiltInKeys(deps: {
       }
       return undefined;
     },
-    async register({ name, kind }, secretHash, signal) {
+    async register(builtIn, secretHash, signal) {
+      const { name, kind } = builtIn;
       const time = now();
-      const scopes = [...scopesOfKind(kind)];
+      const scopes = scopesOfBuiltIn(builtIn);
       await store.transaction(signal, async (tx) => {
         const origin = { address: "", device: "" };
         const made = { id: randomUUID(), name, kind, scopes, createTime: time, disableTime: null };
@@ -88,7 +100,7 @@ export function createBuiltInKeys(deps: {
           userId: null,
           serviceAccountId: account.id,
           name: "built-in",
-          prefix: "",
+          prefix: builtInPrefix,
           scopes,
           createTime: time,
           expireTime: null,

@@ -5,6 +5,7 @@ import type { KeyService } from "@kinora/proto-user";
 import { DomainError, requireUser } from "@kinora/rpc";
 import { createKeySecret } from "@kinora/service";
 import { findAccount } from "../account/account.store.ts";
+import type { Role } from "../account/account.ts";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { AuditType } from "../audit/audit.ts";
 import { originOf } from "../check/origin.ts";
@@ -16,7 +17,7 @@ import type { AccessTokens } from "../token/access-token.ts";
 import { scopesFor } from "../token/scopes.ts";
 import { isAdministrator } from "./administrator.ts";
 import { type ApiKey, hashKey, maxKeys } from "./api-key.ts";
-import type { BuiltInKeys } from "./built-in-keys.ts";
+import { type BuiltInKeys, builtInAccounts, builtInPrefix, scopesOfBuiltIn } from "./built-in-keys.ts";
 import { refusedScopes, scopesOfKind, tokenScopes } from "./grant.ts";
 import {
   countKeys,
@@ -154,8 +155,8 @@ export function createKeyHandlers(deps: KeyHandlersDeps): ServiceImpl<typeof Key
       if (key === undefined) {
         throw new DomainError("unauthenticated", "this API key isn't valid: it never was, or it has ended");
       }
-      const { kind, role, available } = identityOf(key);
-      const scopes = tokenScopes(key, available, request.scopes);
+      const { kind, role, available, given = key.scopes } = identityOf(key);
+      const scopes = tokenScopes({ scopes: given }, available, request.scopes);
       if (scopes.length === 0) throw invalidField("scopes", "the key has none of these");
       if (key.lastUseTime === null || time.getTime() - key.lastUseTime.getTime() >= touchMs) {
         await touchKey(sql, key.id, time);
@@ -179,12 +180,22 @@ export function createKeyHandlers(deps: KeyHandlersDeps): ServiceImpl<typeof Key
   };
 }
 
-/** Whom a key stands for now, and what they may have now: a role may have changed since the key was made. */
-function identityOf(key: ExchangeableKey) {
+/** Whom a key stands for now, and what they may have now: a role, or the contracts, may have changed since the key was made. */
+function identityOf(key: ExchangeableKey): {
+  kind: "user" | "service" | "worker";
+  role: Role;
+  available: readonly string[];
+  given?: readonly string[];
+} {
   if (key.kind === null) {
     const role = key.role ?? "member";
-    return { kind: "user", role, available: scopesFor(role) } as const;
+    return { kind: "user", role, available: scopesFor(role) };
+  }
+  const builtIn = builtInAccounts.find(({ name, kind }) => name === key.accountName && kind === key.kind);
+  if (builtIn !== undefined && key.prefix === builtInPrefix) {
+    const scopes = scopesOfBuiltIn(builtIn);
+    return { kind: builtIn.kind, role: "member", available: scopes, given: scopes };
   }
   const available = scopesOfKind(key.kind).filter((scope) => key.accountScopes?.includes(scope));
-  return { kind: key.kind === "program" ? "user" : key.kind, role: "member", available } as const;
+  return { kind: key.kind === "program" ? "user" : key.kind, role: "member", available };
 }

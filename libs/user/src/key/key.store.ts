@@ -72,8 +72,10 @@ export type ExchangeableKey = {
   holderId: string;
   /** The role of the person; null for a service account. */
   role: Role | null;
-  /** The kind of the service account; null for a person. */
+  /** The kind of the service account, and its name; null for a person. */
   kind: ServiceAccountKind | null;
+  accountName: string | null;
+  prefix: string;
   scopes: string[];
   /** What the service account may have now; null for a person. */
   accountScopes: string[] | null;
@@ -82,7 +84,7 @@ export type ExchangeableKey = {
 
 export async function findExchangeable(sql: Sql, secretHash: Buffer, now: Date): Promise<ExchangeableKey | undefined> {
   const [key] = await sql.query<ExchangeableKey>(
-    `select k.id, coalesce(k.user_id, k.service_account_id) as "holderId", u.role, a.kind, k.scopes, a.scopes as "accountScopes",
+    `select k.id, coalesce(k.user_id, k.service_account_id) as "holderId", u.role, a.kind, a.name as "accountName", k.prefix, k.scopes, a.scopes as "accountScopes",
        k.last_use_time as "lastUseTime"
      from api_keys k left join users u on u.id = k.user_id left join service_accounts a on a.id = k.service_account_id
      where k.secret_hash = $1 and (k.expire_time is null or k.expire_time > $2) and u.disable_time is null and a.disable_time is null`,
