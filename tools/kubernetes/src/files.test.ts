@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { renderFiles } from "./files.ts";
+import { servicesIn } from "./services.ts";
 
 const workspace = fileURLToPath(new URL("../../../", import.meta.url));
 const digest = "a1b2c3d4e5".padEnd(64, "0");
@@ -31,7 +32,7 @@ describe("rendered files", () => {
   });
 
   it.each([
-    [{ services: ["users"] }, "There is no service users. There are: encoder, encoder-worker, user"],
+    [{ services: ["users"] }, `There is no service users. There are: ${servicesIn(workspace).join(", ")}.`],
     [{ environment: "prod" }, "There is no environment prod. There are: staging, production."],
     [{ images: { nobody: "a:1" } }, "There is no service nobody."],
   ])("are refused for %j", async (options, message) => {

@@ -67,7 +67,12 @@ describe("a provider's change", () => {
     expect(verdict).toEqual({
       problems: [],
       notes: [],
-      checked: ["callers from outside → user (record 1)", "encoder → user (record 1)", "user → encoder (record 1)"],
+      checked: [
+        "callers from outside → user (record 1)",
+        "encoder → user (record 1)",
+        "encoder-worker → user (record 1)",
+        "user → encoder (record 1)",
+      ],
     });
     expect((await check("encoder", original)).checked).toContain("encoder-worker → encoder (record 1)");
   });

@@ -30,6 +30,7 @@ export function appFiles(plan: ServicePlan, versions: Versions): Record<string, 
 | in a cluster | [\`deploy/\`](deploy/manifests.ts), then \`npx kinora-manifests ${name}\` |
 | deploy it | \`npx kinora-deploy plan\`, \`npx kinora-deploy can-i-deploy ${name} --env production\`; on GitHub by \`deploy-${name}.yml\` |
 
+It shows those that it calls no credential, since their health needs none. For more it has an API key of its own, as the encoder has (\`apps/encoder/src/encoder-credential.ts\`).
 It has no database yet: \`libs/database\` gives it one (see \`apps/user/src/start.ts\`), with migrations that only expand and a \`--migrate\` for the deploy.
 `,
     [`${root}/src/index.ts`]: `/** Runs the ${name} service as a process of its own. */
@@ -44,10 +45,8 @@ await runMain({ name: "${name}", start: start${title} });
   type ConfigOf,
   commonSettings,
   type Env,
-  optional,
   port,
   readConfig,
-  secret,
   serviceAddress,
 } from "@kinora/service";
 
@@ -62,9 +61,7 @@ ${calls
   ${variable(call.name)}: serviceAddress({ default: "http://localhost:${call.port}" }),
 `,
   )
-  .join("")}  /** The credential that the services share; without it, the one below KINORA_DATA. */
-  SERVICE_TOKEN: optional(secret()),
-};
+  .join("")}};
 
 /** The ${name} service's environment. */
 export type ${title}Config = ConfigOf<typeof spec>;
@@ -81,8 +78,6 @@ import {
   contractsRoute,
   createAuthenticator,
   type Env,
-  localCredential,
-  prepareDataDir,
   remoteKeys,
   startTelemetry,
   webAddress,
@@ -93,15 +88,13 @@ import { read${title}Config } from "./config.ts";
 export async function start${title}({ env }: { env: Env }): Promise<{ url: string; close(): Promise<void> }> {
   const config = read${title}Config(env);
   const logger = configuredLogger("${name}", config);
-  const dataDir = await prepareDataDir(config.KINORA_DATA);
-  const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
 
   // What is started is ended in the opposite order, also when a later part can't start.
   await using starting = new AsyncDisposableStack();
   const telemetry = await startTelemetry(config, "${name}", logger);
   starting.defer(() => telemetry.close());
   const connect = (baseUrl: string) => {
-    const transport = createClientTransport({ baseUrl, token: serviceToken, logger, telemetry: telemetry.calls });
+    const transport = createClientTransport({ baseUrl, logger, telemetry: telemetry.calls });
     starting.defer(() => transport.close());
     return transport;
   };
@@ -114,7 +107,7 @@ export async function start${title}({ env }: { env: Env }): Promise<{ url: strin
   const server = createServer({
     routes,
     http: [contractsRoute({ service: "${name}", routes, calls: [], buildFile: config.BUILD_FILE })],
-    authenticate: createAuthenticator({ keys, serviceToken }),
+    authenticate: createAuthenticator({ keys }),
     logger,
     telemetry: telemetry.calls,
   });
@@ -176,7 +169,7 @@ export function manifests(target: Target): Manifests {
       migrations: false,
       calls: [${calls.map((call) => `"${call.name}"`).join(", ")}],
       settings: { ${calls.map((call) => `${variable(call.name)}: \`dns:///${call.name}:\${ports.${call.name}}\``).join(", ")} },
-      secrets: ["SERVICE_TOKEN"],
+      secrets: [],
       resources: { cpu: "100m", memory: "256Mi" },
       dataSize: "16Mi",
       replicas: environments[environment.name].replicas,

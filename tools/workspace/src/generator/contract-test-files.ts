@@ -7,7 +7,7 @@ export function contractTestFiles({ name, calls }: ServicePlan): Record<string, 
       `apps/${name}/contract/${call.name}.v1.ts`,
       `/**
  * What ${name} relies on in the ${call.name} service, beyond the shapes of messages. \`kinora-deploy record\` keeps this program with what is deployed, and
- * \`kinora-deploy can-i-deploy ${call.name}\` runs it against the candidate: PROVIDER_URL is where that answers, PROVIDER_DATA its folder (credentials/service is our credential).
+ * \`kinora-deploy can-i-deploy ${call.name}\` runs it against the candidate: PROVIDER_URL is where that answers, PROVIDER_DATA its folder.
  * Add a test for each thing that ${name} does with an answer and that no type says: which error means what, what may be repeated.
  */
 import assert from "node:assert/strict";

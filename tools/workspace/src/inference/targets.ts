@@ -143,7 +143,9 @@ function vitest(facts: ProjectFacts, suite: string, folder: string): TargetConfi
       "{workspaceRoot}/tsconfig.base.json",
       ...(facts.root === "tools/workspace" ? wholeWorkspace : ["{workspaceRoot}/samples/**/*"]),
       // Its tests read every contract, and the code that uses them.
-      ...(facts.root === "tools/deploy" ? wholeWorkspace : []),
+      ...(facts.root === "tools/deploy"
+        ? [...wholeWorkspace, "{workspaceRoot}/deploy.json", "{workspaceRoot}/apps/*/contract/*"]
+        : []),
       ...(facts.root === "tools/deploy" || facts.root === "tools/upgrade" ? servicesCode : []),
       ...(facts.root === "tools/kubernetes"
         ? ["{workspaceRoot}/apps/*/{deploy/**/*,package.json}", "{workspaceRoot}/compose*"]
