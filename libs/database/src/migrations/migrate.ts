@@ -134,5 +134,9 @@ async function apply(client: pg.Client, { name, sql }: Migration): Promise<void>
     }
     throw error;
   }
-  await client.query("INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)", [name, checksum(sql)]);
+  // now() is when the transaction began, which may have been before others had their turn.
+  await client.query("INSERT INTO schema_migration (name, checksum, applied_at) VALUES ($1, $2, clock_timestamp())", [
+    name,
+    checksum(sql),
+  ]);
 }
