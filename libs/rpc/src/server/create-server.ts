@@ -112,9 +112,11 @@ export function createServer(options: ServerOptions): RpcServer {
   const scheme = options.tls === undefined ? "http" : "https";
   let closing: Promise<void> | undefined;
   let stopWatching = () => {};
+  let validatorTimer: NodeJS.Timeout | undefined;
 
   async function close(graceMs: number): Promise<void> {
     stopWatching();
+    clearTimeout(validatorTimer);
     drain.abort(new ConnectError("the server is shutting down", Code.Unavailable));
     const drained = listener.drain();
     const patience = new AbortController();
@@ -138,8 +140,8 @@ export function createServer(options: ServerOptions): RpcServer {
     async listen(address) {
       const { port } = await listener.listen(address);
       stopWatching = shedding?.watch() ?? stopWatching;
-      // Before the first call needs it, and after whoever waits for the port has it.
-      void loadValidator();
+      // Once whoever waits for the server has seen that it is ready; a call that comes before does it itself.
+      validatorTimer = setTimeout(() => void loadValidator(), validatorMs).unref();
       return { url: "path" in address ? `unix:${address.path}` : urlOf(scheme, address.host, port), port };
     },
     setSecureContext: listener.setSecureContext,
@@ -151,6 +153,9 @@ export function createServer(options: ServerOptions): RpcServer {
 }
 
 const idlePollMs = 10;
+
+/** Milliseconds after which a server loads what validates messages. */
+const validatorMs = 100;
 
 /** The address under which this machine reaches a listener. */
 function urlOf(scheme: string, host: string, port: number): string {
