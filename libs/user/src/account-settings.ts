@@ -1,4 +1,5 @@
-import { type ConfigOf, oneOf, optional, text, url } from "@kinora/service";
+import { type ConfigOf, integer, oneOf, optional, text, url } from "@kinora/service";
+import { leastAuditDays } from "./audit/audit.ts";
 import type { UserServiceDeps } from "./user-service.ts";
 
 /** What whoever runs the user service may set about accounts; spread it into the process's own spec. */
@@ -11,13 +12,15 @@ export const accountSettings = {
   SMTP_URL: optional(url({ schemes: ["smtps", "smtp"], secret: true })),
   /** Whom letters come from. */
   MAIL_FROM: text({ default: "Kinora <kinora@localhost>", maxLength: 320 }),
+  /** Days for which the audit log keeps an event. */
+  AUDIT_DAYS: integer({ default: 366, min: leastAuditDays, max: 36_500 }),
 };
 
 /** The settings as `createUserService` takes them. */
 export function accountOptions(
   config: ConfigOf<typeof accountSettings>,
-): Pick<UserServiceDeps, "signUp" | "verifyEmail" | "mail"> {
-  const { SIGN_UP: signUp, VERIFY_EMAIL, SMTP_URL: smtpUrl, MAIL_FROM: from } = config;
+): Pick<UserServiceDeps, "signUp" | "verifyEmail" | "mail" | "auditDays"> {
+  const { SIGN_UP: signUp, VERIFY_EMAIL, SMTP_URL: smtpUrl, MAIL_FROM: from, AUDIT_DAYS: auditDays } = config;
   const verification = VERIFY_EMAIL ?? (smtpUrl === undefined ? "optional" : "required");
-  return { signUp, verifyEmail: verification === "required", mail: { smtpUrl, from } };
+  return { signUp, verifyEmail: verification === "required", mail: { smtpUrl, from }, auditDays };
 }

@@ -6,6 +6,7 @@ import { accounts } from "./migrations/0010_accounts.ts";
 import { ledger } from "./migrations/0011_ledger.ts";
 import { disabledServiceAccounts } from "./migrations/0012_service_accounts.ts";
 import { storage } from "./migrations/0013_storage.ts";
+import { auditAge } from "./migrations/0014_audit_age.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
 
@@ -110,4 +111,5 @@ export const userMigrations: readonly Migration[] = [
   ledger,
   disabledServiceAccounts,
   storage,
+  auditAge,
 ];

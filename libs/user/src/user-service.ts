@@ -15,6 +15,7 @@ import { createSeal, type KeySource, localCredential, tokenIssuer } from "@kinor
 import { createAccountHandlers } from "./account/account-handlers.ts";
 import { createSignUp } from "./account/sign-up.ts";
 import { createUserHandlers } from "./account/user-handlers.ts";
+import { leastAuditDays } from "./audit/audit.ts";
 import { createAuditHandlers } from "./audit/audit-handlers.ts";
 import { createChecks } from "./check/checks.ts";
 import { createEmailCodes } from "./code/email-codes.ts";
@@ -56,6 +57,8 @@ export type UserServiceDeps = {
   verifyEmail: boolean;
   /** How mail leaves; without a server it stays below `dataDir`. */
   mail: MailSettings;
+  /** Days for which the audit log keeps an event, at least `leastAuditDays`; if not given, it has no end. */
+  auditDays?: number;
   /** Minutes of video per user and month; 0 for no limit. */
   quotaMinutes: number;
   /** Bytes of sources and streams per user; 0, or if not given, for no limit. */
@@ -110,6 +113,10 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   if (!Number.isSafeInteger(quotaMinutes) || quotaMinutes < 0) {
     throw new TypeError(`quotaMinutes is ${quotaMinutes}; expected a whole number, 0 or more`);
   }
+  const { auditDays } = deps;
+  if (auditDays !== undefined && !(auditDays >= leastAuditDays)) {
+    throw new TypeError(`auditDays is ${auditDays}; expected ${leastAuditDays} or more`);
+  }
   const signal = deps.signal ?? new AbortController().signal;
   const store = createStore(database);
   const { issuer = () => tokenIssuer } = deps;
@@ -131,7 +138,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
   const signUps = createSignUp({ store, passwords, codes, mail: letters, signUp, verifyEmail, now });
   const passkeys = createPasskeys({ store, relyingParty: relyingPartyOf(publicUrl), now });
   const checks = createChecks({ store, passwords, passkeys, totpSeal, now });
-  const housekeeping = startHousekeeping({ store, logger, now });
+  const housekeeping = startHousekeeping({ store, logger, auditDays, now });
   const owners = createOwners({ store, now });
   return {
     routes(router) {

@@ -1,8 +1,16 @@
 import { Role } from "@kinora/proto-user";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
+import { pruneAudit } from "../housekeeping.ts";
+import { createStore } from "../store/store.ts";
+import {
+  faultOf,
+  memoryLogger,
+  type Person,
+  type ServiceUnderTest,
+  startServiceUnderTest,
+} from "../testing/service-under-test.ts";
 
-// ASVS 16.3.1: every authentication event is in the audit log, which nothing changes or removes.
+// ASVS 16.3.1: every authentication event is in the audit log, which nothing changes, and nothing but its age ends.
 
 let kinora: ServiceUnderTest;
 let ada: Person;
@@ -86,6 +94,43 @@ describe("the log", () => {
       await expect(kinora.database.pool.query(statement)).rejects.toThrow("table audit_events is append-only");
     },
   );
+});
+
+describe("the end of the log", () => {
+  const add = (age: string) =>
+    kinora.database.pool.query(
+      `insert into audit_events (time, type, address, device, details)
+       values (now() - $1::interval, 'check.failed', 'here', $1, '{}')`,
+      [age],
+    );
+  const ages = async () => {
+    const { rows } = await kinora.database.pool.query("select device from audit_events where address = 'here'");
+    return rows.map(({ device }) => device).toSorted();
+  };
+
+  it("goes when it is older than it is to be, is noted in the log, and nothing else goes", async () => {
+    for (const age of ["400 days", "365 days", "32 days"]) await add(age);
+    const store = createStore(kinora.database);
+    const { logger, lines } = memoryLogger();
+    const prune = (auditDays: number | undefined) =>
+      pruneAudit({ store, logger, auditDays }, AbortSignal.timeout(10_000), new Date());
+    await prune(undefined);
+    expect(await ages()).toEqual(["32 days", "365 days", "400 days"]);
+    await prune(366);
+    expect(await ages()).toEqual(["32 days", "365 days"]);
+    await prune(31);
+    expect(await ages()).toEqual([]);
+    expect(lines.map((line) => JSON.parse(line)[0].events)).toEqual([1, 2]);
+    expect((await eventsOf(ada, "account.created")).length).toBe(1);
+  });
+
+  it("isn't within reach of whoever asks the database for the last month", async () => {
+    await add("31 days");
+    await add("29 days");
+    const remove = kinora.database.pool.query("delete from audit_events where address = 'here'");
+    await expect(remove).rejects.toThrow("table audit_events is append-only");
+    expect(await ages()).toEqual(["29 days", "31 days"]);
+  });
 });
 
 describe("ListAuditEvents", () => {

@@ -44,3 +44,16 @@ export async function listEvents(sql: Sql, filter: AuditFilter, limit: number): 
     [filter.userId ?? null, filter.type, filter.start ?? null, filter.end ?? null, filter.before ?? null, limit],
   );
 }
+
+/** How many events one statement removes at most. */
+const mostPruned = 10_000;
+
+/** Removes the oldest events from before `before`, some at a time; how many. The database refuses where one is younger than 30 days. */
+export async function deleteOldEvents(sql: Sql, before: Date): Promise<number> {
+  // Of the oldest alone, so that a look at a long log that has nothing to lose is as quick as at a short one.
+  const gone = await sql.query(
+    `delete from audit_events where time < $1 and id in (select id from audit_events order by id limit $2) returning 1`,
+    [before, mostPruned],
+  );
+  return gone.length;
+}

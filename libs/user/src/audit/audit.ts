@@ -1,5 +1,8 @@
 import type { Origin } from "../check/origin.ts";
 
+/** The fewest days for which events are kept: a day more than the database lets nothing of them go (migrations/0014_audit_age.ts). */
+export const leastAuditDays = 31;
+
 /** What the audit log has names for; docs/identity.md says when each is written. */
 export type AuditType =
   | "account.created"
