@@ -1,0 +1,181 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Role } from "@kinora/proto-user";
+import type { PoolClient } from "pg";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "./testing/service-under-test.ts";
+
+// A database that goes away in mid-transaction: each flow is cut off before each of its statements, COMMIT among them, by ending its connection at the server.
+
+let kinora: ServiceUnderTest;
+let owner: Person;
+/** How many statements of the flow under way come through. */
+const cut = new AsyncLocalStorage<{ left: number }>();
+
+beforeAll(async () => {
+  kinora = await startServiceUnderTest();
+  const wrapped = new WeakSet<PoolClient>();
+  kinora.database.pool.on("acquire", (client) => {
+    if (wrapped.has(client)) return;
+    wrapped.add(client);
+    const query = client.query.bind(client) as (...parts: unknown[]) => unknown;
+    Object.assign(client, {
+      query(...parts: unknown[]) {
+        const flow = cut.getStore();
+        if (flow !== undefined && flow.left-- === 0) return query("select pg_terminate_backend(pg_backend_pid())");
+        return query(...parts);
+      },
+    });
+  });
+  owner = await kinora.owner();
+});
+afterAll(() => kinora?.close());
+
+/** All that a flow may change, but for what is committed by itself on purpose: counts of attempts, and the events of attempts. */
+async function state(): Promise<Record<string, unknown[]>> {
+  const tables = {
+    users: "select id, email, name, role, password_hash, disable_time from users order by id",
+    deleted: "select id from deleted_users order by id",
+    sessions: "select id, checks, refresh_time from sessions order by id",
+    pending: "select id from pending_sessions order by id",
+    tokens: "select token_hash, use_time from refresh_tokens order by token_hash",
+    keys: "select id from api_keys order by id",
+    codes: "select id from email_codes order by id",
+    events:
+      "select id, type, user_id from audit_events where not starts_with(type, 'check.') and type <> 'password.reset_failed' order by id",
+    jobs: "select name, count(*)::int from user_queue.job group by name order by name",
+  };
+  const found: Record<string, unknown[]> = {};
+  for (const [name, text] of Object.entries(tables)) found[name] = (await kinora.database.pool.query(text)).rows;
+  return found;
+}
+
+let made = 0;
+const password = "seventeen swans went west";
+
+type Flow = {
+  /** The tables of `state` that it changes. */
+  changes: string[];
+  /** Makes ready, and answers the call. */
+  prepare(person: Person): Promise<() => Promise<unknown>>;
+};
+
+const flows: Record<string, Flow> = {
+  "a sign-up": {
+    changes: ["events", "jobs", "users"],
+    async prepare() {
+      const email = `new${made++}@example.com`;
+      return () => kinora.as(undefined, `198.51.100.${made % 250}`).users.createUser({ email, name: "New", password });
+    },
+  },
+  "a login": {
+    changes: ["events", "sessions", "tokens"],
+    async prepare({ email, password }) {
+      return () => kinora.as().sessions.createSession({ email, password });
+    },
+  },
+  "a confirmation of a login": {
+    changes: ["events", "sessions", "tokens"],
+    async prepare({ accessToken, password }) {
+      const check = { proof: { case: "password" as const, value: password } };
+      return () => kinora.as(accessToken).sessions.confirmSession({ check });
+    },
+  },
+  "a refresh": {
+    changes: ["sessions", "tokens"],
+    async prepare({ refreshToken }) {
+      return () => kinora.as().sessions.refreshSession({ refreshToken });
+    },
+  },
+  "the end of other sessions": {
+    changes: ["events", "sessions", "tokens"],
+    async prepare({ email, password, accessToken }) {
+      await kinora.login(email, password);
+      return () => kinora.as(accessToken).sessions.endOtherSessions({});
+    },
+  },
+  "a change of password": {
+    changes: ["events", "jobs", "sessions", "tokens", "users"],
+    async prepare({ email, password: before, accessToken }) {
+      await kinora.login(email, before);
+      const change = { currentPassword: before, newPassword: password };
+      return () => kinora.as(accessToken).accounts.changePassword(change);
+    },
+  },
+  "a reset of a password": {
+    changes: ["codes", "events", "jobs", "sessions", "tokens", "users"],
+    async prepare({ email }) {
+      const { resetId } = await kinora.as().accounts.requestPasswordReset({ email });
+      const { code } = await kinora.mailbox.next(email, /Reset|reset|password/);
+      const from = kinora.as(undefined, `203.0.113.${made++ % 250}`);
+      return () => from.accounts.resetPassword({ resetId, code, password });
+    },
+  },
+  "a request of a code": {
+    changes: ["codes", "jobs"],
+    async prepare({ accessToken }) {
+      return () => kinora.as(accessToken).accounts.requestEmailVerification({});
+    },
+  },
+  "a change of role": {
+    changes: ["events", "users"],
+    async prepare({ id }) {
+      const change = { id, user: { role: Role.ADMIN }, updateMask: { paths: ["role"] } };
+      return () => kinora.as(owner.accessToken).users.updateUser(change);
+    },
+  },
+  "a disabled account": {
+    changes: ["events", "sessions", "tokens", "users"],
+    async prepare({ id }) {
+      return () => kinora.as(owner.accessToken).users.disableUser({ id });
+    },
+  },
+  "a new API key": {
+    changes: ["events", "keys"],
+    async prepare({ accessToken }) {
+      return () => kinora.as(accessToken).keys.createKey({ name: "mine", scopes: ["videos:read"] });
+    },
+  },
+  "the deletion of an account": {
+    changes: ["deleted", "events", "jobs", "sessions", "tokens", "users"],
+    async prepare({ id, accessToken }) {
+      return () => kinora.as(accessToken).users.deleteUser({ id });
+    },
+  },
+};
+
+it.each(Object.entries(flows))(
+  "%s happens altogether or not at all, wherever the database goes away",
+  async (_, flow) => {
+    const { changes, prepare } = flow;
+    for (let statements = 0; ; statements++) {
+      const act = await prepare(await kinora.join("Ada"));
+      const before = await state();
+      const flowing = { left: statements };
+      const fault = await cut.run(flowing, async () => {
+        try {
+          await act();
+          return undefined;
+        } catch (error) {
+          return await faultOf(Promise.reject(error));
+        }
+      });
+      const after = await state();
+      if (fault !== undefined) {
+        expect([statements, fault]).toMatchObject([statements, { code: "Unavailable" }]);
+        expect([statements, after]).toEqual([statements, before]);
+        await expect(act().then(() => "works again")).resolves.toBe("works again");
+        continue;
+      }
+      // Whoever is told that it is done finds it so, also where something afterwards was cut off.
+      const changed = Object.keys(after).filter(
+        (table) => JSON.stringify(after[table]) !== JSON.stringify(before[table]),
+      );
+      expect([statements, changed.toSorted()]).toEqual([statements, changes]);
+      if (flowing.left >= 0) {
+        expect(statements).toBeGreaterThan(1);
+        return;
+      }
+    }
+  },
+  60_000,
+);
