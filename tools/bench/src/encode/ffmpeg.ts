@@ -68,9 +68,26 @@ export function ffmpegArguments(source: string, plan: EncodePlan, folder: string
   ];
 }
 
-/** Starts the command; resolves when it has ended well. */
-export function startFfmpeg(args: string[], signal: AbortSignal): { child: ChildProcess; done: Promise<void> } {
-  const child = spawn("ffmpeg", args, { stdio: ["ignore", "ignore", "inherit"], signal, killSignal: "SIGKILL" });
+/** The arguments for a part of the source, with one thread for each encoder and decoder. */
+export function singleThreaded(args: string[], part: { start: number; end: number }): string[] {
+  const input = args.indexOf("-i");
+  const seek = ["-threads", "1", "-ss", String(part.start), "-t", String(part.end - part.start)];
+  const threads = args.slice(input).flatMap((arg) => (arg === "-c:v" ? ["-threads", "1", arg] : [arg]));
+  return [...args.slice(0, input), ...seek, ...threads];
+}
+
+/** Starts the command, on one core if it is named; resolves when it has ended well. */
+export function startFfmpeg(
+  args: string[],
+  signal: AbortSignal,
+  core?: number,
+): { child: ChildProcess; done: Promise<void> } {
+  const [command = "ffmpeg", ...all] = [
+    ...(core === undefined ? [] : ["taskset", "-c", String(core)]),
+    "ffmpeg",
+    ...args,
+  ];
+  const child = spawn(command, all, { stdio: ["ignore", "ignore", "inherit"], signal, killSignal: "SIGKILL" });
   const done = once(child, "close").then(([code]) => {
     if (code !== 0) throw new Error(`ffmpeg ended with ${code}`);
   });

@@ -1,17 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EncodePlan, planEncode } from "@kinora/media";
+import type { EncodePlan } from "@kinora/media";
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { interleave } from "../../harness/rounds.ts";
 import { median } from "../../harness/statistics.ts";
 import { formatNumber } from "../../harness/table.ts";
 import { atMost } from "../../harness/target.ts";
 import { ffmpegArguments, ffmpegVersion, startFfmpeg } from "../ffmpeg.ts";
-import { encodeChunk, prepare, run, scratch, warmChildren } from "../kinora-encode.ts";
+import { prepare, scratch } from "../kinora-encode.ts";
+import { startProduct } from "../product.ts";
 import { loopedSource, mainSource, type Source } from "../sources.ts";
 
-/** The tasks between a source that is there and a stream that plays: probe, the first chunk and the first of the sound. Without upload and control plane. */
+/** From the last byte of an upload to a stream that plays, through all of Kinora in one process: upload, plan, queue, worker, playlists and segments over HTTP. */
 export const firstSegment: Part = {
   name: "first",
   about: "seconds until every rendition and the sound have their first segment, of a short and of a long video",
@@ -22,10 +23,10 @@ export const firstSegment: Part = {
     const version = ffmpegVersion();
     const long = version ? loopedSource(short, quick ? 4 : 35, join(out.path, "long.mp4")) : undefined;
     const { plan } = await prepare(short.path, signal);
-    await using _ready = warmChildren();
+    await using product = await startProduct(signal);
     const subjects = [
-      { name: "ours", measure: () => ours(short, signal) },
-      ...(long ? [{ name: "ours, long", measure: () => ours(long, signal) }] : []),
+      { name: "ours", measure: () => product.secondsUntilItPlays(short) },
+      ...(long ? [{ name: "ours, long", measure: () => product.secondsUntilItPlays(long) }] : []),
       ...(version ? [{ name: "ffmpeg", measure: () => theirs(short, plan, signal) }] : []),
     ];
     const rounds = quick ? 1 : Math.min(conditions.rounds, 5);
@@ -38,44 +39,13 @@ export const firstSegment: Part = {
     });
     return {
       targets: [
-        atMost("first segment, tasks alone: s beyond 1.5 × ffmpeg's", seconds("ours") - 1.5 * seconds("ffmpeg"), 2),
-        atMost("first segment, tasks alone: 30 min input, × 52 s", seconds("ours, long") / seconds("ours"), 1.2),
+        atMost("first segment: s beyond 1.5 × ffmpeg's", seconds("ours") - 1.5 * seconds("ffmpeg"), 2),
+        atMost("first segment: 30 min input, × 52 s", seconds("ours, long") / seconds("ours"), 1.2),
       ],
       results: Object.fromEntries(samples),
     };
   },
 };
-
-async function ours({ path }: Source, signal: AbortSignal): Promise<number> {
-  await using out = await scratch();
-  const start = performance.now();
-  const media = await run({ kind: "probe", sourceUrl: path }, { signal });
-  const begun = planEncode(media).plan;
-  // A video that is too short for a head of its own is analysed first.
-  const plan = begun?.chunks?.length ? begun : (await prepare(path, signal)).plan;
-  const [head] = plan.chunks ?? [];
-  if (!plan.audio || !head) throw new Error("no chunk to encode");
-  const stop = new AbortController();
-  const { audio, segmentSeconds, video } = plan;
-  const sound = new Promise<void>((resolve, reject) => {
-    const task = {
-      kind: "audio",
-      sourceUrl: path,
-      audio,
-      segmentSeconds,
-      startSeconds: video?.startSeconds ?? 0,
-      outDir: out.path,
-    } as const;
-    run(task, { signal: AbortSignal.any([signal, stop.signal]), onTrack: () => resolve() }).then(
-      () => resolve(),
-      reject,
-    );
-  });
-  await Promise.all([encodeChunk(path, plan, head, { signal, outDir: out.path }), sound]);
-  const seconds = (performance.now() - start) / 1000;
-  stop.abort();
-  return seconds;
-}
 
 async function theirs({ path }: Source, plan: EncodePlan, signal: AbortSignal): Promise<number> {
   await using out = await scratch();
