@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-test("every part of the encode benchmark measures, and every target has a figure", async () => {
+test("every part of the encode benchmark measures, and every target has a figure", { timeout: 600_000 }, async () => {
   const out = await mkdtemp(join(tmpdir(), "bench-e2e-"));
   onTestFinished(() => rm(out, { recursive: true }));
   const child = spawn(process.execPath, ["tools/bench/src/main.ts", "encode", "--quick", "--out", out], {

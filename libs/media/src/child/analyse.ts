@@ -50,6 +50,7 @@ export async function scanSource(
     const again = await opened();
     ({ times, frameTimes } = await countFrames(again.demuxer, again.video, follow(again.demuxer)));
     await again.demuxer.close();
+    refuseIfUndecodable(times.count, scan.coded, sample.facts.interlaced);
   }
   // Packets before the first picture that can be decoded show nothing; where times are guesses, they don't tell which these are.
   const start = media.video.seekable === false ? Number.MIN_SAFE_INTEGER : (sample.firstPicture ?? frameTimes[0] ?? 0);
@@ -73,6 +74,19 @@ export async function scanSource(
     ...(scan.lastCut === undefined ? {} : { lastCutPts: BigInt(scan.lastCut) }),
   };
   return { table, scan, times };
+}
+
+/** Less than this part of the coded pictures means that the source is broken, rather than flawed. */
+const leastPart = 0.9;
+
+/** Refuses a file of which too little can be decoded: what is left of it would pass for the whole. Two fields may be one picture. */
+function refuseIfUndecodable(pictures: number, coded: number, isInterlaced: boolean): void {
+  const expected = isInterlaced ? coded / 2 : coded;
+  if (pictures >= expected * leastPart) return;
+  throw new TaskError(
+    "input",
+    `Only ${pictures} of ${Math.round(expected)} pictures can be decoded: the file is damaged. Send it again, or another copy.`,
+  );
 }
 
 /**

@@ -15,6 +15,8 @@ export type Scan = {
   audioEnds: Map<number, number>;
   /** Packets of the video track, hidden ones too. */
   packets: number;
+  /** Those of them that hold something to show: empty ones repeat the picture before. */
+  coded: number;
   /** Packets of it that carry no time. */
   untimed: number;
   /** The last key frame before the container's clock started anew. */
@@ -45,6 +47,7 @@ export async function scanPackets(
   const keyframes: number[] = [];
   let frames = 0;
   let packets = 0;
+  let coded = 0;
   let untimed = 0;
   let lastCut: number | undefined;
   let end = 0;
@@ -64,6 +67,7 @@ export async function scanPackets(
       packets++;
       if (packet.isKeyframe && known && keyframes.length < maxKeyframes) keyframes.push(Number(time));
       if (!isHidden && isShown(packet, video)) {
+        if (packet.size > 0) coded++;
         if (packet.pts === AV_NOPTS_VALUE) untimed++;
         times.add(known ? Number(time) : undefined, Number(packet.duration));
         frames++;
@@ -75,5 +79,5 @@ export async function scanPackets(
     packet.unref();
   }
   packet.free();
-  return { times: times.summary(), frameTimes, keyframes, audioEnds, packets, untimed, lastCut, end };
+  return { times: times.summary(), frameTimes, keyframes, audioEnds, packets, coded, untimed, lastCut, end };
 }

@@ -62,7 +62,10 @@ async function make(spec: MediaSpec): Promise<void> {
   const globalHeader = ((output.oformat?.flags ?? 0) & AVFMT_GLOBALHEADER) !== 0;
   const tracks: Track[] = [];
   if (spec.video) tracks.push(await videoTrack(output, spec, spec.video, globalHeader));
-  if (spec.audio) tracks.push(await audioTrack(output, spec, spec.audio, globalHeader));
+  if (spec.audio) {
+    for (let index = 0; index < (spec.audio.tracks ?? 1); index++)
+      tracks.push(await audioTrack(output, spec, spec.audio, globalHeader));
+  }
   check(await output.openOutput(), "open the output");
   check(await output.writeHeader(Dictionary.fromObject(spec.muxerOptions ?? {})), "write the header");
   // The track that is behind goes next.

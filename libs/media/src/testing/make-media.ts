@@ -44,6 +44,8 @@ export type MediaSpec = {
     pause?: [from: number, to: number];
     options?: Record<string, string | number>;
     language?: string;
+    /** How many tracks like this one there are; 1 unless given. */
+    tracks?: number;
   };
   muxerOptions?: Record<string, string | number>;
 };

@@ -1,4 +1,3 @@
-import { mkdtempSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -33,17 +32,10 @@ export function run<Task extends MediaTask>(
   return runTask({ ...limits, ...options, task });
 }
 
-/** Children as a worker has them: one ready for the next task, and compiled code kept for those after it. */
-export function warmChildren(): AsyncDisposable {
-  const folder = mkdtempSync(join(tmpdir(), "bench-compiled-"));
+/** Children as a worker has them: one ready for the next task, and compiled code kept below `folder` for those after it. */
+export function warmChildren(folder: string): AsyncDisposable {
   keepCompiledCode(folder);
-  const ready = prepareChildren();
-  return {
-    async [Symbol.asyncDispose]() {
-      await ready[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return prepareChildren();
 }
 
 /** What there is to do for a source. */

@@ -3,11 +3,15 @@ import type { ChunkPlan, EncodePlan } from "@kinora/media";
 import { answerParent } from "../harness/child.ts";
 import { encodeChunk, scratch, warmChildren } from "./kinora-encode.ts";
 
+/** What a worker is started with: where it keeps compiled code. */
+export type WorkerParameters = { compiledDir: string };
+
 /** What the parent asks for. */
 export type ChunkJob = { sourceUrl: string; plan: EncodePlan; chunk: ChunkPlan };
 
 const stop = new AbortController();
-const ready = warmChildren();
+const { compiledDir } = JSON.parse(process.argv[2] ?? "{}") as WorkerParameters;
+const ready = warmChildren(compiledDir);
 
 answerParent(
   {

@@ -17,7 +17,8 @@ export const ladder: Part = {
     const source = mainSource(quick);
     const prepared = await prepare(source.path, signal);
     const version = ffmpegVersion();
-    await using _ready = warmChildren();
+    await using compiled = await scratch();
+    await using _ready = warmChildren(compiled.path);
     const ours = {
       name: "ours",
       measure: () =>

@@ -8,7 +8,7 @@ import { atLeast } from "../../harness/target.ts";
 import { ffmpegArguments, ffmpegVersion, singleThreaded, startFfmpeg } from "../ffmpeg.ts";
 import { excerpt, type Prepared, prepare, scratch } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
-import type { ChunkJob } from "../worker-main.ts";
+import type { ChunkJob, WorkerParameters } from "../worker-main.ts";
 
 const module = new URL("../worker-main.ts", import.meta.url).href;
 
@@ -24,9 +24,14 @@ export const scale: Part = {
     const cores = serverCore === undefined || loadCore === undefined ? [undefined, undefined] : [serverCore, loadCore];
 
     const encode = async (workers: number): Promise<number> => {
+      await using compiled = await scratch();
       await using stack = new AsyncDisposableStack();
       const children = await Promise.all(
-        cores.slice(0, workers).map((core) => startChild({ module, parameters: {}, core })),
+        cores
+          .slice(0, workers)
+          .map((core) =>
+            startChild({ module, parameters: { compiledDir: compiled.path } satisfies WorkerParameters, core }),
+          ),
       );
       for (const child of children) stack.use(child);
       const waiting: ChunkPlan[] = [...chunks];
