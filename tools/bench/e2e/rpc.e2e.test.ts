@@ -1,26 +1,12 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
-
-const root = fileURLToPath(new URL("../../../", import.meta.url));
-
-async function bench(args: string[]) {
-  const out = await mkdtemp(join(tmpdir(), "bench-e2e-"));
-  onTestFinished(() => rm(out, { recursive: true }));
-  const child = spawn(process.execPath, ["tools/bench/src/main.ts", ...args, "--out", out], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return { child, out };
-}
+import { expect, test } from "vitest";
+import { startBench } from "./support/start-bench.ts";
 
 test("every part of the rpc benchmark measures, and every target has a figure", async () => {
-  const { child, out } = await bench(["rpc", "--quick"]);
+  const { child, out } = await startBench(["rpc", "--quick"]);
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
   expect(code, output).toBe(0);
   const report = JSON.parse(await readFile(join(out, "rpc.json"), "utf8"));
@@ -46,7 +32,7 @@ test("every part of the rpc benchmark measures, and every target has a figure", 
 });
 
 test("Ctrl-C ends it and every process that it started", async () => {
-  const { child } = await bench(["rpc", "--quick", "--only", "server,memory"]);
+  const { child } = await startBench(["rpc", "--quick", "--only", "server,memory"]);
   // The first table's heading shows that servers run.
   await once(child.stdout, "data");
   child.stdout.resume();
@@ -57,7 +43,7 @@ test("Ctrl-C ends it and every process that it started", async () => {
 });
 
 test("without a name it lists what there is", async () => {
-  const { child } = await bench([]);
+  const { child } = await startBench([]);
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
   expect(code).toBe(0);
   expect(output).toContain("rpc: ");

@@ -45,7 +45,12 @@ const service = await createEncoderService({
   logger,
   userTransport: createInMemoryTransport({
     routes: (router) =>
-      router.service(QuotaService, { reserveQuota: () => ({}), settleQuota: () => ({}), releaseQuota: () => ({}) }),
+      router.service(QuotaService, {
+        reserveQuota: () => ({}),
+        settleQuota: () => ({}),
+        releaseQuota: () => ({}),
+        recordStorage: () => ({}),
+      }),
     authenticate,
     logger,
     token: "service",
