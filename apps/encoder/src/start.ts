@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { openDatabase } from "@kinora/database";
 import { createEncoderService, migrations } from "@kinora/encoder";
 import { KeyService, QuotaService } from "@kinora/proto-user";
@@ -63,7 +64,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
 
   let listening = { port: config.PORT, url: "" };
   const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
-  const keys = remoteKeys(webAddress(config.USER_URL));
+  const keys = remoteKeys(webAddress(config.USER_URL), { file: join(dataDir, "encoder", "user-keys.json") });
   starting.defer(() => keys.close());
   const authenticate = createAuthenticator({ keys, serviceToken, workerToken });
   const service = await createEncoderService({

@@ -11,6 +11,8 @@ let userUrl: string;
 let encoderUrl: string;
 let user: NodeProcess;
 let startUser: () => Promise<NodeProcess>;
+let encoder: NodeProcess;
+let startEncoder: () => Promise<NodeProcess>;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
@@ -26,7 +28,8 @@ beforeAll(async () => {
   };
   startUser = () => start("user", userPort, userUrl);
   user = await startUser();
-  await start("encoder", encoderPort, encoderUrl);
+  startEncoder = () => start("encoder", encoderPort, encoderUrl);
+  encoder = await startEncoder();
 });
 afterAll(async () => {
   await Promise.all(started.map((process) => process.stop("SIGTERM")));
@@ -62,6 +65,10 @@ it("verifies tokens that it has and hasn't seen while the user service is dead, 
   const [, body, signature] = unseen.split(".");
   const head = Buffer.from('{"alg":"EdDSA","typ":"at+jwt","kid":"unknown"}').toString("base64url");
   expect([401, 503]).toContain(await listVideos(`${head}.${body}.${signature}`));
+  // An encoder that starts in the middle of it remembers the keys that the one before it had.
+  await encoder.stop("SIGKILL");
+  encoder = await startEncoder();
+  expect(await listVideos(unseen)).toBe(200);
   user = await startUser();
   expect(await listVideos(await login())).toBe(200);
   expect(await listVideos(unseen)).toBe(200);

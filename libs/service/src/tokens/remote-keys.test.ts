@@ -1,4 +1,7 @@
+import { stat, utimes, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { temporaryFolder } from "@kinora/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { createTokenMaker } from "../testing/token-maker.ts";
 import { createAuthenticator } from "./authenticator.ts";
@@ -135,5 +138,35 @@ describe("keys of a remote user service", () => {
     const source = keysOf(user.url);
     await source.find("k2");
     expect(["r", "o", "k", "e", "x", "k2"].filter((kid) => source.known(kid))).toEqual(["k2"]);
+  });
+
+  it("are known to a process that starts while it is away, for a day, and give way to its answer", async () => {
+    const folder = await temporaryFolder();
+    opened.push({ close: () => folder.remove() });
+    const file = join(folder.path, "keys", "user-keys.json");
+    let keys = [first.jwk];
+    const user = await userService({ jwks: () => ({ keys }), issuer: "https://kinora.example" });
+    const token = () => `Bearer ${first.make({ jti: Math.random(), iss: "https://kinora.example" })}`;
+    const start = (url: string) => createAuthenticator({ keys: keysOf(url, { file, timeoutMs: 1_000 }) });
+    await start(user.url)(token());
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+
+    const nowhere = "http://127.0.0.1:1";
+    const unavailable = { reason: "unavailable" };
+    expect(await start(nowhere)(token())).toMatchObject({ kind: "user" });
+    await expect(start(nowhere)(`Bearer ${second.make()}`)).rejects.toMatchObject(unavailable);
+
+    await utimes(file, new Date(), new Date(Date.now() - 86_400_001));
+    await expect(start(nowhere)(token())).rejects.toMatchObject(unavailable);
+    for (const nonsense of ["{", "[]", '{"set":{"keys":7}}']) {
+      await writeFile(file, nonsense);
+      await expect(start(nowhere)(token())).rejects.toMatchObject(unavailable);
+    }
+
+    await start(user.url)(token());
+    keys = [second.jwk]; // the first was withdrawn
+    const late = start(user.url);
+    await late(`Bearer ${second.make()}`);
+    await expect(late(token())).rejects.toMatchObject({ reason: "unauthenticated" });
   });
 });

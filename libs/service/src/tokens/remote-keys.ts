@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { DomainError } from "@kinora/rpc";
 import { getJson } from "../get-json.ts";
 import { tokenIssuer } from "./access-token.ts";
+import { type KeptKeys, keepKeys, readKeptKeys } from "./kept-keys.ts";
 import { type KeySource, readKeySet } from "./key-source.ts";
 
 /** How the user service is asked for its keys; times in milliseconds. */
@@ -11,6 +12,8 @@ export type RemoteKeysOptions = {
   /** A key that isn't among them makes us ask at most this often. */
   cooldownMs?: number;
   timeoutMs?: number;
+  /** Where the last answer is kept, so that a process that starts while the user service is away knows its keys; nowhere if not given. */
+  file?: string;
   now?: () => number;
 };
 
@@ -20,7 +23,7 @@ export type RemoteKeys = KeySource & { close(): void };
 /**
  * The user service's public keys, from its `/.well-known/jwks.json`, and its issuer, from `/.well-known/openid-configuration`. Asked for at once, then every 5 minutes in the
  * background, and when a token names a key that isn't among them (at most every 10 s, and once for all that wait). Keys once fetched serve on while the user service is away; one that it
- * no longer publishes is forgotten.
+ * no longer publishes is forgotten. Until the first answer, those count that an earlier process was given within a day, if it kept them in `file`.
  */
 export function remoteKeys(userUrl: string, options: RemoteKeysOptions = {}): RemoteKeys {
   const { refreshMs = 5 * 60_000, cooldownMs = 10_000, timeoutMs = 5_000, now = () => performance.now() } = options;
@@ -38,16 +41,35 @@ export function remoteKeys(userUrl: string, options: RemoteKeysOptions = {}): Re
       // A user service before 0.2 has none.
       getJson(`${base}/.well-known/openid-configuration`, signal).catch(() => undefined),
     ]);
+    if (!take({ set, configuration })) {
+      throw new Error("the answer isn't a key set");
+    }
+    answeredAt = now();
+    if (options.file !== undefined) {
+      // Without it, the next process has to wait for the user service: no reason for this one to stop.
+      await keepKeys(options.file, { set, configuration }).catch(() => {});
+    }
+  }
+
+  /** False if it isn't a key set. */
+  function take({ set, configuration }: KeptKeys): boolean {
     const read = readKeySet(set);
     if (read === undefined) {
-      throw new Error("the answer isn't a key set");
+      return false;
     }
     keys = read;
     const issuer = issuerOf(configuration);
     if (issuer !== undefined) {
       issuers = new Set([tokenIssuer, issuer]);
     }
-    answeredAt = now();
+    return true;
+  }
+
+  async function recall(file: string): Promise<void> {
+    const kept = await readKeptKeys(file);
+    if (kept !== undefined && answeredAt === Number.NEGATIVE_INFINITY) {
+      take(kept);
+    }
   }
 
   /** One question at a time, for all who want to know. */
@@ -62,10 +84,15 @@ export function remoteKeys(userUrl: string, options: RemoteKeysOptions = {}): Re
   const timer = setInterval(quietly, refreshMs);
   timer.unref();
   quietly();
+  const recalling = options.file === undefined ? undefined : recall(options.file);
 
   return {
     known: (kid) => keys.get(kid),
     async find(kid) {
+      await recalling;
+      if (keys.has(kid)) {
+        return keys.get(kid);
+      }
       if (asking === undefined && now() - answeredAt < cooldownMs) {
         return undefined;
       }
