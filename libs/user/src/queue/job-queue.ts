@@ -21,30 +21,28 @@ export type JobQueue = {
   queue<Job extends object>(name: string, options: QueueOptions, work: Work<Job>): Queue<Job>;
   /** Loads the library, makes the queues and begins to work. The first job that is given does so as well, and waits for it. */
   start(): Promise<void>;
+  /** May be called twice. */
   close(): Promise<void>;
 };
 
 /** For how long a job is tried, and a done one remembered. Jobs that are done with a secret in them aren't remembered at all. */
 export type QueueOptions = { retentionSeconds: number; rememberSeconds: number };
 
-type Started = { boss: PgBoss; workers: ReadonlyMap<string, string> };
+type Started = { boss: PgBoss; workers: ReadonlyMap<string, string>; pool: pg.Pool };
 
-export function createJobQueue(deps: { database: Pick<Database, "pool" | "url">; logger: Logger }): JobQueue {
+export function createJobQueue(deps: { database: Pick<Database, "url">; logger: Logger }): JobQueue {
   const { database, logger } = deps;
   const end = new AbortController();
   const queues = new Map<string, { options: QueueOptions; work: Work<never> }>();
   let running: Started | undefined;
   let starting: Promise<Started> | undefined;
+  let closing: Promise<void> | undefined;
 
   async function begin(): Promise<Started> {
     // A third of the program, which answers no call: a start that is to be quick doesn't wait for it.
     const { PgBoss } = await import("pg-boss");
-    // Transactions that wait for this may hold every connection of the service's pool.
-    const own = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 10_000 });
-    own.on("error", (error) => logger.warn({ err: error }, "the queue of jobs has trouble"));
-    let pool = own;
+    const pool = openPool();
     const boss = new PgBoss({
-      // Once it has started, on the service's own connections: one pool to bound and to close.
       db: { executeSql: async (text, values) => await pool.query(text, values) },
       schema: "user_queue",
       schedule: false,
@@ -54,17 +52,29 @@ export function createJobQueue(deps: { database: Pick<Database, "pool" | "url">;
     try {
       await boss.start();
       for (const [name, { options }] of queues) await makeQueue(boss, name, options);
-      pool = database.pool;
       const workers = new Map<string, string>();
       for (const [name, { work }] of queues) workers.set(name, await beginWork(boss, name, work));
-      running = { boss, workers };
+      running = { boss, workers, pool };
       return running;
     } catch (error) {
       await boss.stop({ graceful: false, close: true }).catch(() => {});
+      await pool.end();
       throw error;
-    } finally {
-      await own.end();
     }
+  }
+
+  /** Of its own: transactions that give a job, and wait for the library to look its queue up, may hold every connection of the service's. */
+  function openPool(): pg.Pool {
+    const pool = new pg.Pool({
+      connectionString: database.url,
+      application_name: "kinora-user-jobs",
+      max: 2,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: 35_000,
+      keepAlive: true,
+    });
+    pool.on("error", (error) => logger.warn({ err: error }, "the queue of jobs has trouble"));
+    return pool;
   }
 
   async function makeQueue(
@@ -91,6 +101,13 @@ export function createJobQueue(deps: { database: Pick<Database, "pool" | "url">;
     return await boss.work<never>(name, async ([job]) => {
       if (job !== undefined) await work(job.data, job.id, AbortSignal.any([job.signal, end.signal]));
     });
+  }
+
+  async function close(): Promise<void> {
+    end.abort(); // work under way becomes a job to try again
+    const open = await starting?.catch(() => undefined);
+    await open?.boss.stop({ graceful: true, timeout: 1_000, close: true });
+    await open?.pool.end();
   }
 
   /** Once for all who want it; after a failure the next one tries again. */
@@ -121,10 +138,9 @@ export function createJobQueue(deps: { database: Pick<Database, "pool" | "url">;
     async start() {
       await started();
     },
-    async close() {
-      end.abort(); // work under way becomes a job to try again
-      const open = await starting?.catch(() => undefined);
-      await open?.boss.stop({ graceful: true, timeout: 1_000, close: true });
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }
