@@ -7,7 +7,7 @@ import { createInstallation, type Installation } from "./support/installation.ts
 /** The longest real video: there is time to strike while it is encoded. */
 const [video = ""] = realVideos();
 
-describe("kill -9 during an upload", () => {
+describe("kill -9 during an upload", { timeout: 300_000 }, () => {
   it("of the monolith: after a restart it goes on where it was", async () => {
     await using kinora = await createInstallation("monolith");
     await kinora.startAll();
@@ -39,7 +39,7 @@ describe("kill -9 during an upload", () => {
   });
 });
 
-describe("kill -9 during an encode", () => {
+describe("kill -9 during an encode", { timeout: 300_000 }, () => {
   it("of the monolith: after a restart the encode finishes by itself", async () => {
     await using kinora = await createInstallation("monolith");
     await kinora.startAll();

@@ -158,7 +158,7 @@ function silentAfter(bytes: Uint8Array): ReadableStream<Uint8Array> {
 function clientOf(url: string, token: string) {
   return createClient(
     EncoderService,
-    createClientTransport({ baseUrl: url, token, protocol: "connect", httpVersion: "1.1" }),
+    createClientTransport({ baseUrl: url, token, protocol: "connect", httpVersion: "1.1", timeoutMs: 60_000 }),
   );
 }
 
