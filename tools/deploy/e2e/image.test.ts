@@ -1,4 +1,5 @@
 /** Images, built by buildah from a base that is made here, and started from their own files alone. */
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +25,8 @@ type Answer = {
 };
 
 /** What services in a cluster are given as secrets. */
-const tokens = { SERVICE_TOKEN: "a-token-of-the-services", WORKER_TOKEN: "a-token-of-the-workers" };
+const encoderKey = { ENCODER_API_KEY: `kinora_image_${randomBytes(32).toString("base64url")}` };
+const workerKey = { WORKER_API_KEY: `kinora_image_${randomBytes(32).toString("base64url")}` };
 
 let buildah: Buildah;
 let postgres: Postgres;
@@ -134,7 +136,8 @@ describe.skipIf(!possible)("an image", () => {
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;
       const service = await start("user", {
-        ...tokens,
+        ...encoderKey,
+        ...workerKey,
         PORT: String(port),
         HOST: "127.0.0.1",
         DATABASE_URL: postgres.url,
@@ -199,7 +202,7 @@ describe.skipIf(!possible)("an image", () => {
       const port = await freePort();
       encoder = `http://127.0.0.1:${port}`;
       const service = await start("encoder", {
-        ...tokens,
+        ...encoderKey,
         PORT: String(port),
         HOST: "127.0.0.1",
         DATABASE_URL: postgres.url,
@@ -215,10 +218,11 @@ describe.skipIf(!possible)("an image", () => {
       await build(workspace, "encoder-worker");
       const own = await freePort();
       worker = await start("encoder-worker", {
-        ...tokens,
+        ...workerKey,
         PORT: String(own),
         HOST: "127.0.0.1",
         ENCODER_URL: encoder,
+        USER_URL: user,
       });
       await healthy(`http://127.0.0.1:${own}`, worker);
     });
