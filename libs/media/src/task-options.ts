@@ -117,7 +117,7 @@ export type TaskOptions = {
   outputLimitBytes?: number;
   /** Threads of each decoder and encoder; as many as they like unless given. */
   threads?: number;
-  /** How far the child stands back behind other processes, on the scale of `nice`: 0 (unless given) to 19. */
+  /** How far the child stands back behind other processes, in steps of `nice` behind this one; 0 unless given. */
   niceness?: number;
   onProgress?: (progress: TaskProgress) => void;
   /** Given a function that tells the task of another address of its source, for when the first one ends. */

@@ -1,15 +1,18 @@
 import { readdirSync } from "node:fs";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
+
+/** The end of the scale. */
+const lowest = 19;
 
 /**
- * Lets other processes go first, by so much on the scale of `nice` (0 to 19). On Linux a priority is a thread's own and only threads to come inherit it, so that those which FFmpeg and Node have
+ * Lets other processes go first, by so much on the scale of `nice`. On Linux a priority is a thread's own and only threads to come inherit it, so that those which FFmpeg and Node have
  * already get it one by one.
  */
 export function giveWay(niceness: number): void {
   if (niceness <= 0) return;
   for (const thread of threads()) {
     try {
-      setPriority(thread, niceness);
+      setPriority(thread, Math.min(lowest, getPriority(thread) + niceness));
     } catch {
       // It has ended, or this system has no priorities.
     }
