@@ -4,18 +4,17 @@ const gibibyte = 2 ** 30;
 const memoryOfSlot = 1.5 * gibibyte;
 
 /**
- * Slots of a worker that has a machine (or container) to itself: one for two cores, since renditions are encoded side by side, and never a single one on several cores. One task alone leaves cores idle while it
- * begins and ends; the other one's work fills them.
+ * Slots of a worker that has a machine (or container) to itself: one for two cores, since renditions are encoded side by side. Two on two cores take the same time for one video (a slot alone leaves cores idle
+ * while it begins and ends, two get in the way of each other's caches) and 4 to 10 % more CPU: `docs/media-tasks.md`.
  */
 export function defaultSlots(cores: number, memoryBytes: number): number {
-  if (cores < 2) return 1;
   const byMemory = Math.floor(memoryBytes / memoryOfSlot);
-  return Math.max(1, Math.min(byMemory, Math.max(2, Math.round(cores / 2))));
+  return Math.max(1, Math.min(byMemory, Math.round(cores / 2)));
 }
 
 /**
- * Threads of each encoder in a slot; 0 for as many as it likes. x264's own figure for a slot's share of the cores (one and a half times it), but so many that a task which runs alone, as the last one of a stream
- * does, goes on over more than one core.
+ * Threads of each encoder in a slot; 0 for as many as it likes. x264's own figure for a slot's share of the cores (one and a half times it), and three at least: a task that runs alone, as the last one of a stream
+ * does, goes on over more than its share.
  */
 export function threadsOfSlot(cores: number, slots: number): number {
   return slots === 1 ? 0 : Math.max(3, Math.ceil((1.5 * cores) / slots));
