@@ -162,9 +162,9 @@ let compileCacheDir: string | undefined;
 
 /**
  * Lets children keep their compiled code in a folder that nobody else can write to, for those that come after: loading then takes a quarter of the time. The folder may go away at any
- * time.
+ * time, but children make it anew; undefined ends that.
  */
-export function keepCompiledCode(folder: string): void {
+export function keepCompiledCode(folder: string | undefined): void {
   compileCacheDir = folder;
 }
 

@@ -35,7 +35,13 @@ export function run<Task extends MediaTask>(
 /** Children as a worker has them: one ready for the next task, and compiled code kept below `folder` for those after it. */
 export function warmChildren(folder: string): AsyncDisposable {
   keepCompiledCode(folder);
-  return prepareChildren();
+  const ready = prepareChildren();
+  return {
+    async [Symbol.asyncDispose]() {
+      await ready[Symbol.asyncDispose]();
+      keepCompiledCode(undefined);
+    },
+  };
 }
 
 /** What there is to do for a source. */
