@@ -58,7 +58,7 @@ describe("what every method states", () => {
     [
       "a resource that its request names",
       (text) => text.replace('.resource = "user_id"', '.resource = "video_id"'),
-      /GetQuota .* names the resource video_id/,
+      /SetQuotaLimits .* names the resource video_id/,
     ],
   ])("is %s, or nothing is generated", async (_name, change, message) => {
     const { faults, generated } = await faultsAfter(change);
