@@ -10,11 +10,10 @@ import type { OutputColour } from "../colour.ts";
 import { codecBindings } from "../mp4/video-codec.ts";
 import { TaskError } from "../task-error.ts";
 import type { Rational, RenditionPlan, TrackResult } from "../types.ts";
-import { encoderColour, scaleColour } from "./colour.ts";
+import { encoderColour } from "./colour.ts";
 import type { Delivery } from "./delivery.ts";
 import { type CodedFrame, openEncoder } from "./encoder.ts";
 import { codecOf, encoderOptions } from "./encoder-options.ts";
-import { type Filter, frameKey, openFilter } from "./filter.ts";
 import { type CodedPicture, samplesOfGroup } from "./group-of-pictures.ts";
 import { createLane } from "./lane.ts";
 import type { QualityMeter } from "./quality-meter.ts";
@@ -22,8 +21,10 @@ import { createTrackWriter, type TrackWriter } from "./track-writer.ts";
 
 /** One quality in the making. */
 export type Rendition = {
-  /** Takes a prepared picture (and frees it); resolves when there is room for the next one. */
-  add(picture: Frame, ticks: number, startsSegment: boolean): Promise<void>;
+  /** Sees a picture before it is scaled. */
+  see(picture: Frame, ticks: number, startsSegment: boolean): void;
+  /** Takes a picture of its size (and frees it); resolves when there is room for the next one. */
+  add(scaled: Frame, ticks: number, startsSegment: boolean): Promise<void>;
   /** Pictures encoded so far. */
   encoded(): number;
   /** Presentation time of each segment's first picture. */
@@ -47,7 +48,7 @@ export type RenditionContext = {
 /** Pictures that wait for a rendition. Renditions differ in speed from picture to picture; a few keep all of them busy. */
 const queueLength = 4;
 
-/** Opens a rendition's scaler, encoder and writer. `onScaled` sees each picture as it is encoded; `meter` measures what became of it. */
+/** Opens a rendition's encoder and writer. `onScaled` sees each picture as it is encoded; `meter` measures what became of it. */
 export async function openRendition(
   plan: RenditionPlan,
   context: RenditionContext,
@@ -55,7 +56,6 @@ export async function openRendition(
 ): Promise<Rendition> {
   const { colour, timescale, delivery, frameRate } = context;
   const { onScaled = () => {}, meter } = watchers;
-  const timeBase = { num: 1, den: timescale };
   const codec = codecOf(plan);
   const binding = codecBindings[codec];
   const { name: encoderName, options, pixelFormat } = encoderOptions(plan, context.threads);
@@ -90,7 +90,6 @@ export async function openRendition(
   const starts: number[] = [];
   const expected: number[] = [];
   let written: { writer: TrackWriter; configuration: Buffer } | undefined;
-  let scaler: { key: string; filter: Filter } | undefined;
   let group: CodedPicture[] = [];
   let encoded = 0;
 
@@ -119,22 +118,12 @@ export async function openRendition(
       await meter?.addCoded(data, pts, encoder.context);
     }
   };
-  const scale = async (picture: Frame): Promise<Frame> => {
-    const key = frameKey(picture);
-    if (scaler?.key !== key) {
-      scaler?.filter.close();
-      const chain = `scale=w=${width}:h=${height}:flags=bicubic:${scaleColour(picture, colour)},format=${pixelFormat},setsar=1`;
-      // Renditions share the cores already.
-      scaler = { key, filter: await openFilter(picture, timeBase, chain, 1) };
-    }
-    for await (const scaled of scaler.filter.push(picture)) return scaled;
-    throw mischeck(name, "lost a picture");
-  };
   return {
-    add: (picture, ticks, startsSegment) =>
+    see(picture, ticks, startsSegment) {
+      if (meter?.wants === "prepared") meter.addSource(picture, ticks, startsSegment);
+    },
+    add: (scaled, ticks, startsSegment) =>
       lane.add(async () => {
-        if (meter?.wants === "prepared") meter.addSource(picture, ticks, startsSegment);
-        const scaled = await scale(picture);
         scaled.pts = BigInt(ticks);
         scaled.pictType = startsSegment ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
         if (startsSegment) expected.push(ticks);
@@ -148,7 +137,6 @@ export async function openRendition(
       await lane.finish();
       await take(encoder.encode(null));
       await closeGroup(end);
-      scaler?.filter.close();
       encoder.close();
       const quality = await meter?.finish();
       if (!written || expected.length > 0) throw mischeck(name, "lacks a key picture");

@@ -1,12 +1,15 @@
 import type { Frame, Packet, Stream } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
-import type { Rational, TrackResult, VideoPlan } from "../types.ts";
-import { outputColour } from "./colour.ts";
+import type { Rational, RenditionPlan, TrackResult, VideoPlan } from "../types.ts";
+import { outputColour, scaleColour } from "./colour.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
+import { encoderOptions } from "./encoder-options.ts";
 import { createFrameClock } from "./frame-clock.ts";
 import type { FrameCut } from "./frame-cut.ts";
+import { createLane } from "./lane.ts";
 import { createPreparation } from "./preparation.ts";
 import type { Rendition, RenditionContext } from "./rendition.ts";
+import { createScaler, type ScaledSize, type Scaler } from "./scaler.ts";
 
 /** What came of the source's video, or of a part of it. */
 export type VideoResult = {
@@ -60,6 +63,8 @@ export async function openVideoTrack(options: {
   const decoder = await openDecoder(stream, width * height <= lightPixels ? 1 : options.threads);
   const clock = createFrameClock({ timeBase: { num, den }, timescale, startPts: options.startPts, frameRate });
   const preparation = createPreparation(plan, timescale);
+  const scaling = createLane(2);
+  let scaler: Scaler | undefined;
   let renditions: Rendition[] | undefined;
   let firstDecoded: number | undefined;
   let first: number | undefined;
@@ -81,18 +86,25 @@ export async function openVideoTrack(options: {
     last = ticks;
     frames++;
     if (!renditions) {
-      const context = { colour: outputColour(plan, picture), frameRate, timescale };
+      const colour = outputColour(plan, picture);
+      const context = { colour, frameRate, timescale };
+      scaler = createScaler(plan.renditions.map(scaledSize), (frame) => scaleColour(frame, colour));
       renditions = await Promise.all(plan.renditions.map((_, index) => options.open(index, context)));
     }
-    const copies = renditions.map(() => picture.clone());
-    picture.free();
-    await Promise.all(
-      renditions.map((rendition, index) => {
-        const copy = copies[index];
-        if (!copy) throw new TaskError("machine", "There is not enough memory for the pictures.");
-        return rendition.add(copy, ticks, place === "segment-start");
-      }),
-    );
+    const startsSegment = place === "segment-start";
+    const opened = renditions;
+    // The next picture is decoded meanwhile.
+    await scaling.add(async () => {
+      for (const rendition of opened) rendition.see(picture, ticks, startsSegment);
+      const scaled = await scaler?.scale(picture);
+      await Promise.all(
+        opened.map((rendition, index) => {
+          const own = scaled?.[index];
+          if (!own) throw new RangeError(`no picture for rendition ${index}`);
+          return rendition.add(own, ticks, startsSegment);
+        }),
+      );
+    });
   };
   const prepare = async (frame: Frame | null) => {
     for await (const { picture, ticks } of preparation.push(frame)) await distribute(picture, ticks);
@@ -131,6 +143,8 @@ export async function openVideoTrack(options: {
           `The stream failed its check: of ${given} pictures ${prepared} came out of the filters.`,
         );
       }
+      await scaling.finish();
+      scaler?.close();
       const end = cut.next() ?? clock.end();
       const tracks = await Promise.all(renditions.map((rendition) => rendition.finish(end)));
       const segmentStarts = renditions.map((rendition) => rendition.segmentStarts());
@@ -147,4 +161,9 @@ export async function openVideoTrack(options: {
     },
     close: () => decoder.close(),
   };
+}
+
+function scaledSize(plan: RenditionPlan): ScaledSize {
+  const { name, width, height } = plan;
+  return { name, width, height, pixelFormat: encoderOptions(plan, 1).pixelFormat };
 }
