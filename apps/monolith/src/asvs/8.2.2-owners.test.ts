@@ -17,6 +17,15 @@ const owners = {
 } as const;
 const id = (first: string) => `${first}0000000-0000-4000-8000-000000000000`;
 
+const member = {
+  kind: "user",
+  userId: "u",
+  role: "member",
+  sessionId: "s",
+  scopes: "all",
+  audiences: "all",
+} as const;
+
 describe("a service that answers for resources", () => {
   it("doesn't start without an owner for each method that names one", () => {
     const { testWebhook: _, ...fewer } = owners;
@@ -49,14 +58,7 @@ describe("a service that answers for resources", () => {
     const handlers = { deleteWebhook: note("delete"), testWebhook: note("test"), listWebhookDeliveries: note("list") };
     const transport = createInMemoryTransport({
       routes: ({ service }) => void service(WebhookService, owned(WebhookService, owners, handlers as never)),
-      authenticate: () => ({
-        kind: "user",
-        userId: "u",
-        role: "member",
-        sessionId: "s",
-        scopes: "all",
-        audiences: "all",
-      }),
+      authenticate: () => member,
       logger,
     });
     const hooks = createClient(WebhookService, transport);
@@ -91,14 +93,7 @@ describe("a service that answers for resources", () => {
     };
     const transport = createInMemoryTransport({
       routes: ({ service }) => void service(EncoderService, owned(EncoderService, all, handlers as never)),
-      authenticate: () => ({
-        kind: "user",
-        userId: "u",
-        role: "member",
-        sessionId: "s",
-        scopes: "all",
-        audiences: "all",
-      }),
+      authenticate: () => member,
       logger,
     });
     const watch = async (encodeId: string) => {

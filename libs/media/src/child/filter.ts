@@ -28,16 +28,11 @@ export function frameKey(frame: Frame): string {
     : [frame.sampleRate, frame.format, layoutOf(frame)].join();
 }
 
-/** Opens a chain (in FFmpeg's filter syntax) for frames such as this one, with times in `timeBase`. `threads` share each picture. */
-export async function openFilter(
-  first: Frame,
-  timeBase: Rational,
-  chain: string,
-  threads: number = availableParallelism(),
-): Promise<Filter> {
+/** Opens a chain (in FFmpeg's filter syntax) for frames such as this one, with times in `timeBase`. All cores share each picture. */
+export async function openFilter(first: Frame, timeBase: Rational, chain: string): Promise<Filter> {
   const graph = new FilterGraph();
   graph.alloc();
-  graph.nbThreads = threads;
+  graph.nbThreads = availableParallelism();
   const isSound = !first.isVideo();
   const [source, sink] = isSound ? ["abuffer", "abuffersink"] : ["buffer", "buffersink"];
   check(
