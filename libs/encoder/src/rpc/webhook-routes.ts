@@ -15,21 +15,23 @@ import type { Context } from "../context.ts";
 import { pageSizeOf } from "../domain/page-token.ts";
 import { isClosed } from "../store/deleted.store.ts";
 import {
-  type DeliveryRecord,
-  type DeliveryState,
   deleteWebhook,
-  failPending,
-  findDelivery,
   findWebhook,
-  insertDelivery,
   insertWebhook,
-  listDeliveries,
   listWebhooks,
-  noteAttempt,
   replaceSecret,
   updateWebhook,
   type WebhookRecord,
 } from "../store/webhook.store.ts";
+import {
+  type DeliveryRecord,
+  type DeliveryState,
+  failPending,
+  findDelivery,
+  insertDelivery,
+  listDeliveries,
+  noteAttempt,
+} from "../store/webhook-delivery.store.ts";
 import { attemptDelivery, type WebhookSender } from "../webhook/deliver-webhook.ts";
 import { newWebhookSecret } from "../webhook/sign-webhook.ts";
 import { eventBody, eventTypes } from "../webhook/webhook-event.ts";

@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { forgetDeleted } from "../store/deleted.store.ts";
 import { forgetUploadLocks } from "../store/upload.store.ts";
 import { findVideo, listUnfinishedUploads, type VideoRecord } from "../store/video.store.ts";
-import { forgetDeliveries } from "../store/webhook.store.ts";
+import { forgetDeliveries } from "../store/webhook-delivery.store.ts";
 import { deleteVideo } from "../video/delete-video.ts";
 import { settleUpload } from "./settle-upload.ts";
 import type { Uploads } from "./uploads.ts";

@@ -1,14 +1,7 @@
 import type { Context } from "../context.ts";
 import type { ControlJobs } from "../queue/queue.ts";
-import {
-  type DeliveryRecord,
-  disableWebhook,
-  findDelivery,
-  lockDelivery,
-  noteAttempt,
-  noteFailing,
-  noteWell,
-} from "../store/webhook.store.ts";
+import { disableWebhook, noteFailing, noteWell } from "../store/webhook.store.ts";
+import { type DeliveryRecord, findDelivery, lockDelivery, noteAttempt } from "../store/webhook-delivery.store.ts";
 import { nextAttemptIn } from "./retry-schedule.ts";
 import { sendWebhook } from "./send-webhook.ts";
 import { webhookHeaders } from "./sign-webhook.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "../context.ts";
 import type { Db } from "../store/db.ts";
-import { insertDeliveries } from "../store/webhook.store.ts";
+import { insertDeliveries } from "../store/webhook-delivery.store.ts";
 import type { WebhookEvent } from "./webhook-event.ts";
 
 /**
