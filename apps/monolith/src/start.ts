@@ -145,6 +145,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     // It calls nobody outside of this process.
     http: [...user.http, ...encoder.http, discovery, contractsRoute({ service: "kinora", routes, calls: [] })],
     ownersRequired: true,
+    queued: user.queued,
     authenticate,
     logger,
     telemetry,

@@ -89,6 +89,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     routes: service.routes,
     http: [...service.http, discovery, contracts],
     ownersRequired: true,
+    queued: service.queued,
     authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
     logger,
     telemetry: telemetry.calls,

@@ -42,6 +42,11 @@ export type ServiceOptions = {
    * only when they take seconds (docs/overload.md).
    */
   steadfast?: readonly DescMethod[];
+  /**
+   * Unary methods that wait in a bounded queue of their own, as those do that hash passwords: they have a limit of their own, so that a full queue isn't taken for an overload of the server, for which
+   * other calls would be refused (docs/overload.md).
+   */
+  queued?: readonly DescMethod[];
   /** Whether a service doesn't start whose methods name resources and whose handlers aren't behind `owned`. What serves people sets it; fakes of tests needn't. */
   ownersRequired?: boolean;
   /** Where the answers of calls with idempotency keys are kept; in memory, within bounds, if not given (docs/overload.md). */

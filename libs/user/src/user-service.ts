@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Database } from "@kinora/database";
 import {
@@ -80,6 +81,8 @@ export type UserServiceDeps = {
 /** The user service: who people are, their sessions and quotas. */
 export type KinoraUserService = {
   routes: Routes;
+  /** Methods that hash a password or a code, and wait for their turn at it. */
+  queued: DescMethod[];
   http: HttpRoute[];
   /** The public keys of access tokens, for verification in this process. */
   keys: KeySource;
@@ -159,6 +162,7 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
       const quotas = createQuotaHandlers({ store, quotaMinutes, quotaStorageBytes, now });
       router.service(QuotaService, owned(QuotaService, owners.quotas, quotas));
     },
+    queued: hashingMethods,
     http: discoveryRoutes({ keys, issuer, publicUrl }),
     keys,
     work: () => jobs.start(),
@@ -168,3 +172,15 @@ export async function createUserService(deps: UserServiceDeps): Promise<KinoraUs
     },
   };
 }
+
+const hashingMethods: DescMethod[] = [
+  SessionService.method.createSession,
+  SessionService.method.addCheck,
+  SessionService.method.confirmSession,
+  UserService.method.createUser,
+  AccountService.method.verifySignUp,
+  AccountService.method.verifyEmail,
+  AccountService.method.resetPassword,
+  AccountService.method.changePassword,
+  AccountService.method.changeEmail,
+];

@@ -49,10 +49,53 @@ describe("deadlines", () => {
     deadlines.watch(only);
     expect(vi.getTimerCount()).toBe(1);
     deadlines.forget(only);
-    vi.advanceTimersByTime(20);
+    vi.advanceTimersByTime(250);
     expect(vi.getTimerCount()).toBe(0);
     deadlines.watch(item("again", 5));
     vi.advanceTimersByTime(20);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("look when the first end comes, and not all the time", () => {
+    let looks = 0;
+    const deadlines = createDeadlines<Item>(
+      () => {},
+      () => Date.now(),
+    );
+    const watched: Item = {
+      name: "slow",
+      get expiresAt() {
+        looks++;
+        return 10_000;
+      },
+    };
+    vi.setSystemTime(0);
+    deadlines.watch(watched);
+    vi.advanceTimersByTime(2_000);
+    expect(looks).toBeLessThan(40);
+  });
+
+  it("end one that comes later and must end sooner", () => {
+    const { deadlines, expired, item } = start();
+    deadlines.watch(item("late", 240));
+    vi.advanceTimersByTime(5);
+    deadlines.watch(item("sooner", 15));
+    vi.advanceTimersByTime(25);
+    expect(expired).toEqual(["sooner"]);
+  });
+
+  it("end what is watched while another one ends", () => {
+    const expired: string[] = [];
+    const deadlines = createDeadlines<Item>(
+      ({ name }) => {
+        expired.push(name);
+        if (name === "first") deadlines.watch({ name: "second", expiresAt: Date.now() + 12 });
+      },
+      () => Date.now(),
+    );
+    deadlines.watch({ name: "first", expiresAt: Date.now() + 20 });
+    deadlines.watch({ name: "other", expiresAt: Date.now() + 200 });
+    vi.advanceTimersByTime(45);
+    expect(expired).toEqual(["first", "second"]);
   });
 });

@@ -156,7 +156,29 @@ it("doesn't count a call whose body is on its way for long", async () => {
   session.destroy();
 });
 
-it("lets steadfast methods in while others are refused, and the other way round", async () => {
+it("lets other calls in while as many wait in a queue as may", async () => {
+  const go = Promise.withResolvers<void>();
+  const server = await startServer({
+    routes: echoRoutes({
+      echo: async ({ text }) => ({ text }),
+      echoUser: async ({ text }) => {
+        await go.promise;
+        return { text, userId: "u1" };
+      },
+    }),
+    shedding: { maxLimit: 2 },
+    queued: [EchoService.method.echoUser],
+  });
+  await using _ = { [Symbol.asyncDispose]: () => server.close(0) };
+  const client = createClient(EchoService, createGrpcTransport({ baseUrl: server.url }));
+  const headers = { authorization: "Bearer user" };
+  const waiting = Array.from({ length: 20 }, (_, index) => client.echoUser({ text: String(index) }, { headers }));
+  expect((await client.echo({ text: "at once" })).text).toBe("at once");
+  go.resolve();
+  await Promise.all(waiting);
+});
+
+it.each(["steadfast", "queued"] as const)("lets %s methods in while others are refused", async (kind) => {
   const go = Promise.withResolvers<void>();
   let waiting = 0;
   const wait = async ({ text }: { text: string }) => {
@@ -167,7 +189,7 @@ it("lets steadfast methods in while others are refused, and the other way round"
   const server = await startServer({
     routes: echoRoutes({ echo: wait, echoUser: async ({ text }) => ({ text, userId: "u1" }) }),
     shedding: { maxLimit: 2 },
-    steadfast: [EchoService.method.echoUser],
+    [kind]: [EchoService.method.echoUser],
   });
   await using _ = { [Symbol.asyncDispose]: () => server.close(0) };
   const client = createClient(EchoService, createGrpcTransport({ baseUrl: server.url }));
@@ -175,10 +197,10 @@ it("lets steadfast methods in while others are refused, and the other way round"
   while (waiting < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   expect((await refused(client)).code).toBe(Code.Unavailable);
   const headers = { authorization: "Bearer user" };
-  const steadfast = await Promise.all(
+  const answers = await Promise.all(
     Array.from({ length: 20 }, (_, index) => client.echoUser({ text: String(index) }, { headers })),
   );
-  expect(steadfast.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, index) => String(index)));
+  expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, index) => String(index)));
   go.resolve();
   await Promise.all(first);
 });

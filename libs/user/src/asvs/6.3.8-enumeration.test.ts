@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
 
-// ASVS 6.3.8: login, sign-up and reset answer alike for known and unknown accounts: message, code and time. What takes time is hashing (25 ms; a look-up is a
+// ASVS 6.3.8: login, sign-up and reset answer alike for known and unknown accounts: message, code and time. What takes time is hashing (50 ms; a look-up is a
 // hundredth of it), so hashes are counted instead of milliseconds: that holds on a busy machine as well.
 
 let kinora: ServiceUnderTest;

@@ -5,9 +5,14 @@ import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Check, type Checks, createChecks } from "../check/checks.ts";
 import { createPasskeys, relyingPartyOf } from "../factor/passkeys.ts";
-import { createPasswordHasher } from "../password/password-hasher.ts";
 import { createStore } from "../store/store.ts";
-import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
+import {
+  faultOf,
+  type Person,
+  type ServiceUnderTest,
+  startServiceUnderTest,
+  testPasswordHasher,
+} from "../testing/service-under-test.ts";
 
 // ASVS 6.5.1: one-time codes and recovery codes work once, also for two who show one at the same moment. 6.5.2: they are hashed at rest.
 // 6.7.2: challenges of passkeys have 64 bits or more, and each is another one.
@@ -26,7 +31,7 @@ beforeAll(async () => {
     now: kinora.now,
   });
   const totpSeal = createSeal(await localCredential(kinora.dataDir, "signing"), "TOTP secrets");
-  checks = createChecks({ store, passwords: createPasswordHasher(), passkeys, totpSeal, now: kinora.now });
+  checks = createChecks({ store, passwords: testPasswordHasher(), passkeys, totpSeal, now: kinora.now });
 });
 afterAll(() => kinora?.close());
 

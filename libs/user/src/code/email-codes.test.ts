@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { MailQueue } from "../mail/mail-queue.ts";
-import { createPasswordHasher } from "../password/password-hasher.ts";
 import { createStore } from "../store/store.ts";
-import { faultOf, type ServiceUnderTest, startServiceUnderTest } from "../testing/service-under-test.ts";
+import {
+  faultOf,
+  type ServiceUnderTest,
+  startServiceUnderTest,
+  testPasswordHasher,
+} from "../testing/service-under-test.ts";
 import { sealCode } from "./email-code.store.ts";
 import { createEmailCodes } from "./email-codes.ts";
 
@@ -15,7 +19,7 @@ afterAll(() => kinora?.close());
 it("has neither lost a code nor half of its effect when the database goes away in the middle of the transaction", async () => {
   const signal = AbortSignal.timeout(120_000);
   const store = createStore(kinora.database);
-  const passwords = createPasswordHasher();
+  const passwords = testPasswordHasher();
   const mail: MailQueue = { sendCode: async () => {}, sendNotice: async () => {}, hurry() {} };
   const codes = createEmailCodes({ store, passwords, mail, now: kinora.now });
   const ada = await kinora.join("Ada");

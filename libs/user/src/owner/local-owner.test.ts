@@ -5,13 +5,12 @@ import { openTestDatabase } from "@kinora/database/testing";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { userMigrations } from "../migrations.ts";
-import { createPasswordHasher } from "../password/password-hasher.ts";
 import { createStore } from "../store/store.ts";
-import { memoryLogger } from "../testing/service-under-test.ts";
+import { memoryLogger, testPasswordHasher } from "../testing/service-under-test.ts";
 import { ensureLocalOwner } from "./local-owner.ts";
 
 const signal = new AbortController().signal;
-const passwords = createPasswordHasher();
+const passwords = testPasswordHasher();
 let database: Database;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 

@@ -113,6 +113,11 @@ export function agreeableEncoder(): Transport {
   });
 }
 
+/** Passwords are hashed as ever, at a hundredth of the cost: tests log in by the thousand. */
+export function testPasswordHasher(): PasswordHasher {
+  return createPasswordHasher(undefined, { memoryCost: 1024, timeCost: 2, parallelism: 1 });
+}
+
 /** Starts a user service for tests; everything is gone after `close`. */
 export async function startServiceUnderTest(
   overrides: Partial<
@@ -123,7 +128,7 @@ export async function startServiceUnderTest(
   const database = await openTestDatabase("user", userMigrations);
   const { logger, lines } = memoryLogger();
   const mailbox = openMailbox(folder.path);
-  const hasher = createPasswordHasher();
+  const hasher = testPasswordHasher();
   let hashes = 0;
   const count = <Parts extends unknown[], T>(work: (...parts: Parts) => Promise<T>) => {
     return (...parts: Parts): Promise<T> => {

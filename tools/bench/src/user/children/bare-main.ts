@@ -13,7 +13,8 @@ const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, options: "-c 
 const statement = `select id, email, name, coalesce(to_char(birth_date, 'YYYY-MM-DD'), '') as "birthDate", role,
   create_time as "createTime", update_time as "updateTime", email_verify_time as "emailVerifyTime", disable_time as "disableTime"
   from users where id = $1`;
-const parameters = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+// As the service hashes (libs/user/src/password/password-hasher.ts).
+const parameters = { algorithm: 2, memoryCost: 65_536, timeCost: 3, parallelism: 1 } as const;
 const phc = hash("a password of the usual length", parameters);
 
 answerParent({
