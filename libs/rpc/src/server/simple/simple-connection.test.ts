@@ -49,11 +49,12 @@ describe("a connection", () => {
     const socket = open(server.port);
     const bytes = Buffer.from(call("pieces", closing));
     const answers = answersOn(socket);
+    const closed = once(socket, "close");
     for (let at = 0; at < bytes.length; at += size) {
       socket.write(bytes.subarray(at, at + size));
       await sleep(1);
     }
-    await once(socket, "close");
+    await closed;
     expect(answers()).toEqual(["200", "pieces"]);
   });
 
