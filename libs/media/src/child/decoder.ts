@@ -8,6 +8,8 @@ import { decoderPixels } from "./demuxer.ts";
 export type Decoder = {
   /** Decodes a packet; `null` after the last one gives what is left. The receiver frees the frames. */
   decode(packet: Packet | null): AsyncGenerator<Frame, void, undefined>;
+  /** Whether packets to come may be passed over, where no other picture refers to theirs; for pictures that nobody wants. */
+  passOver(isOn: boolean): void;
   /** Packets and pictures that could not be decoded so far. */
   errors(): number;
   close(): void;
@@ -34,6 +36,7 @@ export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder>
   // A packet of sound is less work than handing it to another thread.
   const isSound = stream.codecpar.codecType === AVMEDIA_TYPE_AUDIO;
   let errors = 0;
+  let passesOver = false;
   async function* receive(isEnd: boolean): AsyncGenerator<Frame, void, undefined> {
     // Errors are skipped, but not without end.
     let inARow = 0;
@@ -61,6 +64,11 @@ export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder>
       if (code === AVERROR_ENOMEM) check(code, "decode");
       if (code < 0 && code !== AVERROR_EOF) errors++;
       yield* receive(packet === null);
+    },
+    passOver(isOn) {
+      if (isOn === passesOver) return;
+      passesOver = isOn;
+      check(context.setOption("skip_frame", isOn ? "noref" : "default"), "choose what to decode");
     },
     errors: () => errors,
     close: () => context.freeContext(),

@@ -18,7 +18,7 @@ export type EncodeChunkOptions = {
   delivery: Delivery;
   /** Folder for files that aren't delivered. */
   folder: string;
-  /** Threads of each encoder and of the decoder; 0 for as many as they like. */
+  /** Threads of the decoder, and what the encoders share (`encoderThreads`); 0 for as many as the cores make use of. */
   threads: number;
   /** 1: every picture's quality is measured; 0: none's; n: that of a few in every nth segment. */
   qualityStride: number;
@@ -92,7 +92,7 @@ export async function encodePart(
         const framesOf = (segment: number) => measuredFrames(segment, segments.length, qualityStride);
         const measuring = { folder: options.folder, name, framesOf, reference };
         const meter = qualityStride > 0 ? createQualityMeter(measuring) : undefined;
-        return openRendition(rendition, { ...context, delivery, threads, firstSegment: chunk.firstSegment }, { meter });
+        return openRendition(rendition, { ...context, delivery, firstSegment: chunk.firstSegment }, { meter });
       },
     });
   const follow = (track: VideoTrack) => {

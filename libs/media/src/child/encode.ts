@@ -46,7 +46,7 @@ export async function encode({ source, plan, delivery, threads, onProgress }: En
       if (!rendition) throw new RangeError(`no rendition ${index}`);
       return openRendition(
         rendition,
-        { ...context, delivery, threads, firstSegment: 1 },
+        { ...context, delivery, firstSegment: 1 },
         index === 0 ? { onScaled: poster.see } : {},
       );
     },

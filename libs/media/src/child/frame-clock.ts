@@ -18,10 +18,13 @@ export function createFrameClock(options: {
   const nominal = Math.max(1, Math.round((frameRate.den * timescale) / frameRate.num));
   let last: number | undefined;
   let lastLength = nominal;
+  const ticksAt = (time: number) => Math.round((time - startPts) * perUnit);
   return {
+    /** Ticks of one of the source's times. */
+    ticksAt,
     /** Ticks of the next frame; without a time of its own, one frame's length after the one before. `duration` is in the source's units, 0 if unknown. */
     place(time: number | undefined, duration: number): number {
-      const ticks = time === undefined ? (last ?? -nominal) + nominal : Math.round((time - startPts) * perUnit);
+      const ticks = time === undefined ? (last ?? -nominal) + nominal : ticksAt(time);
       last = last === undefined ? Math.max(0, ticks) : Math.max(last + 1, ticks);
       lastLength = duration > 0 ? Math.max(1, Math.round(duration * perUnit)) : nominal;
       return last;

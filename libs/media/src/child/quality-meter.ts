@@ -174,9 +174,11 @@ async function openComparison(
     ? `,scale=w=${reference.width}:h=${reference.height}:flags=bicubic:out_range=tv,format=yuv420p,setsar=1`
     : "";
   const quoted = (file: string) => `'${file.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll(":", "\\:")}'`;
+  // Both would compare colours as well, and nobody reads what they say of them.
+  const luma = `${toReference},extractplanes=y`;
   const chain = [
-    `buffer@source=${inputs[0]}${toReference}[source]`,
-    `buffer@coded=${inputs[1]}${toReference},split[coded1][coded2]`,
+    `buffer@source=${inputs[0]}${luma}[source]`,
+    `buffer@coded=${inputs[1]}${luma},split[coded1][coded2]`,
     `[source][coded1]xpsnr=stats_file=${quoted(files.xpsnr)}[passed]`,
     `[passed][coded2]ssim=stats_file=${quoted(files.ssim)},buffersink@out`,
   ].join(";");

@@ -39,7 +39,7 @@ export type RenditionContext = {
   frameRate: Rational;
   timescale: number;
   delivery: Delivery;
-  /** Threads of an encoder; 0 for as many as it likes. */
+  /** Threads of this rendition's encoder. */
   threads: number;
   /** Number of the first segment. */
   firstSegment: number;

@@ -1,9 +1,11 @@
+import { AV_NOPTS_VALUE } from "node-av/constants";
 import type { Frame, Packet, Stream } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
 import type { Rational, RenditionPlan, TrackResult, VideoPlan } from "../types.ts";
 import { outputColour, scaleColour } from "./colour.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
 import { encoderOptions } from "./encoder-options.ts";
+import { encoderThreads } from "./encoder-threads.ts";
 import { createFrameClock } from "./frame-clock.ts";
 import type { FrameCut } from "./frame-cut.ts";
 import { createLane } from "./lane.ts";
@@ -54,7 +56,10 @@ export async function openVideoTrack(options: {
   startPts: number;
   timescale: number;
   threads: number;
-  open: (index: number, context: Pick<RenditionContext, "colour" | "frameRate" | "timescale">) => Promise<Rendition>;
+  open: (
+    index: number,
+    context: Pick<RenditionContext, "colour" | "frameRate" | "timescale" | "threads">,
+  ) => Promise<Rendition>;
 }): Promise<VideoTrack> {
   const { stream, plan, cut, timescale } = options;
   const { num, den } = stream.timeBase;
@@ -87,9 +92,11 @@ export async function openVideoTrack(options: {
     frames++;
     if (!renditions) {
       const colour = outputColour(plan, picture);
-      const context = { colour, frameRate, timescale };
+      const threads = encoderThreads(plan.renditions, options.threads);
       scaler = createScaler(plan.renditions.map(scaledSize), (frame) => scaleColour(frame, colour));
-      renditions = await Promise.all(plan.renditions.map((_, index) => options.open(index, context)));
+      renditions = await Promise.all(
+        threads.map((own, index) => options.open(index, { colour, frameRate, timescale, threads: own })),
+      );
     }
     const startsSegment = place === "segment-start";
     const opened = renditions;
@@ -110,13 +117,17 @@ export async function openVideoTrack(options: {
     for await (const { picture, ticks } of preparation.push(frame)) await distribute(picture, ticks);
   };
 
+  /** Whether a packet's picture is before the part. Filters that look at neighbours see those as well. */
+  const isUnwanted = ({ pts }: Packet) =>
+    !plan.deinterlace && pts !== AV_NOPTS_VALUE && cut.isBefore(clock.ticksAt(Number(pts)));
+
   return {
     async add(packet) {
+      if (packet) decoder.passOver(isUnwanted(packet));
       for await (const frame of decoder.decode(packet)) {
         const time = frameTime(frame);
         const ticks = clock.place(time === undefined ? undefined : Number(time), Number(frame.duration));
         firstDecoded ??= ticks;
-        // Filters that look at neighbours see those before the part as well.
         if (isDone || (cut.isBefore(ticks) && !plan.deinterlace)) {
           frame.free();
           continue;
