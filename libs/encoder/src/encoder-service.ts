@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
+import { playerRoute } from "@kinora/player";
 import { WorkerService } from "@kinora/proto-encoder";
 import { QuotaService } from "@kinora/proto-user";
 import { createSeal } from "@kinora/service";
@@ -11,7 +12,6 @@ import { cleanUp } from "./encode/cleanup.ts";
 import { expireEncode } from "./encode/expire-encode.ts";
 import { makePlan, releaseQuota, settleQuota } from "./encode/plan-encode.ts";
 import { playbackRoute } from "./playback/playback-route.ts";
-import { playerScriptRoute } from "./playback/player-script-route.ts";
 import { createSegmentSource } from "./playback/segment-source.ts";
 import { openQueue } from "./queue/queue.ts";
 import { createTaskSignal } from "./queue/task-signal.ts";
@@ -128,7 +128,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       ...(opened.kind === "folder" ? [objectRoute(opened.store)] : []),
       uploadRoute(context, uploads, deps.authenticate),
       playbackRoute(context, segments),
-      playerScriptRoute(),
+      playerRoute(),
       ...(deps.metricsToken === undefined ? [] : [backlogRoute(context.db, deps.metricsToken)]),
     ],
     drain,

@@ -149,6 +149,24 @@ it("has a moment of silence where all the sound comes before the first picture",
   expect(result.audio?.segments).toHaveLength(1);
 });
 
+it("leaves no scrap of sound at its end", async ({ signal }) => {
+  const sourceUrl = join(folder.path, "scrap.mkv");
+  // In frames of AAC that is two segments, and a frame.
+  await makeMedia({ path: sourceUrl, flash, video: video({ frames: 200 }), audio: audio({ seconds: 8 }) });
+  const { plan } = planEncode(await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } }));
+  if (!plan?.audio) throw new Error("no plan with sound");
+  await using out = await temporaryFolder();
+  const { audio: sound } = await runTask({
+    ...limits,
+    signal,
+    task: { kind: "encode", sourceUrl, plan, outDir: out.path },
+  });
+  if (!sound) throw new Error("no sound");
+  const lengths = sound.segments.map(({ duration }) => duration / sound.timescale);
+  expect(lengths).toHaveLength(2);
+  expect(lengths.reduce((sum, length) => sum + length, 0)).toBeCloseTo(8, 1);
+});
+
 it("gets a poster that shows the planned moment, at the size of the largest rendition", async ({ signal }) => {
   const sourceUrl = join(folder.path, "turned-90.mp4");
   const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl, whole: true } });

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { answerText } from "./answer-text.ts";
 import type { HttpRequest, HttpResponse } from "./http-message.ts";
@@ -65,7 +66,7 @@ async function serveWhole(
   describe(response, object.stat, headers);
   response.statusCode = 200;
   response.setHeader("Content-Length", object.stat.bytes);
-  await pipeline(object.body, response).catch(() => response.destroy());
+  await send(object.body, response);
 }
 
 function describe(response: HttpResponse, stat: ObjectStat, headers: Readonly<Record<string, string>>): void {
@@ -89,8 +90,16 @@ async function sendBody(
     response.destroy();
     return;
   }
-  // The client going away is no fault of ours, and any other one can't be told any more: the cut connection tells.
-  await pipeline(object.body, response).catch(() => response.destroy());
+  await send(object.body, response);
+}
+
+/** The client going away is no fault of ours, and any other one can't be told any more: the cut connection tells. */
+async function send(body: Readable, response: HttpResponse): Promise<void> {
+  await pipeline(body, response).catch(() => {
+    // Where the client had gone before, the pipeline hasn't begun, and leaves the body open: a file handle that nobody closes ends the process.
+    body.destroy();
+    response.destroy();
+  });
 }
 
 function isUnchanged(request: HttpRequest, stat: ObjectStat): boolean {

@@ -13,6 +13,7 @@ export type PlaybackPath = {
 const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const pattern = new RegExp(`^/videos/(${uuid})/(?:(${uuid})/)?([A-Za-z0-9._/-]+)$`);
 const page = new RegExp(`^/videos/(${uuid})$`);
+const status = new RegExp(`^/videos/(${uuid})/status\\.json$`);
 const track = "[A-Za-z0-9_-]{1,64}";
 
 /** Content type of HLS playlists. */
@@ -53,6 +54,12 @@ export function contentTypeOf(file: string): string {
 /** Reads the path of a video's page, `/videos/{videoId}`; undefined for any other. */
 export function parsePagePath(pathname: string): { videoId: string } | undefined {
   const [, videoId] = page.exec(pathname) ?? [];
+  return videoId === undefined ? undefined : { videoId };
+}
+
+/** Reads the path of a video's status, `/videos/{videoId}/status.json`; undefined for any other. */
+export function parseStatusPath(pathname: string): { videoId: string } | undefined {
+  const [, videoId] = status.exec(pathname) ?? [];
   return videoId === undefined ? undefined : { videoId };
 }
 

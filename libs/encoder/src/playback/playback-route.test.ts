@@ -73,17 +73,40 @@ describe("playback", () => {
     }
   });
 
-  it("has a page that plays it, made of nothing from elsewhere", async () => {
+  it("has a page that plays it, made of nothing from elsewhere, and tells it how far the video is", async () => {
     const page = await fetch(base);
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     const text = await page.text();
-    expect(text).toContain(`data-source="/videos/${videoId}/master.m3u8"`);
+    expect(text).toContain(`data-video="/videos/${videoId}/"`);
     expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
     const [script = ""] = /<script src="([^"]+)"/.exec(text)?.slice(1) ?? [];
     const player = await fetch(new URL(script, base));
     expect([player.status, player.headers.get("content-type")]).toEqual([200, "text/javascript; charset=utf-8"]);
     expect(await player.text()).toContain("Hls");
-    expect((await fetch(base.replace(videoId, crypto.randomUUID()))).status).toBe(404);
+
+    const status = await get("status.json");
+    expect(status.headers.get("cache-control")).toBe("public, max-age=1, must-revalidate");
+    expect(await status.json()).toMatchObject({ state: "ready", fraction: 1, reason: "", stream: encodeId });
+
+    const missing = await fetch(base.replace(videoId, crypto.randomUUID()));
+    expect([missing.status, missing.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
+    expect((await fetch(`${base.replace(videoId, crypto.randomUUID())}/status.json`)).status).toBe(404);
+  });
+
+  it("has a page and a status while there is no stream", async () => {
+    const started = await startOne(installation.encoder.person());
+    const other = base.replace(videoId, started.videoId);
+    expect((await fetch(other)).status).toBe(200);
+    expect(await (await fetch(`${other}/status.json`)).json()).toEqual({
+      state: "waiting",
+      fraction: 0,
+      durationSeconds: 0,
+      reason: "",
+      stream: "",
+      poster: false,
+      storyboard: false,
+    });
+    expect((await fetch(`${other}/master.m3u8`)).status).toBe(404);
   });
 
   it("knows ranges and HEAD", async () => {

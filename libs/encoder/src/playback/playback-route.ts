@@ -1,12 +1,21 @@
 import { createHash } from "node:crypto";
+import { missingPage, playerPage, playerPagePolicy } from "@kinora/player";
 import type { HttpRequest, HttpResponse, HttpRoute } from "@kinora/rpc";
 import { answerText, pathOf, serveObject } from "@kinora/storage";
 import type { Context } from "../context.ts";
 import { findPlayableStream } from "../store/playable-stream.store.ts";
+import { findVideo } from "../store/video.store.ts";
 import { type Located, locateFile } from "../stream/locate-file.ts";
 import { videoManifest, videoMaster } from "../worker/publish-stream.ts";
-import { dashType, hlsType, type PlaybackPath, parsePagePath, parsePlaybackPath } from "./playback-path.ts";
-import { playerPage, playerPagePolicy } from "./player-page.ts";
+import {
+  dashType,
+  hlsType,
+  type PlaybackPath,
+  parsePagePath,
+  parsePlaybackPath,
+  parseStatusPath,
+} from "./playback-path.ts";
+import { readVideoStatus } from "./read-video-status.ts";
 import type { Elsewhere, SegmentSource } from "./segment-source.ts";
 
 // A stream's own addresses (with the encode's id) never change their content, so they may be kept for ever. The video's addresses lead to whichever
@@ -18,7 +27,10 @@ const whileItGrows = "public, max-age=1, must-revalidate";
 
 const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };
 
-/** Serves published streams at `/videos/{videoId}/…` and `/videos/{videoId}/{encodeId}/…`, and a page that plays them at `/videos/{videoId}`, to anybody who knows the address. */
+/**
+ * Serves published streams at `/videos/{videoId}/…` and `/videos/{videoId}/{encodeId}/…`, a page that plays them at `/videos/{videoId}`, and what that page tells of a video
+ * that isn't whole yet, to anybody who knows the address.
+ */
 export function playbackRoute(context: Context, segments: SegmentSource): HttpRoute {
   return {
     path: "/videos/",
@@ -37,8 +49,14 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
         return answerText(request, response, 405, "Only GET and HEAD are possible here.");
       }
       const page = parsePagePath(pathOf(request));
-      if (page !== undefined && (await findPlayableStream(context.db, page.videoId)) !== undefined) {
-        return answerPage(request, response, page.videoId, playerPagePolicy(segments.origin));
+      if (page !== undefined) {
+        const isThere = (await findVideo(context.db, page.videoId)) !== undefined;
+        return answerPage(request, response, isThere ? page.videoId : undefined, playerPagePolicy(segments.origin));
+      }
+      const asked = parseStatusPath(pathOf(request));
+      const status = asked && (await readVideoStatus(context.db, asked.videoId));
+      if (status !== undefined) {
+        return answerMade(request, response, JSON.stringify(status), "application/json", whileItGrows);
       }
       const path = parsePlaybackPath(pathOf(request));
       const located = path && (await locate(context, path));
@@ -47,7 +65,7 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
         return answerText(request, response, 404, "There is no such stream.");
       }
       const keep = path.versioned ? (located.final ? forEver : whileItGrows) : forSeconds;
-      if ("text" in located) return answerPlaylist(request, response, located.text, path.contentType, keep);
+      if ("text" in located) return answerMade(request, response, located.text, path.contentType, keep);
       const elsewhere = isPlaylist(path) ? undefined : await segments.locate(located.key, path.contentType);
       if (elsewhere !== undefined) return answerElsewhere(response, elsewhere);
       await serveObject(context.storage, located.key, request, response, {
@@ -71,7 +89,8 @@ function answerElsewhere(response: HttpResponse, { location, keepSeconds }: Else
   response.end();
 }
 
-function answerPlaylist(
+/** Answers with a text that was made for whoever asks. */
+function answerMade(
   request: HttpRequest,
   response: HttpResponse,
   text: string,
@@ -94,15 +113,16 @@ function answerPlaylist(
   response.end(request.method === "HEAD" ? "" : body);
 }
 
-function answerPage(request: HttpRequest, response: HttpResponse, videoId: string, policy: string): void {
-  const page = playerPage(videoId);
-  response.statusCode = 200;
+/** Answers with a video's page, or with one that says that there is none. */
+function answerPage(request: HttpRequest, response: HttpResponse, videoId: string | undefined, policy: string): void {
+  const page = videoId === undefined ? missingPage : playerPage(videoId);
+  response.statusCode = videoId === undefined ? 404 : 200;
   response.setHeader("Content-Type", "text/html; charset=utf-8");
   response.setHeader("Content-Length", Buffer.byteLength(page));
   response.setHeader("Content-Security-Policy", policy);
   response.setHeader("X-Content-Type-Options", "nosniff");
   response.setHeader("Referrer-Policy", "no-referrer");
-  response.setHeader("Cache-Control", forSeconds);
+  response.setHeader("Cache-Control", videoId === undefined ? "no-store" : forSeconds);
   response.end(request.method === "HEAD" ? "" : page);
 }
 

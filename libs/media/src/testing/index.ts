@@ -3,6 +3,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
+export { type MediaSpec, makeMedia } from "./make-media.ts";
+
 /** What decoding one track of a stream gave. Times in seconds. */
 export type InspectedTrack = {
   /** Folder of the track, such as `720p` or `audio`. */

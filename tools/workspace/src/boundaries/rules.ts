@@ -27,9 +27,12 @@ export const rules: readonly Rule[] = [
   },
 
   { from: "libs/user", mayImport: [...contracts, ...shared] },
-  { from: "libs/encoder", mayImport: ["libs/media", ...contracts, ...shared] },
+  { from: "libs/encoder", mayImport: ["libs/media", "libs/player", ...contracts, ...shared] },
   { from: "libs/encoder-worker", mayImport: [...contracts, ...worker] },
   { from: "libs/media", mayImport: ["libs/proto/common", "libs/proto/encoder", "libs/testing"] },
+
+  // A page and its files: it knows addresses, and no service.
+  { from: "libs/player", mayImport: ["libs/rpc"] },
 
   { from: "libs/rpc", mayImport: ["libs/proto/common", "libs/testing"] },
   { from: "libs/service", mayImport: ["libs/proto/common", "libs/rpc", "libs/testing"] },

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import type { TaskGroup } from "../domain/progress.ts";
+import { stateOf } from "./read-video-status.ts";
+
+const group = (state: TaskGroup["state"], tasks = 1, doneWeight = 0): TaskGroup => ({
+  kind: "encode_chunk",
+  queue: "encode.cpu",
+  state,
+  tasks,
+  weight: 10,
+  doneWeight,
+  frames: 0,
+  speed: 0,
+});
+const encode = (state: "queued" | "planning" | "encoding" | "verifying" | "failed" | "cancelled", error = "") => ({
+  state,
+  error,
+  durationSeconds: 10,
+});
+
+describe("the status of a video", () => {
+  it("is ready as soon as there is a whole stream, whatever another encode does", () => {
+    expect(stateOf(encode("failed", "no"), { final: true }, []).state).toBe("ready");
+  });
+
+  it.each([
+    ["uploading", undefined, []],
+    ["waiting", encode("queued"), [group("waiting")]],
+    ["waiting", encode("planning"), []],
+    ["waiting", encode("encoding"), [group("done"), group("waiting")]],
+    ["encoding", encode("encoding"), [group("leased"), group("waiting")]],
+    ["encoding", encode("verifying"), [group("done")]],
+    ["cancelled", encode("cancelled"), []],
+  ] as const)("is %s", (state, record, groups) => {
+    expect(stateOf(record, undefined, groups)).toMatchObject({ state, reason: "" });
+  });
+
+  it("tells why there is no stream, and how much is done", () => {
+    expect(stateOf(encode("failed", "It has no picture."), undefined, [])).toEqual({
+      state: "failed",
+      fraction: 0,
+      reason: "It has no picture.",
+    });
+    const { fraction } = stateOf(encode("encoding"), { final: false }, [group("leased", 1, 5)]);
+    expect(fraction).toBeGreaterThan(0.3);
+    expect(fraction).toBeLessThan(0.6);
+  });
+});
