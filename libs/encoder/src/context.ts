@@ -19,6 +19,7 @@ export type Context = {
   taskSignal: TaskSignal;
   /** How often tasks are looked for without a signal, in milliseconds. */
   taskPollMs: number;
+  triesElsewhere: boolean;
   /** Streams of many tasks, as they can be played now. */
   streams: Streams;
   /** How workers reach this service. */

@@ -35,6 +35,8 @@ export type EncoderServiceDeps = {
   sourceUrlSeconds?: number | undefined;
   /** How often each replica looks for tasks that it wasn't told of, in milliseconds; a second unless given. */
   taskPollMs?: number | undefined;
+  /** Whether a task that failed at a worker's hands waits half a minute for another worker, if there is one; it does unless given. */
+  triesElsewhere?: boolean | undefined;
   /** The credential of whoever scales the workers by `/metrics/queue`; without it there is no such route. */
   metricsToken?: string | undefined;
 };

@@ -71,6 +71,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     encodeChanged: createWakeups(),
     taskSignal,
     taskPollMs: deps.taskPollMs ?? 1_000,
+    triesElsewhere: deps.triesElsewhere ?? true,
     streams: createStreams(db),
     internalUrl: deps.internalUrl,
     sourceUrlSeconds: deps.sourceUrlSeconds ?? 3600,

@@ -1,5 +1,6 @@
 import type { Migration } from "@kinora/database";
 import { storage } from "./migrations/0008_storage.ts";
+import { elsewhere } from "./migrations/0009_elsewhere.ts";
 
 /** The encoder's tables. The task queue's own (pg-boss) are in the schema `encoder_queue`. */
 export const migrations: readonly Migration[] = [
@@ -260,4 +261,5 @@ export const migrations: readonly Migration[] = [
     `,
   },
   storage,
+  elsewhere,
 ];

@@ -21,6 +21,11 @@ export function encoderQueue(family: string): string {
   return `encode.${family}`;
 }
 
+/** The encoder family whose tasks a queue has; undefined for the light one. */
+export function familyOf(queue: string): string | undefined {
+  return encoderFamilies.find((family) => encoderQueue(family) === queue);
+}
+
 /** Every queue of tasks; the light one first, since others wait for what comes of it. */
 export const taskQueues: readonly string[] = [lightQueue, ...encoderFamilies.map(encoderQueue)];
 

@@ -2,7 +2,8 @@ import type { Context } from "../context.ts";
 import { attemptPrefix } from "../domain/object-keys.ts";
 import type { Db } from "../store/db.ts";
 import type { LockedEncode } from "../store/locked-encode.store.ts";
-import { reopenChunks } from "../store/task-state.store.ts";
+import type { TaskRecord } from "../store/task.store.ts";
+import { reopenAllChunks, reopenChunks } from "../store/task-state.store.ts";
 import { sendCleanup } from "./cleanup.ts";
 
 /**
@@ -15,7 +16,24 @@ export async function makeChunksAgain(
   encode: LockedEncode,
   segments: readonly number[],
 ): Promise<string[]> {
-  const chunks = await reopenChunks(db, encode.id, segments);
+  return await queueAgain(context, db, encode, await reopenChunks(db, encode.id, segments));
+}
+
+/** Queues all chunks of a locked encode again that are done, however often that has happened. The answer is like that of `makeChunksAgain`. */
+export async function makeAllChunksAgain(
+  context: Pick<Context, "queue" | "logger">,
+  db: Db,
+  encode: LockedEncode,
+): Promise<string[]> {
+  return await queueAgain(context, db, encode, await reopenAllChunks(db, encode.id));
+}
+
+async function queueAgain(
+  context: Pick<Context, "queue" | "logger">,
+  db: Db,
+  encode: LockedEncode,
+  chunks: readonly TaskRecord[],
+): Promise<string[]> {
   for (const task of chunks) {
     const job = { id: task.id, place: task.place, ownerId: encode.ownerId };
     await context.queue.sendTasks(db, task.queue, [job]);

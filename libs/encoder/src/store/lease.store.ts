@@ -14,6 +14,7 @@ export async function readInIndexOrder(db: Db): Promise<void> {
 export type LeasedRow = {
   id: string;
   attempt: number;
+  workerId: string;
   encodeId: string;
   videoId: string;
   kind: TaskKind;
@@ -24,15 +25,19 @@ export type LeasedRow = {
   durationSeconds: number;
 };
 
-/** Gives tasks to workers, as far as they wait; those that don't (cancelled, or deleted) aren't in the answer. */
+/**
+ * Gives tasks to workers, as far as they wait: those that don't (cancelled, or deleted) aren't in the answer, nor are those that wait for another worker than this one, unless `toAnyone`.
+ */
 export async function startLeases(
   db: Db,
   leases: readonly { id: string; workerId: string }[],
   seconds: number,
+  toAnyone = false,
 ): Promise<LeasedRow[]> {
   const { rows } = await db.query<{
     id: string;
     attempt: number;
+    worker_id: string;
     encode_id: string;
     video_id: string;
     kind: TaskKind;
@@ -48,15 +53,17 @@ export async function startLeases(
          lease_expires_at = now() + $3 * interval '1 second', frames = 0, fraction = 0, speed = 0
        FROM unnest($1::uuid[], $2::text[]) AS l(id, worker)
        WHERE t.id = l.id AND t.state IN ('waiting', 'leased')
-       RETURNING t.id, t.attempt, t.encode_id, t.kind, t.weight, t.place, t.work
+         AND ($4 OR t.avoided_until IS NULL OR t.avoided_until < now() OR t.avoided_worker <> l.worker)
+       RETURNING t.id, t.attempt, t.worker_id, t.encode_id, t.kind, t.weight, t.place, t.work
      )
      SELECT l.*, e.video_id, e.duration_seconds, v.size_bytes
      FROM leased l JOIN encodes e ON e.id = l.encode_id JOIN videos v ON v.id = e.video_id`,
-    [leases.map((lease) => lease.id), leases.map((lease) => lease.workerId), seconds],
+    [leases.map((lease) => lease.id), leases.map((lease) => lease.workerId), seconds, toAnyone],
   );
   return rows.map((row) => ({
     id: row.id,
     attempt: row.attempt,
+    workerId: row.worker_id,
     encodeId: row.encode_id,
     videoId: row.video_id,
     kind: row.kind,
@@ -66,6 +73,19 @@ export async function startLeases(
     sizeBytes: Number(row.size_bytes),
     durationSeconds: row.duration_seconds,
   }));
+}
+
+/** A task that waits for another worker. */
+export type AvoidingTask = { id: string; workerId: string; place: number; ownerId: string };
+
+/** Those of some tasks that wait for another worker than the one at whose hands they failed. */
+export async function listAvoiding(db: Db, ids: readonly string[]): Promise<AvoidingTask[]> {
+  const { rows } = await db.query<{ id: string; avoided_worker: string; place: number; owner_id: string }>(
+    `SELECT t.id, t.avoided_worker, t.place, e.owner_id FROM tasks t JOIN encodes e ON e.id = t.encode_id
+     WHERE t.id = ANY($1::uuid[]) AND t.state IN ('waiting', 'leased') AND t.avoided_until >= now()`,
+    [ids],
+  );
+  return rows.map((row) => ({ id: row.id, workerId: row.avoided_worker, place: row.place, ownerId: row.owner_id }));
 }
 
 /** A heartbeat as the database takes it. */

@@ -1,4 +1,5 @@
 import type { EncodeState } from "../domain/encode-state.ts";
+import type { Dissent, Inits, Standing } from "../domain/init-election.ts";
 import type { Db } from "./db.ts";
 import type { Priority } from "./encode.store.ts";
 
@@ -138,17 +139,23 @@ export async function noteLeased(db: Db, encodeIds: readonly string[]): Promise<
   );
 }
 
-/**
- * Notes the hashes of tracks' initialisation segments, as far as they are the first ones; the answer is the first track whose hash isn't the one on record.
- */
-export async function agreeOnInits(
-  db: Db,
-  { id, inits }: LockedEncode,
-  hashes: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
-  const tracks = Object.keys(hashes);
-  if (tracks.some((track) => inits[track] === undefined)) {
-    await db.query("UPDATE encodes SET inits = $2::jsonb || inits WHERE id = $1", [id, JSON.stringify(hashes)]);
-  }
-  return tracks.find((track) => inits[track] !== undefined && inits[track] !== hashes[track]);
+/** The codec configuration of a locked encode, who has made chunks with it, and which ones were refused. */
+export async function findInitStanding(db: Db, { id, inits }: LockedEncode): Promise<Standing> {
+  const { rows } = await db.query<{ supporters: number; dissents: Dissent[] }>(
+    `SELECT init_dissents AS dissents,
+       (SELECT count(DISTINCT worker_id)::integer FROM tasks WHERE encode_id = $1 AND kind = 'encode_chunk' AND state = 'done') AS supporters
+     FROM encodes WHERE id = $1`,
+    [id],
+  );
+  return { inits, supporters: rows[0]?.supporters ?? 0, dissents: rows[0]?.dissents ?? [] };
+}
+
+/** Gives a locked encode its codec configuration. */
+export async function updateInits(db: Db, id: string, inits: Inits): Promise<void> {
+  await db.query("UPDATE encodes SET inits = $2, init_dissents = '[]' WHERE id = $1", [id, JSON.stringify(inits)]);
+}
+
+/** Notes which codec configurations of a locked encode were refused. */
+export async function updateInitDissents(db: Db, id: string, dissents: readonly Dissent[]): Promise<void> {
+  await db.query("UPDATE encodes SET init_dissents = $2 WHERE id = $1", [id, JSON.stringify(dissents)]);
 }

@@ -37,10 +37,14 @@ export async function failTaskRow(db: Db, id: string, error: string): Promise<vo
   await db.query("UPDATE tasks SET state = 'failed', lease_expires_at = NULL, error = $2 WHERE id = $1", [id, error]);
 }
 
-/** Lets a locked task wait again. */
+/** So long a task waits for another worker than the one at whose hands it failed. Then any will do. */
+const avoiding = "avoided_worker = worker_id, avoided_until = now() + interval '30 seconds'";
+
+/** Lets a locked task wait again. With the `error` of its worker, it is rather for another one. */
 export async function returnTask(db: Db, id: string, faults: number, error = ""): Promise<void> {
   await db.query(
-    `UPDATE tasks SET state = 'waiting', faults = $2, lease_expires_at = NULL, frames = 0, fraction = 0, speed = 0, error = $3 WHERE id = $1`,
+    `UPDATE tasks SET state = 'waiting', faults = $2, lease_expires_at = NULL, frames = 0, fraction = 0, speed = 0, error = $3
+       ${error === "" ? "" : `, ${avoiding}`} WHERE id = $1`,
     [id, faults, error],
   );
 }
@@ -57,13 +61,27 @@ export async function reopenChunks(db: Db, encodeId: string, segments: readonly 
     [encodeId, segments],
   );
   if (rows.some((row) => row.made_again)) return [];
+  await reopen(db, rows, "made_again = true");
+  return rows.map(recordOf);
+}
+
+/** Lets all chunks of a locked encode that are done wait again, with all their tries. The answer lists them as they were. */
+export async function reopenAllChunks(db: Db, encodeId: string): Promise<TaskRecord[]> {
+  const { rows } = await db.query<Row>(
+    `SELECT ${columns} FROM tasks WHERE encode_id = $1 AND kind = 'encode_chunk' AND state = 'done' ORDER BY chunk FOR UPDATE`,
+    [encodeId],
+  );
+  await reopen(db, rows, "made_again = made_again");
+  return rows.map(recordOf);
+}
+
+async function reopen(db: Db, rows: readonly Row[], mark: string): Promise<void> {
   await db.query(
-    `UPDATE tasks SET state = 'waiting', made_again = true, faults = 0, frames = 0, fraction = 0, speed = 0, result = NULL, done_at = NULL,
-       track_bytes = '{}', track_measured = '{}', track_xpsnr = '{}'
+    `UPDATE tasks SET state = 'waiting', ${mark}, faults = 0, frames = 0, fraction = 0, speed = 0, result = NULL, done_at = NULL,
+       track_bytes = '{}', track_measured = '{}', track_xpsnr = '{}', ${avoiding}
      WHERE id = ANY($1::uuid[])`,
     [rows.map((row) => row.id)],
   );
-  return rows.map(recordOf);
 }
 
 /** Cancels what is left of a locked encode's tasks; the answer lists them as they were before. */

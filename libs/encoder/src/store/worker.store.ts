@@ -49,6 +49,17 @@ export async function findFleet(db: Db): Promise<FleetRecord> {
   return { slots: Math.max(1, row?.slots ?? 1), framesPerSecond: row?.speed ?? 0, encoders: row?.encoders ?? [] };
 }
 
+/** Whether another worker than this one is there that takes tasks of a queue; `family` is the encoder family that they need, if any. */
+export async function hasOtherWorker(db: Db, workerId: string, family: string | undefined): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `SELECT FROM workers w WHERE id <> $1 AND ($2::text IS NULL OR $2 = ANY (encoders))
+       AND (seen_at > now() - $3 * interval '1 second' OR EXISTS (SELECT FROM tasks t WHERE t.state = 'leased' AND t.worker_id = w.id))
+     LIMIT 1`,
+    [workerId, family ?? null, liveSeconds],
+  );
+  return rowCount === 1;
+}
+
 /** Forgets workers that were last seen a day ago. */
 export async function forgetWorkers(db: Db): Promise<void> {
   await db.query("DELETE FROM workers WHERE seen_at < now() - interval '1 day'");

@@ -65,6 +65,8 @@ export async function startEncoder(options: {
   s3?: S3Settings | undefined;
   playbackFrom?: PlaybackFrom;
   sealingSecret?: string;
+  /** A task that failed waits for another worker; most tests have one that does everything. */
+  triesElsewhere?: boolean;
   /** Looks for tasks only when told of them, as far as a test lasts. */
   neverPolls?: boolean;
   sourceUrlSeconds?: number;
@@ -85,6 +87,7 @@ export async function startEncoder(options: {
     authenticate,
     perPersonCap: 5,
     sourceUrlSeconds: options.sourceUrlSeconds,
+    triesElsewhere: options.triesElsewhere ?? false,
     taskPollMs: options.neverPolls ? 3_600_000 : undefined,
     publicUrl: () => url,
     internalUrl: () => url,

@@ -22,7 +22,10 @@ export type Installation = {
  * Starts an encoder with a database of its own for a test file, and ends it after the last test.
  * @param openStorage starts what it keeps objects in; without it, a folder
  */
-export function useEncoder(openStorage?: (folder: string) => Promise<S3Settings>): Installation {
+export function useEncoder(
+  openStorage?: (folder: string) => Promise<S3Settings>,
+  { triesElsewhere = false } = {},
+): Installation {
   const quota = createFakeQuota();
   let folder: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
   let database: Database | undefined;
@@ -31,6 +34,10 @@ export function useEncoder(openStorage?: (folder: string) => Promise<S3Settings>
   const started = <T>(part: T | undefined): T => {
     if (part === undefined) throw new Error("The encoder isn't started.");
     return part;
+  };
+  const start = () => {
+    const { dataDir } = installation;
+    return startEncoder({ database: started(database), dataDir, quota, s3, triesElsewhere });
   };
   const installation: Installation = {
     quota,
@@ -48,7 +55,7 @@ export function useEncoder(openStorage?: (folder: string) => Promise<S3Settings>
     },
     async restart() {
       await encoder?.close();
-      encoder = await startEncoder(installation);
+      encoder = await start();
     },
   };
   beforeAll(async () => {
@@ -56,7 +63,7 @@ export function useEncoder(openStorage?: (folder: string) => Promise<S3Settings>
     database = await openTestDatabase("encoder", migrations);
     await noteFleet(database);
     s3 = await openStorage?.(folder.path);
-    encoder = await startEncoder(installation);
+    encoder = await start();
   }, 600_000);
   afterAll(async () => {
     await encoder?.close();

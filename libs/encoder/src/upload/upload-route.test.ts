@@ -298,6 +298,7 @@ describe("removeAbandoned", () => {
       logger,
       encodeChanged: createWakeups(),
       taskSignal: createTaskSignal(() => {}),
+      triesElsewhere: true,
       taskPollMs: 1_000,
       streams: createStreams(createDb(database.pool)),
       internalUrl: () => encoder.url,

@@ -1,23 +1,28 @@
 import { type ChunkResult, ChunkResultSchema, EncodeChunkTaskSchema } from "@kinora/proto-encoder";
 import type { Context } from "../context.ts";
 import { chunkFault } from "../domain/chunk-check.ts";
+import { electInits, type Inits } from "../domain/init-election.ts";
 import { leaseStanding } from "../domain/lease.ts";
 import { attemptPrefix } from "../domain/object-keys.ts";
 import { advanceEncode } from "../encode/advance-encode.ts";
+import { makeAllChunksAgain } from "../encode/make-again.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { agreeOnInits } from "../store/locked-encode.store.ts";
+import { findInitStanding, updateInitDissents, updateInits } from "../store/locked-encode.store.ts";
 import { findTaskAndEncode } from "../store/task.store.ts";
 import { findWork } from "../store/task-result.store.ts";
 import { finishTask } from "../store/task-state.store.ts";
 import { filesPresent, missingFile } from "./files-present.ts";
-import { type Lease, leaseGone } from "./locked-task.ts";
+import { type Lease, leaseGone, lockLease } from "./locked-task.ts";
 import { refuseResult } from "./refuse-result.ts";
 import { settleTask } from "./settle-task.ts";
 
 /** Thrown in the transaction, which it undoes. */
-class InitDiffers extends Error {}
+class InitRefused extends Error {}
 
-/** Takes a chunk: checks it against its task, its files and the other chunks' codec configuration. Whatever isn't as it must be counts as the machine's fault. */
+/**
+ * Takes a chunk: checks it against its task, its files and the other chunks' codec configuration. Whatever isn't as it must be counts as the machine's fault; where most workers agree on another
+ * configuration than the first chunks have, those are made again.
+ */
 export async function completeChunk(
   context: Context,
   lease: Lease,
@@ -37,13 +42,15 @@ export async function completeChunk(
           result.renditions.map((track) => missingFile(track, present, task.firstSegment)).find((one) => one));
     if (fault !== undefined) return await refuseResult(context, lease, fault, signal);
   }
+  const hashes = Object.fromEntries(
+    result.renditions.map((track) => [track.name, Buffer.from(track.initSha256).toString("hex")]),
+  );
   try {
     await settleTask(context, lease, "encode_chunk", signal, async (db, { encode: locked, task: own }) => {
-      const hashes = Object.fromEntries(
-        result.renditions.map((track) => [track.name, Buffer.from(track.initSha256).toString("hex")]),
-      );
-      const differing = await agreeOnInits(db, locked, hashes);
-      if (differing !== undefined) throw new InitDiffers(differing);
+      const verdict = electInits(await findInitStanding(db, locked), own.workerId, hashes);
+      if (verdict.outcome === "refused") throw new InitRefused(verdict.track);
+      await updateInits(db, locked.id, verdict.inits);
+      const again = verdict.outcome === "elected" ? await makeAllChunksAgain(context, db, locked) : [];
       await finishTask(db, own.id, {
         frames: result.frames,
         result: toStored(ChunkResultSchema, result),
@@ -55,11 +62,23 @@ export async function completeChunk(
           xpsnr: track.quality?.xpsnrSum ?? 0,
         })),
       });
-      return await advanceEncode(context, db, locked);
+      const advanced = await advanceEncode(context, db, locked);
+      return { ...advanced, queues: [...advanced.queues, ...again] };
     });
   } catch (error) {
-    if (!(error instanceof InitDiffers)) throw error;
+    if (!(error instanceof InitRefused)) throw error;
+    await noteDissent(context, lease, hashes, signal);
     const fault = `the codec configuration of ${error.message} isn't that of the other chunks: a player would need another decoder. Do all workers run the same release?`;
     await refuseResult(context, lease, fault, signal);
   }
+}
+
+/** Remembers who came with a configuration that was refused, in case that others come with the same. */
+async function noteDissent(context: Context, lease: Lease, hashes: Inits, signal: AbortSignal): Promise<void> {
+  await context.db.transact(signal, async (db) => {
+    const locked = await lockLease(db, lease);
+    if (locked?.standing !== "held") return;
+    const verdict = electInits(await findInitStanding(db, locked.encode), locked.task.workerId, hashes);
+    if (verdict.outcome === "refused") await updateInitDissents(db, locked.encode.id, verdict.dissents);
+  });
 }

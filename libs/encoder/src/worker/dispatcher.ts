@@ -53,10 +53,10 @@ export function createDispatcher(context: Context, closed: AbortSignal): Dispatc
     try {
       const workerIds = candidates.map((waiter) => waiter.workerId);
       const tasks = await takeTasks(context, notes, queue, workerIds, closed);
-      for (const [index, task] of tasks.entries()) {
-        const waiter = candidates[index];
+      for (const task of tasks) {
+        const waiter = candidates.find((one) => one.workerId === task.workerId && waiters.has(one));
         // Gone while we asked: the task goes back at no cost.
-        if (waiter === undefined || !waiters.has(waiter)) await giveBack(task);
+        if (waiter === undefined) await giveBack(task);
         else waiter.give(task);
       }
       return tasks.length;

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Dissent, electInits, type Inits } from "./init-election.ts";
+
+const good: Inits = { "720p": "aa", "360p": "bb" };
+const odd: Inits = { "720p": "aa", "360p": "cc" };
+
+it("takes what nobody has brought yet, and what is on record", () => {
+  expect(electInits({ inits: {}, supporters: 0, dissents: [] }, "a", good)).toEqual({ outcome: "agreed", inits: good });
+  expect(electInits({ inits: good, supporters: 1, dissents: [] }, "b", good).outcome).toBe("agreed");
+});
+
+it("refuses what one worker says against one, and names the track", () => {
+  const verdict = electInits({ inits: good, supporters: 1, dissents: [] }, "b", odd);
+  expect(verdict).toEqual({ outcome: "refused", track: "360p", dissents: [{ inits: odd, workers: ["b"] }] });
+});
+
+it("gives in to two workers who agree against one, and not to one who comes twice", () => {
+  const dissents = [{ inits: good, workers: ["b"] }];
+  expect(electInits({ inits: odd, supporters: 1, dissents }, "b", good).outcome).toBe("refused");
+  expect(electInits({ inits: odd, supporters: 1, dissents }, "c", good)).toEqual({ outcome: "elected", inits: good });
+});
+
+it("takes any where no chunk is left that has the one on record", () => {
+  expect(electInits({ inits: odd, supporters: 0, dissents: [] }, "b", good).outcome).toBe("elected");
+});
+
+it("ends with what most workers make, in whatever order they come, if those are twice the others", () => {
+  const arrivals = fc.integer({ min: 1, max: 4 }).chain((few) =>
+    fc.record({
+      few: fc.constant(few),
+      // Everybody comes again and again, as refused chunks are made anew.
+      order: fc.shuffledSubarray(
+        Array.from({ length: 3 * few + 1 }, (_, index) => index),
+        { minLength: 3 * few + 1 },
+      ),
+    }),
+  );
+  fc.assert(
+    fc.property(arrivals, ({ few, order }) => {
+      let inits: Inits = {};
+      let dissents: readonly Dissent[] = [];
+      let supporters = new Set<number>();
+      for (const worker of [...order, ...order]) {
+        const verdict = electInits(
+          { inits, supporters: supporters.size, dissents },
+          `${worker}`,
+          worker < few ? odd : good,
+        );
+        if (verdict.outcome === "refused") {
+          ({ dissents } = verdict);
+          continue;
+        }
+        if (verdict.outcome === "elected") {
+          supporters = new Set();
+          dissents = [];
+        }
+        ({ inits } = verdict);
+        supporters.add(worker);
+      }
+      expect(inits).toEqual(good);
+    }),
+  );
+});

@@ -1,0 +1,38 @@
+/** Tracks' initialisation segments by the SHA-256 of each, in hex. */
+export type Inits = Readonly<Record<string, string>>;
+
+/** A codec configuration that was refused, and the workers that came with it. */
+export type Dissent = { inits: Inits; workers: string[] };
+
+/** What is on record when a chunk comes: its encode's configuration, how many workers have made the chunks that have it, and what was refused. */
+export type Standing = { inits: Inits; supporters: number; dissents: readonly Dissent[] };
+
+/**
+ * What becomes of a chunk's configuration. `elected`: it is the encode's from now on, and chunks that have the one before must be made again. `refused`: `track` is the first that differs.
+ */
+export type Verdict =
+  | { outcome: "agreed" | "elected"; inits: Inits }
+  | { outcome: "refused"; track: string; dissents: Dissent[] };
+
+/** Different configurations that are remembered, and workers for each: a fleet has a few releases at a time. */
+const mostDissents = 8;
+const mostWorkers = 64;
+
+/**
+ * All chunks of a stream must have one codec configuration. The first chunk's is as good as any, until more workers agree on another one than have made chunks with it: then the first was the odd one. By workers, and not by
+ * chunks, since one that is odd brings as many odd chunks as it is given.
+ */
+export function electInits({ inits, supporters, dissents }: Standing, worker: string, brought: Inits): Verdict {
+  const track = Object.keys(brought).find((name) => inits[name] !== undefined && inits[name] !== brought[name]);
+  if (track === undefined) return { outcome: "agreed", inits: { ...brought, ...inits } };
+  const before = dissents.find((dissent) => isSame(dissent.inits, brought));
+  const workers = [...new Set([...(before?.workers ?? []), worker])].slice(-mostWorkers);
+  if (workers.length > supporters) return { outcome: "elected", inits: brought };
+  const others = dissents.filter((dissent) => dissent !== before);
+  return { outcome: "refused", track, dissents: [...others, { inits: brought, workers }].slice(-mostDissents) };
+}
+
+function isSame(one: Inits, other: Inits): boolean {
+  const tracks = Object.keys(one);
+  return tracks.length === Object.keys(other).length && tracks.every((track) => one[track] === other[track]);
+}
