@@ -134,6 +134,19 @@ describe("chunks", () => {
     expect(starts).toEqual(Array.from({ length: 13 }, (_, n) => n * 100)); // the last one has 110 frames
   });
 
+  it("have no scrap at the end wherever scenes change", () => {
+    const anyScene = fc.tuple(fc.nat(4999), fc.double({ min: 0, max: 1, noNaN: true }));
+    fc.assert(
+      fc.property(fc.integer({ min: 26, max: 5000 }), fc.array(anyScene, { maxLength: 60 }), (count, scenes) => {
+        const sceneChanges = scenes.map(([frame, score]) => ({ pts: BigInt((frame % count) * 512), score }));
+        const chunks = completeChunks([], steady(count, { sceneChanges }), { segmentSeconds: 4, fleet: fleet(8) });
+        const lastStart = Number(chunks.at(-1)?.segmentPts.at(-1) ?? 0n) / 512;
+        expect(count - lastStart).toBeGreaterThanOrEqual(25); // a quarter of a segment
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("get shorter with more workers, and longer with faster ones", () => {
     const lengths = (slots: number, speed: number) =>
       completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) })[0]?.segmentPts.length;

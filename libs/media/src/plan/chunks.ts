@@ -88,7 +88,8 @@ function nextChunk(
   const lastStart = starts.at(-1) ?? first;
   const scene = bestScene(scenes, frames.ptsOf(at), slack);
   const end = scene === undefined ? at : frames.frameAt(scene);
-  return end > lastStart && end < frames.count
+  const left = frames.ptsOf(frames.count) - frames.ptsOf(end);
+  return end > lastStart && left > slack
     ? { starts, end, sceneChange: scene !== undefined }
     : { starts, end: at, sceneChange: false };
 }
