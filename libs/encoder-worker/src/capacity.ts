@@ -13,7 +13,7 @@ export function defaultSlots(cores: number, memoryBytes: number): number {
 }
 
 /**
- * Threads of each encoder in a slot; 0 for as many as it likes. x264's own figure for a slot's share of the cores (one and a half times it), and three at least: a task that runs alone, as the last one of a stream
+ * The most threads of an encoder in a slot (smaller renditions have fewer); 0 for as many as it likes. x264's own figure for a slot's share of the cores (one and a half times it), and three at least: a task that runs alone, as the last one of a stream
  * does, goes on over more than its share.
  */
 export function threadsOfSlot(cores: number, slots: number): number {

@@ -20,7 +20,7 @@ export type PerformDeps = {
   giveUpMs: number;
   /** What one task's process may use of the machine's memory. */
   memoryLimitBytes: number;
-  /** Threads of each decoder and encoder; 0 for as many as they like. */
+  /** The most threads of the decoder and of an encoder; 0 for as many as the cores make use of. */
   threads: number;
 };
 

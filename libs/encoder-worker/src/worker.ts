@@ -20,7 +20,7 @@ export type WorkerOptions = {
   spoolDir: string;
   /** Encodes at the same time; as many as fill this machine unless given. One lighter task (a probe, a track of sound …) may run beside them. */
   slots?: number;
-  /** Threads of each decoder and encoder. Unless given, as many as they like with one slot, and what suits each slot's part of the cores with several. */
+  /** The most threads of a task's decoder and of an encoder. Unless given, as many as the cores make use of with one slot, and what suits each slot's part of the cores with several. */
   threads?: number;
   /** Keeps a process ready for the next task: it begins a third of a second earlier, for some 80 MiB of memory. */
   keepsChildReady?: boolean;

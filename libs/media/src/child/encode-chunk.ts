@@ -18,7 +18,7 @@ export type EncodeChunkOptions = {
   delivery: Delivery;
   /** Folder for files that aren't delivered. */
   folder: string;
-  /** Threads of the decoder, and what the encoders share (`encoderThreads`); 0 for as many as the cores make use of. */
+  /** The most threads of the decoder and of an encoder (`encoderThreads`); 0 for as many as the cores make use of. */
   threads: number;
   /** 1: every picture's quality is measured; 0: none's; n: that of a few in every nth segment. */
   qualityStride: number;

@@ -21,7 +21,7 @@ export type Surroundings = {
   /** Where the source is now. */
   sourceUrl: () => string;
   delivery: Delivery;
-  /** Threads of each decoder and encoder; 0 for as many as they like. */
+  /** The most threads of the decoder and of an encoder; 0 for as many as the cores make use of. */
   threads: number;
   onProgress: ProgressListener;
   onTrack: (track: TrackResult) => void;
