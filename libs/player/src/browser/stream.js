@@ -39,6 +39,12 @@ export function playStream(video, url, on) {
     if (faults > 0) on.found();
     faults = 0;
   };
+  const again = () => {
+    // Without levels the playlist itself is missing.
+    if (hls.levels.length === 0) return hls.loadSource(url);
+    hls.stopLoad();
+    hls.startLoad(video.currentTime);
+  };
   hls.on(Events.FRAG_LOADED, found);
   hls.on(Events.LEVEL_LOADED, found);
   hls.on(Events.LEVEL_UPDATED, (_event, { details }) => details.live || on.whole());
@@ -47,8 +53,7 @@ export function playStream(video, url, on) {
     if (type === ErrorTypes.NETWORK_ERROR && (fatal || faults === faultsToTell)) on.lost(response?.code ?? 0);
     if (!fatal) return;
     if (type === ErrorTypes.NETWORK_ERROR) {
-      // Without levels the playlist itself is missing.
-      setTimeout(() => (hls.levels.length > 0 ? hls.startLoad() : hls.loadSource(url)), againMs);
+      setTimeout(again, againMs);
     } else if (type === ErrorTypes.MEDIA_ERROR && performance.now() - mended > 5_000) {
       mended = performance.now();
       hls.recoverMediaError();
