@@ -29,6 +29,7 @@ export function encodeFacts(encode: Encode): Fact[] {
     ["Encode", encode.id],
     ["State", `${encodeStatus(encode).text}${took}${encode.attempt > 1 ? `, attempt ${encode.attempt}` : ""}`],
     ...(encode.error ? [["Error", printable(encode.error)] satisfies Fact] : []),
+    ...(encode.notice ? [["Notice", printable(encode.notice)] satisfies Fact] : []),
     ...(encode.media ? [["Source", ...mediaLines(encode.media)] satisfies Fact] : []),
     ...(encode.profile ? [["Profile", printable(encode.profile)] satisfies Fact] : []),
     ...progressFacts(encode),

@@ -76,6 +76,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
     s3: config.STORAGE_URL,
     playbackFrom: config.PLAYBACK_FROM,
     webhookTargets: config.WEBHOOK_TARGETS,
+    gpuPatienceSeconds: config.GPU_PATIENCE,
     sealingSecret,
     publicUrl,
     internalUrl: () => config.INTERNAL_URL ?? config.PUBLIC_URL ?? listening.url,

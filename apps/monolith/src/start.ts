@@ -120,6 +120,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     s3: config.STORAGE_URL,
     playbackFrom: config.PLAYBACK_FROM,
     webhookTargets: config.WEBHOOK_TARGETS,
+    gpuPatienceSeconds: config.GPU_PATIENCE,
     sealingSecret,
     publicUrl,
     internalUrl: () => `http://${reachableHost(config.HOST)}:${listening.port}`,

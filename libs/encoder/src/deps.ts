@@ -37,6 +37,8 @@ export type EncoderServiceDeps = {
   taskPollMs?: number | undefined;
   /** Whether a task that failed at a worker's hands waits half a minute for another worker, if there is one; it does unless given. */
   triesElsewhere?: boolean | undefined;
+  /** How long encodes wait for a GPU's workers that are gone before they begin anew on the CPU, in seconds; for ever unless given. */
+  gpuPatienceSeconds?: number | undefined;
   /** The credential of whoever scales the workers by `/metrics/queue`; without it there is no such route. */
   metricsToken?: string | undefined;
 };

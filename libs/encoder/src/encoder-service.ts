@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import type { EncoderService, EncoderServiceDeps } from "./deps.ts";
 import { cleanUp } from "./encode/cleanup.ts";
 import { expireEncode } from "./encode/expire-encode.ts";
+import { leaveGoneFamilies } from "./encode/leave-family.ts";
 import { makePlan, releaseQuota, settleQuota } from "./encode/plan-encode.ts";
 import { playbackRoute } from "./playback/playback-route.ts";
 import { createSegmentSource } from "./playback/segment-source.ts";
@@ -109,6 +110,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     sweepLeases(context, stopping.signal),
     lookAfterUploads(context, uploads, stopping.signal),
     tellStorage(context, quota, stopping.signal),
+    ...(deps.gpuPatienceSeconds ? [leaveGoneFamilies(context, deps.gpuPatienceSeconds, stopping.signal)] : []),
     ...(seal === undefined ? [] : [sealStoredSecrets(context, secrets, stopping.signal)]),
   ];
 

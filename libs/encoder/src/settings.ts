@@ -1,4 +1,4 @@
-import { oneOf, optional, secret } from "@kinora/service";
+import { integer, oneOf, optional, secret } from "@kinora/service";
 import { storageUrl } from "@kinora/storage";
 import { playbackFrom } from "./playback/segment-source.ts";
 
@@ -12,4 +12,6 @@ export const encoderSettings = {
   SEALING_SECRET: optional(secret()),
   /** Where people's webhooks may go: `public`, by https to the public internet, or `any`. */
   WEBHOOK_TARGETS: oneOf(["public", "any"], { default: "public" }),
+  /** How long encodes wait for a GPU's workers that are gone before they begin anew on the CPU, in seconds; 0 for ever. */
+  GPU_PATIENCE: integer({ min: 0, max: 30 * 24 * 3600, default: 600 }),
 };

@@ -41,6 +41,14 @@ describe("transition", () => {
     expect(follow([...happy.slice(0, 4), "failed", "retried", "planned"]).at(-1)).toBe("planned");
   });
 
+  it("is planned anew, and goes the whole way again, when the workers of its encoder family are gone", () => {
+    expect(follow([...happy.slice(0, 4), "family gone", "planned", "work leased", "encoded", "published"])).toEqual([
+      ...follow(happy.slice(0, 4)),
+      ...["planning", "planned", "encoding", "verifying", "succeeded"],
+    ]);
+    expect(transition("verifying", "family gone")).toBeUndefined();
+  });
+
   it.each(encodeStates.filter((state) => !isFinal(state)))("%s can fail and be cancelled", (state) => {
     expect(transition(state, "failed")).toBe("failed");
     expect(transition(state, "cancelled")).toBe("cancelled");

@@ -30,6 +30,11 @@ export function taskPrefix(videoId: string, encodeId: string, taskId: string, at
   return `videos/${videoId}/${encodeId}/${taskId}/${attempt}/`;
 }
 
+/** What all attempts at a task wrote. */
+export function attemptsPrefix(encode: { id: string; videoId: string }, taskId: string): string {
+  return `videos/${encode.videoId}/${encode.id}/${taskId}/`;
+}
+
 /** Where an attempt at a task of any kind may write. */
 export function attemptPrefix(
   encode: { id: string; videoId: string },

@@ -104,6 +104,7 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: En
     retryable: encode.retryable,
     priority: priorities[encode.priority],
     profile: encode.profile,
+    notice: encode.notice,
   });
 }
 

@@ -18,12 +18,14 @@ import {
 import { readVideoStatus } from "./read-video-status.ts";
 import type { Elsewhere, SegmentSource } from "./segment-source.ts";
 
-// A stream's own addresses (with the encode's id) never change their content, so they may be kept for ever. The video's addresses lead to whichever
+// A stream's own addresses (with the encode's id) never change their content once it is verified, so they may be kept for ever. The video's addresses lead to whichever
 // stream is published: kept for seconds only, and asked for again with the entity tag. Master and manifest of the video name the stream's
 // own addresses, so a player that has begun one stream stays with it even if another is published meanwhile.
 const forEver = "public, max-age=31536000, immutable";
 const forSeconds = "public, max-age=5, must-revalidate";
 const whileItGrows = "public, max-age=1, must-revalidate";
+// Until a stream has passed its verification, chunks of it may be made again, or all of it by another encoder.
+const untilChecked = "public, max-age=60, must-revalidate";
 
 const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };
 
@@ -64,7 +66,8 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
         response.setHeader("Cache-Control", "no-store");
         return answerText(request, response, 404, "There is no such stream.");
       }
-      const keep = path.versioned ? (located.final ? forEver : whileItGrows) : forSeconds;
+      const growing = "text" in located ? whileItGrows : untilChecked;
+      const keep = path.versioned ? (located.final ? forEver : growing) : forSeconds;
       if ("text" in located) return answerMade(request, response, located.text, path.contentType, keep);
       const elsewhere = isPlaylist(path) ? undefined : await segments.locate(located.key, path.contentType);
       if (elsewhere !== undefined) return answerElsewhere(response, elsewhere);

@@ -20,6 +20,8 @@ export type EncodeRecord = {
   /** Whether its stream has a poster picture. */
   hasPoster: boolean;
   profile: string;
+  /** What happened to it that its owner should know; empty otherwise. */
+  notice: string;
   priority: Priority;
   /** What its quota is reserved under. */
   reservationId: string;
@@ -50,6 +52,7 @@ type Row = {
   is_published: boolean;
   has_poster: boolean;
   profile: string;
+  notice: string;
   priority: Priority;
   reservation_id: string | null;
   chunked: boolean;
@@ -65,7 +68,7 @@ type Row = {
 
 const select = `
   SELECT e.id, e.video_id, e.owner_id, e.state, e.error, e.duration_seconds, e.created_at, e.probed_at, e.finished_at, e.has_poster,
-    e.profile, e.priority, e.reservation_id, e.chunked, e.playable_at, e.retryable,
+    e.profile, e.notice, e.priority, e.reservation_id, e.chunked, e.playable_at, e.retryable,
     (SELECT max(attempt) FROM tasks WHERE encode_id = e.id) AS attempts,
     v.published_encode_id IS NOT DISTINCT FROM e.id AS is_published,
     t.kind, t.attempt, t.fraction, t.frames, t.speed
@@ -86,6 +89,7 @@ const recordOf = (row: Row): EncodeRecord => ({
   isPublished: row.is_published,
   hasPoster: row.has_poster,
   profile: row.profile,
+  notice: row.notice,
   priority: row.priority,
   reservationId: row.reservation_id ?? row.id,
   chunked: row.chunked,

@@ -4,7 +4,7 @@ import type { Db } from "./db.ts";
 export type WorkerRecord = { id: string; slots: number; cores: number; memoryBytes: number; encoders: string[] };
 
 /** A worker that hasn't asked for so long, in seconds, doesn't count any more. A busy one asks when it is done, so this is longer than a chunk may take. */
-const liveSeconds = 120;
+export const liveSeconds = 120;
 
 /** Notes that workers have asked for work. */
 export async function noteWorkers(db: Db, workers: readonly WorkerRecord[]): Promise<void> {

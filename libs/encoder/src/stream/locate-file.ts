@@ -33,7 +33,7 @@ export async function locateFile(
   const attempt = output && attemptOf(output, segmentOf(file));
   if (output === undefined || attempt === undefined) return undefined;
   const task = { id: output.id, kind: output.kind, attempt };
-  return { key: attemptPrefix({ id: encodeId, videoId: found.videoId }, task) + path, final: true };
+  return { key: attemptPrefix({ id: encodeId, videoId: found.videoId }, task) + path, final };
 }
 
 function playlist({ result, options }: Stream, path: string, base: string): string | undefined {

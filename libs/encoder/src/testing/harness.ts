@@ -67,6 +67,7 @@ export async function startEncoder(options: {
   sealingSecret?: string;
   /** A task that failed waits for another worker; most tests have one that does everything. */
   triesElsewhere?: boolean;
+  gpuPatienceSeconds?: number;
   /** Looks for tasks only when told of them, as far as a test lasts. */
   neverPolls?: boolean;
   sourceUrlSeconds?: number;
@@ -88,6 +89,7 @@ export async function startEncoder(options: {
     perPersonCap: 5,
     sourceUrlSeconds: options.sourceUrlSeconds,
     triesElsewhere: options.triesElsewhere ?? false,
+    gpuPatienceSeconds: options.gpuPatienceSeconds,
     taskPollMs: options.neverPolls ? 3_600_000 : undefined,
     publicUrl: () => url,
     internalUrl: () => url,

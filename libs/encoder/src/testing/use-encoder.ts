@@ -24,7 +24,7 @@ export type Installation = {
  */
 export function useEncoder(
   openStorage?: (folder: string) => Promise<S3Settings>,
-  { triesElsewhere = false } = {},
+  { triesElsewhere = false, gpuPatienceSeconds = 0 } = {},
 ): Installation {
   const quota = createFakeQuota();
   let folder: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
@@ -37,7 +37,7 @@ export function useEncoder(
   };
   const start = () => {
     const { dataDir } = installation;
-    return startEncoder({ database: started(database), dataDir, quota, s3, triesElsewhere });
+    return startEncoder({ database: started(database), dataDir, quota, s3, triesElsewhere, gpuPatienceSeconds });
   };
   const installation: Installation = {
     quota,

@@ -4,6 +4,7 @@ export const eventTypes = [
   "video.deleted",
   "encode.started",
   "encode.playable",
+  "encode.replanned",
   "encode.succeeded",
   "encode.failed",
   "encode.cancelled",
