@@ -23,8 +23,8 @@ beforeEach(async () => {
   await installation.database.pool.query("DELETE FROM videos");
 });
 
-/** Everybody who has been here is, or isn't any more. */
-async function seen(when: "now() + interval '1 day'" | "'-infinity'"): Promise<void> {
+/** Whether the fleet's other worker, which never asks, is there. */
+async function fleetSeen(when: "now() + interval '1 day'" | "'-infinity'"): Promise<void> {
   await installation.database.pool.query(`UPDATE workers SET seen_at = ${when} WHERE id = 'fleet'`);
 }
 
@@ -39,17 +39,24 @@ async function doLightWork(): Promise<void> {
   }
 }
 
+/** A video whose only chunk is in the hands of a worker, with nothing else left to do. */
+async function leaseOnlyChunk(workerId: string): Promise<Task> {
+  const { worker, ...encoder } = installation.encoder;
+  await startOne(encoder.person());
+  await probe(worker);
+  const chunk = await leaseEncode(worker, workerId);
+  await doLightWork();
+  return chunk;
+}
+
 const chunkOf = (task: Task) => (task.work.case === "encodeChunk" ? task.work.value.chunk?.index : undefined);
 const machine = { kind: FailureKind.MACHINE, message: "It ran out of memory." };
 
 describe("a task that failed at a worker's hands", () => {
   it("is for another one, if there is one", async () => {
-    await seen("now() + interval '1 day'");
-    const { worker, ...encoder } = installation.encoder;
-    await startOne(encoder.person());
-    await probe(worker);
-    const first = await leaseEncode(worker, "faulty");
-    await doLightWork();
+    await fleetSeen("now() + interval '1 day'");
+    const { worker } = installation.encoder;
+    const first = await leaseOnlyChunk("faulty");
     await worker.failTask({ lease: must(first.lease), ...machine });
     const wait = { seconds: 3n, nanos: 0 };
     expect((await worker.leaseTask({ workerId: "faulty", encoders: ["cpu"], kinds, wait })).task).toBeUndefined();
@@ -58,12 +65,9 @@ describe("a task that failed at a worker's hands", () => {
   });
 
   it("is for another one also when both ask at the same time", async () => {
-    await seen("now() + interval '1 day'");
-    const { worker, ...encoder } = installation.encoder;
-    await startOne(encoder.person());
-    await probe(worker);
-    const first = await leaseEncode(worker, "faulty");
-    await doLightWork();
+    await fleetSeen("now() + interval '1 day'");
+    const { worker } = installation.encoder;
+    const first = await leaseOnlyChunk("faulty");
     const asking = ["faulty", "other"].map((workerId) =>
       worker.leaseTask({ workerId, encoders: ["cpu"], kinds, wait: { seconds: 5n, nanos: 0 } }),
     );
@@ -74,12 +78,9 @@ describe("a task that failed at a worker's hands", () => {
   });
 
   it("goes to the same one again where nobody else is", async () => {
-    await seen("'-infinity'");
-    const { worker, ...encoder } = installation.encoder;
-    await startOne(encoder.person());
-    await probe(worker);
-    await installation.database.pool.query("UPDATE workers SET seen_at = '-infinity' WHERE id <> 'w1'");
-    const first = await leaseEncode(worker, "w1");
+    await fleetSeen("'-infinity'");
+    const { worker } = installation.encoder;
+    const first = await leaseOnlyChunk("w1");
     await installation.database.pool.query("UPDATE workers SET seen_at = '-infinity' WHERE id <> 'w1'");
     await worker.failTask({ lease: must(first.lease), ...machine });
     const again = await leaseEncode(worker, "w1");
@@ -103,7 +104,7 @@ describe("a codec configuration", () => {
   }
 
   it("that only the first chunk has gives way to the one on which two workers agree", async () => {
-    await seen("now() + interval '1 day'");
+    await fleetSeen("now() + interval '1 day'");
     const { worker, ...encoder } = installation.encoder;
     const person = encoder.person();
     const { encodeId } = await startOne(person, 4);
@@ -125,8 +126,26 @@ describe("a codec configuration", () => {
     expect(rows[0]).toEqual({ attempt: 2 });
   });
 
+  it("gives way also where the odd worker has made another chunk since the first was refused", async () => {
+    await fleetSeen("now() + interval '1 day'");
+    const { worker, ...encoder } = installation.encoder;
+    const person = encoder.person();
+    const { encodeId } = await startOne(person, 4);
+    await probe(worker);
+    await completeOddly(await leaseEncode(worker, "odd"));
+    await expect(work(worker, await leaseEncode(worker, "good 1"))).rejects.toMatchObject({
+      code: Code.FailedPrecondition,
+    });
+    await completeOddly(await leaseEncode(worker, "odd"));
+    await work(worker, await leaseEncode(worker, "good 2"));
+    await encodeOne(worker);
+    await waitForState(person, encodeId, EncodeState.SUCCEEDED);
+    const { rows } = await installation.database.pool.query("SELECT inits FROM encodes WHERE id = $1", [encodeId]);
+    expect(Object.values(rows[0].inits)).not.toContain(createHash("sha256").update("odd").digest("hex"));
+  });
+
   it("of one worker alone never does, however often it comes", async () => {
-    await seen("'-infinity'");
+    await fleetSeen("'-infinity'");
     const { worker, ...encoder } = installation.encoder;
     const { encodeId } = await startOne(encoder.person(), 4);
     await probe(worker);

@@ -6,19 +6,33 @@ const good: Inits = { "720p": "aa", "360p": "bb" };
 const odd: Inits = { "720p": "aa", "360p": "cc" };
 
 it("takes what nobody has brought yet, and what is on record", () => {
-  expect(electInits({ inits: {}, supporters: 0, dissents: [] }, "a", good)).toEqual({ outcome: "agreed", inits: good });
+  expect(electInits({ inits: {}, supporters: 0, dissents: [] }, "a", good)).toMatchObject({
+    outcome: "agreed",
+    inits: good,
+  });
   expect(electInits({ inits: good, supporters: 1, dissents: [] }, "b", good).outcome).toBe("agreed");
 });
 
 it("refuses what one worker says against one, and names the track", () => {
   const verdict = electInits({ inits: good, supporters: 1, dissents: [] }, "b", odd);
-  expect(verdict).toEqual({ outcome: "refused", track: "360p", dissents: [{ inits: odd, workers: ["b"] }] });
+  const dissents = [{ inits: odd, workers: ["b"] }];
+  expect(verdict).toEqual({ outcome: "refused", track: "360p", inits: good, dissents });
+  // Whoever agrees afterwards doesn't make that unsaid.
+  expect(electInits({ inits: good, supporters: 1, dissents }, "a", good)).toEqual({
+    outcome: "agreed",
+    inits: good,
+    dissents,
+  });
 });
 
 it("gives in to two workers who agree against one, and not to one who comes twice", () => {
   const dissents = [{ inits: good, workers: ["b"] }];
   expect(electInits({ inits: odd, supporters: 1, dissents }, "b", good).outcome).toBe("refused");
-  expect(electInits({ inits: odd, supporters: 1, dissents }, "c", good)).toEqual({ outcome: "elected", inits: good });
+  expect(electInits({ inits: odd, supporters: 1, dissents }, "c", good)).toEqual({
+    outcome: "elected",
+    inits: good,
+    dissents: [],
+  });
 });
 
 it("takes any where no chunk is left that has the one on record", () => {
@@ -47,15 +61,9 @@ it("ends with what most workers make, in whatever order they come, if those are 
           `${worker}`,
           worker < few ? odd : good,
         );
-        if (verdict.outcome === "refused") {
-          ({ dissents } = verdict);
-          continue;
-        }
-        if (verdict.outcome === "elected") {
-          supporters = new Set();
-          dissents = [];
-        }
-        ({ inits } = verdict);
+        ({ inits, dissents } = verdict);
+        if (verdict.outcome === "refused") continue;
+        if (verdict.outcome === "elected") supporters = new Set();
         supporters.add(worker);
       }
       expect(inits).toEqual(good);

@@ -8,11 +8,13 @@ export type Dissent = { inits: Inits; workers: string[] };
 export type Standing = { inits: Inits; supporters: number; dissents: readonly Dissent[] };
 
 /**
- * What becomes of a chunk's configuration. `elected`: it is the encode's from now on, and chunks that have the one before must be made again. `refused`: `track` is the first that differs.
+ * What becomes of a chunk's configuration, and what is on record from now on. `elected`: it is the encode's, and chunks that have the one before must be made again. `refused`: `track` is the first
+ * that differs.
  */
-export type Verdict =
-  | { outcome: "agreed" | "elected"; inits: Inits }
-  | { outcome: "refused"; track: string; dissents: Dissent[] };
+export type Verdict = { inits: Inits; dissents: readonly Dissent[] } & (
+  | { outcome: "agreed" | "elected" }
+  | { outcome: "refused"; track: string }
+);
 
 /** Different configurations that are remembered, and workers for each: a fleet has a few releases at a time. */
 const mostDissents = 8;
@@ -24,12 +26,12 @@ const mostWorkers = 64;
  */
 export function electInits({ inits, supporters, dissents }: Standing, worker: string, brought: Inits): Verdict {
   const track = Object.keys(brought).find((name) => inits[name] !== undefined && inits[name] !== brought[name]);
-  if (track === undefined) return { outcome: "agreed", inits: { ...brought, ...inits } };
+  if (track === undefined) return { outcome: "agreed", inits: { ...brought, ...inits }, dissents };
   const before = dissents.find((dissent) => isSame(dissent.inits, brought));
   const workers = [...new Set([...(before?.workers ?? []), worker])].slice(-mostWorkers);
-  if (workers.length > supporters) return { outcome: "elected", inits: brought };
+  if (workers.length > supporters) return { outcome: "elected", inits: brought, dissents: [] };
   const others = dissents.filter((dissent) => dissent !== before);
-  return { outcome: "refused", track, dissents: [...others, { inits: brought, workers }].slice(-mostDissents) };
+  return { outcome: "refused", track, inits, dissents: [...others, { inits: brought, workers }].slice(-mostDissents) };
 }
 
 function isSame(one: Inits, other: Inits): boolean {

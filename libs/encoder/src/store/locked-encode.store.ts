@@ -1,5 +1,5 @@
 import type { EncodeState } from "../domain/encode-state.ts";
-import type { Dissent, Inits, Standing } from "../domain/init-election.ts";
+import type { Dissent, Standing } from "../domain/init-election.ts";
 import type { Db } from "./db.ts";
 import type { Priority } from "./encode.store.ts";
 
@@ -150,12 +150,16 @@ export async function findInitStanding(db: Db, { id, inits }: LockedEncode): Pro
   return { inits, supporters: rows[0]?.supporters ?? 0, dissents: rows[0]?.dissents ?? [] };
 }
 
-/** Gives a locked encode its codec configuration. */
-export async function updateInits(db: Db, id: string, inits: Inits): Promise<void> {
-  await db.query("UPDATE encodes SET inits = $2, init_dissents = '[]' WHERE id = $1", [id, JSON.stringify(inits)]);
-}
-
-/** Notes which codec configurations of a locked encode were refused. */
-export async function updateInitDissents(db: Db, id: string, dissents: readonly Dissent[]): Promise<void> {
-  await db.query("UPDATE encodes SET init_dissents = $2 WHERE id = $1", [id, JSON.stringify(dissents)]);
+/** Notes the codec configuration of a locked encode, and which ones were refused. */
+export async function updateInits(
+  db: Db,
+  id: string,
+  { inits, dissents }: Pick<Standing, "inits" | "dissents">,
+): Promise<void> {
+  // With most chunks nothing changes, and the row is a wide one.
+  await db.query(
+    `UPDATE encodes SET inits = $2, init_dissents = $3
+     WHERE id = $1 AND (inits, init_dissents) IS DISTINCT FROM ($2::jsonb, $3::jsonb)`,
+    [id, JSON.stringify(inits), JSON.stringify(dissents)],
+  );
 }

@@ -61,7 +61,7 @@ export async function reopenChunks(db: Db, encodeId: string, segments: readonly 
     [encodeId, segments],
   );
   if (rows.some((row) => row.made_again)) return [];
-  await reopen(db, rows, "made_again = true");
+  await reopen(db, rows, true);
   return rows.map(recordOf);
 }
 
@@ -71,16 +71,17 @@ export async function reopenAllChunks(db: Db, encodeId: string): Promise<TaskRec
     `SELECT ${columns} FROM tasks WHERE encode_id = $1 AND kind = 'encode_chunk' AND state = 'done' ORDER BY chunk FOR UPDATE`,
     [encodeId],
   );
-  await reopen(db, rows, "made_again = made_again");
+  await reopen(db, rows, false);
   return rows.map(recordOf);
 }
 
-async function reopen(db: Db, rows: readonly Row[], mark: string): Promise<void> {
+/** `isMarked`: it isn't done a second time. */
+async function reopen(db: Db, rows: readonly Row[], isMarked: boolean): Promise<void> {
   await db.query(
-    `UPDATE tasks SET state = 'waiting', ${mark}, faults = 0, frames = 0, fraction = 0, speed = 0, result = NULL, done_at = NULL,
+    `UPDATE tasks SET state = 'waiting', made_again = made_again OR $2, faults = 0, frames = 0, fraction = 0, speed = 0, result = NULL, done_at = NULL,
        track_bytes = '{}', track_measured = '{}', track_xpsnr = '{}', ${avoiding}
      WHERE id = ANY($1::uuid[])`,
-    [rows.map((row) => row.id)],
+    [rows.map((row) => row.id), isMarked],
   );
 }
 

@@ -7,7 +7,7 @@ import { attemptPrefix } from "../domain/object-keys.ts";
 import { advanceEncode } from "../encode/advance-encode.ts";
 import { makeAllChunksAgain } from "../encode/make-again.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { findInitStanding, updateInitDissents, updateInits } from "../store/locked-encode.store.ts";
+import { findInitStanding, updateInits } from "../store/locked-encode.store.ts";
 import { findTaskAndEncode } from "../store/task.store.ts";
 import { findWork } from "../store/task-result.store.ts";
 import { finishTask } from "../store/task-state.store.ts";
@@ -49,7 +49,7 @@ export async function completeChunk(
     await settleTask(context, lease, "encode_chunk", signal, async (db, { encode: locked, task: own }) => {
       const verdict = electInits(await findInitStanding(db, locked), own.workerId, hashes);
       if (verdict.outcome === "refused") throw new InitRefused(verdict.track);
-      await updateInits(db, locked.id, verdict.inits);
+      await updateInits(db, locked.id, verdict);
       const again = verdict.outcome === "elected" ? await makeAllChunksAgain(context, db, locked) : [];
       await finishTask(db, own.id, {
         frames: result.frames,
@@ -79,6 +79,6 @@ async function noteDissent(context: Context, lease: Lease, hashes: Inits, signal
     const locked = await lockLease(db, lease);
     if (locked?.standing !== "held") return;
     const verdict = electInits(await findInitStanding(db, locked.encode), locked.task.workerId, hashes);
-    if (verdict.outcome === "refused") await updateInitDissents(db, locked.encode.id, verdict.dissents);
+    if (verdict.outcome === "refused") await updateInits(db, locked.encode.id, verdict);
   });
 }
