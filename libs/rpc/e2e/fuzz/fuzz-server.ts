@@ -3,7 +3,7 @@ import { closed, open } from "../../src/testing/hostile-client.ts";
 import { readFrames } from "../../src/testing/http2-frames.ts";
 import { connectionBytes, http1Bytes } from "./frames.ts";
 import { cut } from "./mutate.ts";
-import { caseNumbers, type FuzzOptions, failure, type Outcome } from "./outcome.ts";
+import { type CaseRange, caseNumbers, type FuzzOptions, failure, type Outcome } from "./outcome.ts";
 import { caseSeed, createRandom, type Random } from "./random.ts";
 import { type ServerUnderTest, startServerUnderTest } from "./server-under-test.ts";
 import { checkCall } from "./well-formed-call.ts";
@@ -29,10 +29,9 @@ export async function fuzzServer(options: FuzzOptions): Promise<Outcome> {
   const numbers = caseNumbers(options);
   let heapAtFirst: number | undefined;
 
-  const report = (what: string, index: number) => {
-    outcome.failures.push(
-      failure(what, options, "server", index, recent.findLast((each) => each.index === index)?.bytes),
-    );
+  const report = (what: string, cases: number | CaseRange) => {
+    const bytes = recent.findLast(({ index }) => index === cases)?.bytes;
+    outcome.failures.push(failure(what, options, "server", cases, bytes));
   };
   async function lane(batch: number[]): Promise<void> {
     for (let index = batch.shift(); index !== undefined && server.ended() === undefined; index = batch.shift()) {
@@ -55,17 +54,17 @@ export async function fuzzServer(options: FuzzOptions): Promise<Outcome> {
     }
   }
 
-  async function look(index: number): Promise<void> {
+  async function look(batch: CaseRange): Promise<void> {
     const seen = await server.settled();
     heapAtFirst ??= seen.heapMegabytes;
     if (seen.streams > 0 || seen.sockets > 0) {
-      report(`it still holds ${seen.streams} streams and ${seen.sockets} sockets`, index);
+      report(`it still holds ${seen.streams} streams and ${seen.sockets} sockets`, batch);
     }
     if (seen.heapMegabytes > heapAtFirst * 1.3 + heapSlackMegabytes) {
-      report(`its heap grew from ${heapAtFirst.toFixed(0)} to ${seen.heapMegabytes.toFixed(0)} MB`, index);
+      report(`its heap grew from ${heapAtFirst.toFixed(0)} to ${seen.heapMegabytes.toFixed(0)} MB`, batch);
     }
     for (const unexpected of seen.unexpected) {
-      report(`it logged ${unexpected}`, index);
+      report(`it logged ${unexpected}`, batch);
     }
   }
 
@@ -79,7 +78,7 @@ export async function fuzzServer(options: FuzzOptions): Promise<Outcome> {
         batch.push(next.value);
       }
     }
-    const last = batch.at(-1) ?? 0;
+    const range = { first: batch.at(0) ?? 0, last: batch.at(-1) ?? 0 };
     await Promise.all(Array.from({ length: lanes }, () => lane(batch)));
     if (server.ended() !== undefined) {
       for (const { index, bytes } of recent) {
@@ -87,7 +86,7 @@ export async function fuzzServer(options: FuzzOptions): Promise<Outcome> {
       }
       break;
     }
-    await look(last);
+    await look(range);
   }
   await server.stop();
   return outcome;

@@ -1,11 +1,12 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N] [--fuzzer server|client] [--case N]`: throws generated and damaged input at a server of ours and at our client, for N seconds in all (60). What
+ * `npm run fuzz -- [--seconds N] [--seed N] [--fuzzer server|client] [--case N|N-M]`: throws generated and damaged input at a server of ours and at our client, for N seconds in all (60). What
  * it finds is printed with how to see it again. The last line is "N passed, N failed".
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { fuzzClient } from "./fuzz-client.ts";
 import { fuzzServer } from "./fuzz-server.ts";
+import { parseCases } from "./outcome.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +23,7 @@ const fuzzers = Object.entries({ server: fuzzServer, client: fuzzClient }).filte
 console.log(`seed ${seed}`);
 let [passed, failed] = [0, 0];
 for (const [name, fuzz] of fuzzers) {
-  const only = values.case === undefined ? undefined : Number(values.case);
+  const only = values.case === undefined ? undefined : parseCases(values.case);
   const { cases, failures } = await fuzz({ seed, seconds: Number(values.seconds) / fuzzers.length, only });
   console.log(`${name}: ${cases} cases, ${failures.length} failures`);
   for (const each of failures) {

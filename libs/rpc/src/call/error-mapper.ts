@@ -35,6 +35,11 @@ export type MappedError = { error: ConnectError; unexpected: boolean };
 
 /** Turns anything thrown into what the caller gets. The trace's id leads from an `internal` error to the log. */
 export function toConnectError(thrown: unknown, scope: Pick<CallScope, "trace">): MappedError {
+  const { error, unexpected } = asConnectError(thrown, scope);
+  return { error: wellFormed(error), unexpected };
+}
+
+function asConnectError(thrown: unknown, scope: Pick<CallScope, "trace">): MappedError {
   if (thrown instanceof DomainError) {
     return { error: fromDomainError(thrown), unexpected: false };
   }
@@ -79,4 +84,14 @@ export function mapError(logger: Logger, call: CallRecord, thrown: unknown, abor
   call.outcome = error.code;
   call.error = error;
   return error;
+}
+
+/** With a message that can be sent: one that quotes half a character (as `JSON.parse` does where it cuts its input short) can't be a header. */
+function wellFormed(error: ConnectError): ConnectError {
+  if (error.rawMessage.isWellFormed()) {
+    return error;
+  }
+  const sent = new ConnectError(error.rawMessage.toWellFormed(), error.code, error.metadata, undefined, error.cause);
+  sent.details = error.details;
+  return sent;
 }

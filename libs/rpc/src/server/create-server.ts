@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { Health } from "@kinora/proto-common";
 import { createDirectCalls } from "../call/direct-calls.ts";
 import { createLifecycle } from "../call/lifecycle.ts";
@@ -14,6 +13,7 @@ import type { ServiceOptions } from "../routes.ts";
 import type { LimiterOptions } from "../shedding/concurrency-limiter.ts";
 import { createSheddings } from "../shedding/sheddings.ts";
 import { createTurns } from "../shedding/turns.ts";
+import { acceptedCompression } from "./accepted-compression.ts";
 import { createDirectServer } from "./direct/direct-server.ts";
 import { createHealth } from "./health.ts";
 import { createListener, type ListenAddress, type Listener } from "./listener.ts";
@@ -75,7 +75,7 @@ export function createServer(options: ServerOptions): RpcServer {
     limits,
     validation: options.validation ?? true,
     idempotency: idempotencyInterceptor(options.idempotencyStore ?? createMemoryIdempotencyStore()),
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression: acceptedCompression,
     accessOf: options.accessOf,
     ownersRequired: options.ownersRequired,
   };

@@ -1,6 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { codeToHttpStatus, codeToString } from "@connectrpc/connect/protocol-connect";
-import type { HttpResponse } from "../routes.ts";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import type { HttpRequest, HttpResponse } from "../routes.ts";
 
 /** Sends an error outside of any RPC as JSON in the form of the Connect protocol: `{"code": …, "message": …}`. */
 export function sendError(response: HttpResponse, error: ConnectError, status = codeToHttpStatus(error.code)): void {
@@ -16,6 +17,25 @@ export function sendError(response: HttpResponse, error: ConnectError, status = 
     response.setHeader(name, value);
   });
   sendJson(response, status, { code: codeToString(error.code), message: error.rawMessage });
+}
+
+/** Sends an error in place of an RPC's answer, in the form that its client reads: gRPC's and gRPC-Web's look for a status in the headers. */
+export function sendCallError(
+  request: HttpRequest,
+  response: HttpResponse,
+  error: ConnectError,
+  status?: number,
+): void {
+  const type = request.headers["content-type"];
+  if (!type?.startsWith("application/grpc") || response.headersSent) {
+    sendError(response, error, status);
+    return;
+  }
+  response.statusCode = 200;
+  for (const [name, value] of setTrailerStatus(new Headers({ "content-type": type }), error)) {
+    response.setHeader(name, value);
+  }
+  response.end();
 }
 
 /** Sends a small JSON document. */

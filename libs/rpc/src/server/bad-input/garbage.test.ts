@@ -86,6 +86,22 @@ describe("garbage", () => {
   const grpc = { "content-type": "application/grpc" };
   const json = { "content-type": "application/json" };
 
+  const gzipped = { ...grpc, "grpc-encoding": "gzip" };
+  const grpcJson = { "content-type": "application/grpc+json" };
+  // What V8 says of it begins with the second half of a surrogate pair.
+  const halfCharacter = Buffer.from(`{"text":"${"\u{1f600}".repeat(18)}","w":tru}`);
+  const unexpected = () => server.lines.filter(({ level }) => level === "error");
+
+  it("quotes the test's JSON from within a character", () => {
+    let message = "";
+    try {
+      JSON.parse(String(halfCharacter));
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message.isWellFormed()).toBe(false);
+  });
+
   it.each([
     ["a right message", grpc, envelope(message, 0, message.length), { status: 200, grpc: "0" }],
     ["a length beyond what comes", grpc, envelope(message, 0, 1000), { grpc: "3" }],
@@ -103,6 +119,32 @@ describe("garbage", () => {
       { ...json, "content-encoding": "gzip" },
       gzipSync(Buffer.alloc(100_000_000, " ")),
       { status: 429 },
+    ],
+    [
+      "a gzip that is cut off",
+      { ...json, "content-encoding": "gzip" },
+      gzipSync("{}").subarray(0, 12),
+      { status: 400 },
+    ],
+    ["a gzip that is cut off in an envelope", gzipped, envelope(gzipSync(message).subarray(0, 12), 1), { grpc: "3" }],
+    ["JSON whose fault is quoted from within a character", grpcJson, envelope(halfCharacter), { grpc: "3" }],
+    [
+      "the same, read by Connect's own handler",
+      { ...grpcJson, "grpc-encoding": "gzip" },
+      envelope(halfCharacter),
+      { grpc: "3" },
+    ],
+    [
+      "the same in gRPC-Web",
+      { "content-type": "application/grpc-web+json" },
+      envelope(halfCharacter),
+      { answer: expect.stringContaining("grpc-status: 3") },
+    ],
+    [
+      "the same in gRPC-Web, read by Connect's own handler",
+      { "content-type": "application/grpc-web+json", "grpc-encoding": "gzip" },
+      envelope(halfCharacter),
+      { grpc: "3" },
     ],
     ["a malformed deadline", { ...grpc, "grpc-timeout": "soon" }, envelope(message, 0, message.length), { grpc: "3" }],
     [
@@ -122,6 +164,7 @@ describe("garbage", () => {
     ],
   ])("%s", async (_name, headers, body, expected) => {
     expect(await call(headers, body)).toMatchObject(expected);
+    expect(unexpected()).toEqual([]);
   });
 
   it("a path or host that is no address", async () => {
