@@ -8,6 +8,8 @@ export type Report = {
   testResults: {
     name: string;
     status: string;
-    assertionResults: { status: string }[];
+    assertionResults: { status: string; fullName?: string; failureMessages?: string[] }[];
+    /** Why the file couldn't be loaded. */
+    message?: string;
   }[];
 };

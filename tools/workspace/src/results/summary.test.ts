@@ -19,7 +19,11 @@ describe("the sum of all suites", () => {
       passed: 4,
       failed: 1,
       skipped: 2,
-      lines: ["libs/a test: 3 passed, 0 failed, 1 skipped", "libs/b test: 1 passed, 1 failed, 1 skipped"],
+      lines: [
+        "libs/a test: 3 passed, 0 failed, 1 skipped",
+        "libs/b test: 1 passed, 1 failed, 1 skipped",
+        "FAILED libs/b test: a.test.ts: ",
+      ],
     });
   });
 
@@ -30,6 +34,24 @@ describe("the sum of all suites", () => {
     ["a step without suites that broke", [good], ["install"]],
   ])("counts %s as one failure", (_what, suites, broken) => {
     expect(summarise(suites, broken)).toMatchObject({ passed: 3, failed: 1 });
+  });
+
+  it("says last which tests failed, with the beginning of what they say", () => {
+    const assertionResults = [
+      { status: "failed", fullName: "a thing holds", failureMessages: [`expected 1 to be 2${"x".repeat(10_000)}`] },
+      { status: "passed", fullName: "another thing" },
+    ];
+    const bad = suite("libs/b", {
+      testResults: [
+        { name: "b.test.ts", status: "failed", assertionResults },
+        { name: "c.test.ts", status: "failed", message: "no such module", assertionResults: [] },
+      ],
+    });
+    const { lines } = summarise([good, bad], ["test"]);
+    expect(lines.slice(2)).toEqual([
+      expect.stringMatching(/^FAILED libs\/b test: a thing holds: expected 1 to be 2x{500,600}$/),
+      "FAILED libs/b test: c.test.ts: no such module",
+    ]);
   });
 
   it("counts each step that broke on its own", () => {

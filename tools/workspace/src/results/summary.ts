@@ -23,10 +23,29 @@ export function summarise(suites: readonly Suite[], broken: readonly string[]): 
     ({ project, step, report, count }) =>
       `${project} ${step}: ${report ? `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped` : "no report"}`,
   );
+  for (const { project, step, report } of counted) {
+    for (const failure of failuresOf(report)) lines.push(`FAILED ${project} ${step}: ${failure}`);
+  }
   const unexplained = broken.filter((step) => !counted.some((suite) => suite.step === step && suite.count.failed > 0));
   for (const step of unexplained) lines.push(`${step}: ended with an error, though no test failed`);
   const sum = (key: keyof Count): number => counted.reduce((total, { count }) => total + count[key], 0);
   return { passed: sum("passed"), failed: sum("failed") + unexplained.length, skipped: sum("skipped"), lines };
+}
+
+// So much of what a test says as fits on a few lines: the end of a log is what people get to see.
+const shownCharacters = 600;
+
+/** What failed, and what it says. */
+function failuresOf(report: Report | undefined): string[] {
+  const files = report?.testResults ?? [];
+  return files.flatMap(({ name, status, message, assertionResults }) => {
+    const tests = assertionResults.filter((result) => result.status === "failed");
+    if (tests.length === 0) return status === "failed" ? [`${name}: ${(message ?? "").slice(0, shownCharacters)}`] : [];
+    return tests.map(
+      ({ fullName = name, failureMessages = [] }) =>
+        `${fullName}: ${failureMessages.join("; ").slice(0, shownCharacters)}`,
+    );
+  });
 }
 
 function countOf(report: Report | undefined): Count {
