@@ -17,6 +17,7 @@ export async function watchEncode(options: {
   const { connection, encodeId, reporter, signal } = options;
   let last: Encode | undefined;
   let told = false;
+  let notice = "";
   const states = followEncode({
     encoder: connection.encoder,
     tokens: connection.session,
@@ -26,6 +27,12 @@ export async function watchEncode(options: {
   });
   for await (const encode of states) {
     last = encode;
+    if (encode.notice && encode.notice !== notice) {
+      notice = encode.notice;
+      reporter.note(printable(notice));
+      reporter.event({ event: "notice", notice });
+      told = false; // what played of it doesn't any more
+    }
     if (!told && encode.playback && !isFinal(encode)) {
       told = true;
       reporter.note(`Its beginning plays already: ${encode.playback.pageUrl || encode.playback.hlsUrl}`);

@@ -1,7 +1,17 @@
 import { parseStorageUrl } from "@kinora/storage";
 import { type S3Server, startS3Server } from "@kinora/testing";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { encodeOne, must, type Person, probe, startEncoder, startOne } from "../src/testing/harness.ts";
+import {
+  encodeOne,
+  leaseEncode,
+  must,
+  type Person,
+  probe,
+  soon,
+  startEncoder,
+  startOne,
+  work,
+} from "../src/testing/harness.ts";
 import { useEncoder } from "../src/testing/use-encoder.ts";
 
 let server: S3Server;
@@ -50,7 +60,8 @@ describe("a stream in a bucket", () => {
     const sent = await fetch(address, { redirect: "manual" });
     expect([sent.status, sent.headers.get("access-control-allow-origin")]).toEqual([302, "*"]);
     expect(sent.headers.get("cache-control")).toBe("public, max-age=3600");
-    expect(new URL(must(sent.headers.get("location"))).origin).toBe(server.endpoint);
+    const location = new URL(must(sent.headers.get("location")));
+    expect([location.origin, location.searchParams.get("X-Amz-Expires")]).toEqual([server.endpoint, "21600"]);
     const followed = await fetch(address);
     expect(followed.headers.get("content-type")).toMatch(/^(video|audio)\/mp4$/);
     expect(Buffer.from(await followed.arrayBuffer()).equals(bytes)).toBe(true);
@@ -58,6 +69,31 @@ describe("a stream in a bucket", () => {
     expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([206, 10]);
     const master = await fetch(`${redirecting.url}/videos/${videoId}/master.m3u8`, { redirect: "manual" });
     expect(master.status).toBe(200);
+    // The video's own address leads to another stream once there is one.
+    const ofVideo = await fetch(`${redirecting.url}/videos/${videoId}/${path}`, { redirect: "manual" });
+    expect([ofVideo.status, ofVideo.headers.get("cache-control")]).toEqual([302, "public, max-age=5, must-revalidate"]);
+    await redirecting.close();
+  });
+
+  it("is redirected to for seconds while it grows, since its chunks may be made again, and its playlists are asked for anew", async () => {
+    const { worker, person } = installation.encoder;
+    const { videoId, encodeId } = await startOne(person(), 4);
+    await probe(worker);
+    await work(worker, await leaseEncode(worker));
+    const redirecting = await startEncoder({ ...installation, playbackFrom: "storage" });
+    const cacheOf = async (path: string) => {
+      const url = `${redirecting.url}/videos/${videoId}/${encodeId}/${path}`;
+      await expect.poll(async () => (await fetch(url, { redirect: "manual" })).status, soon).not.toBe(404);
+      const answer = await fetch(url, { redirect: "manual" });
+      return [answer.status, answer.headers.get("cache-control")];
+    };
+    expect(await cacheOf("360p/1.m4s")).toEqual([302, "public, max-age=5, must-revalidate"]);
+    expect(await cacheOf("360p/init.mp4")).toEqual([302, "public, max-age=5, must-revalidate"]);
+    for (const playlist of ["master.m3u8", "360p/playlist.m3u8", "manifest.mpd"]) {
+      expect(await cacheOf(playlist)).toEqual([200, "public, max-age=1, must-revalidate"]);
+    }
+    await encodeOne(worker);
+    await expect.poll(() => cacheOf("360p/1.m4s"), soon).toEqual([302, "public, max-age=3600"]);
     await redirecting.close();
   });
 
@@ -99,7 +135,6 @@ describe("an address to write to", () => {
     const person = installation.encoder.person();
     await startOne(person);
     await probe(installation.encoder.worker);
-    const { leaseEncode } = await import("../src/testing/harness.ts");
     const task = await leaseEncode(installation.encoder.worker);
     const files = [{ path: "720p/1.m4s", bytes: 5n }];
     const { uploads, urls } = await installation.encoder.worker.createUploads({ lease: must(task.lease), files });

@@ -20,6 +20,8 @@ export type Context = {
   /** How often tasks are looked for without a signal, in milliseconds. */
   taskPollMs: number;
   triesElsewhere: boolean;
+  /** How long encodes wait for a GPU's workers that are gone before they begin anew on the CPU, in seconds; 0: for ever. */
+  gpuPatienceSeconds: number;
   /** Streams of many tasks, as they can be played now. */
   streams: Streams;
   /** How workers reach this service. */

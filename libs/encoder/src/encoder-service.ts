@@ -73,6 +73,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     taskSignal,
     taskPollMs: deps.taskPollMs ?? 1_000,
     triesElsewhere: deps.triesElsewhere ?? true,
+    gpuPatienceSeconds: deps.gpuPatienceSeconds ?? 0,
     streams: createStreams(db),
     internalUrl: deps.internalUrl,
     sourceUrlSeconds: deps.sourceUrlSeconds ?? 3600,
@@ -110,7 +111,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
     sweepLeases(context, stopping.signal),
     lookAfterUploads(context, uploads, stopping.signal),
     tellStorage(context, quota, stopping.signal),
-    ...(deps.gpuPatienceSeconds ? [leaveGoneFamilies(context, deps.gpuPatienceSeconds, stopping.signal)] : []),
+    ...(context.gpuPatienceSeconds > 0 ? [leaveGoneFamilies(context, stopping.signal)] : []),
     ...(seal === undefined ? [] : [sealStoredSecrets(context, secrets, stopping.signal)]),
   ];
 
@@ -132,7 +133,7 @@ export async function createEncoderService(deps: EncoderServiceDeps): Promise<En
       uploadRoute(context, uploads, deps.authenticate),
       playbackRoute(context, segments),
       playerRoute(),
-      ...(deps.metricsToken === undefined ? [] : [backlogRoute(context.db, deps.metricsToken)]),
+      ...(deps.metricsToken === undefined ? [] : [backlogRoute(context, deps.metricsToken)]),
     ],
     drain,
     async close() {

@@ -1,4 +1,5 @@
 import { Code } from "@connectrpc/connect";
+import type { VideoStatus } from "@kinora/player";
 import { EncodeState } from "@kinora/proto-encoder";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createDb } from "./store/db.ts";
@@ -72,6 +73,10 @@ describe("an encode whose GPU workers are gone for good (fakes: no GPU is at han
     await work(worker, chunk);
     const master = () => fetch(`${encoder.url}/videos/${videoId}/master.m3u8`);
     await expect.poll(async () => (await master()).status, soon).toBe(200);
+    const status = async () =>
+      (await (await fetch(`${encoder.url}/videos/${videoId}/status.json`)).json()) as VideoStatus;
+    const first = await status();
+    expect([first.stream, Date.parse(first.streamSince)]).toEqual([encodeId, expect.any(Number)]);
     const before = await database.pool.query<{ id: string }>("SELECT id FROM tasks WHERE kind <> 'probe'");
     const reserved = [...quota.reservations.keys()];
 
@@ -82,6 +87,11 @@ describe("an encode whose GPU workers are gone for good (fakes: no GPU is at han
     expect(await familiesOf(person, encodeId)).toEqual(new Set(["cpu"]));
     expect(encode).toMatchObject({ error: "", notice: expect.stringContaining("Begun anew on the CPU") });
     expect((await master()).status).toBe(200);
+    // By this a page knows that what plays in it is another stream.
+    await expect.poll(async () => (await status()).state, soon).toBe("ready");
+    const second = await status();
+    expect(second.stream).toBe(encodeId);
+    expect(Date.parse(second.streamSince)).toBeGreaterThan(Date.parse(first.streamSince));
     const { rows } = await database.pool.query<{ id: string }>("SELECT id FROM tasks");
     const now = new Set(rows.map((row) => row.id));
     expect(before.rows.filter((row) => now.has(row.id))).toEqual([]);
@@ -142,6 +152,11 @@ describe("an encode whose GPU workers are gone for good (fakes: no GPU is at han
     await doLightWork();
     await database.pool.query("UPDATE workers SET seen_at = '-infinity'");
     expect(await listForsaken(createDb(database.pool), 1, 1)).toEqual([]);
+    await database.pool.query("UPDATE encodes SET created_at = now() - interval '1 minute'");
+    const waiting = async () => (await detailsOf(person, encodeId)).progress?.waiting.join("\n");
+    expect(await waiting()).toContain("but there is no worker at all: start one");
+    await database.pool.query("UPDATE workers SET seen_at = now(), encoders = '{qsv}' WHERE id = 'light'");
+    expect(await waiting()).toContain("start one, or one with a CPU (the workers that are there have qsv)");
     await database.pool.query("UPDATE workers SET seen_at = now() + interval '1 day' WHERE id = 'fleet'");
     await expect.poll(async () => (await detailsOf(person, encodeId)).notice, soon).not.toBe("");
   });

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EncodeState, Priority } from "@kinora/proto-encoder";
+import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import { EncodeState, PlaybackSchema, Priority } from "@kinora/proto-encoder";
 import { waitUntil } from "@kinora/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createPerson, ctrlC, type Person } from "../testing/command-line.ts";
@@ -193,6 +195,33 @@ describe("an upload that breaks", () => {
     person.kinora.videos.clear();
     expect(await person.run(["encode", file])).toMatchObject({ code: 0 });
     expect(countOf("CreateVideo")).toBe(2);
+  });
+});
+
+describe("an encode that begins anew", () => {
+  it("says so once, and that it plays once more", async () => {
+    person.kinora.script.outcome = "never";
+    const running = person.run(["encode", file]);
+    const encode = await waitUntil("the encode is watched", () =>
+      countOf("WatchEncode") > 0 ? [...person.kinora.encodes.values()][0] : undefined,
+    );
+    const playback = create(PlaybackSchema, { hlsUrl: "http://kinora.test/master.m3u8" });
+    encode.playback = playback;
+    await sleep(100);
+    delete encode.playback;
+    encode.notice = "Begun anew on the CPU: no worker with nvenc was there for 600 seconds.\x1b[2J";
+    await sleep(100);
+    encode.playback = playback;
+    await sleep(100);
+    encode.state = EncodeState.FAILED;
+    const { stderr } = await running;
+    const told = lines(stderr).filter((line) => /anew|plays already/.test(line));
+    expect(told).toEqual([
+      "Its beginning plays already: http://kinora.test/master.m3u8",
+      expect.stringContaining("Begun anew on the CPU: no worker with nvenc was there for 600 seconds."),
+      "Its beginning plays already: http://kinora.test/master.m3u8",
+    ]);
+    expect(stderr).not.toContain("\x1b");
   });
 });
 

@@ -1,16 +1,21 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpRoute } from "@kinora/rpc";
 import { answerText } from "@kinora/storage";
+import type { Context } from "../context.ts";
+import { encoderQueue } from "../domain/task-kind.ts";
 import { countTasks } from "../store/backlog.store.ts";
-import type { Db } from "../store/db.ts";
+import { countForsakenTasks } from "../store/forsaken.store.ts";
 import { backlogOf } from "./backlog.ts";
 
 /**
  * `GET /metrics/queue`: what is to be done, as JSON (`Backlog`), for whoever decides how many workers there are, such as KEDA's `metrics-api` scaler. `?queue=a&queue=b` counts
- * these alone. It opens to
+ * these alone. Whoever asks for the CPU's queue is told of what would go over to it from workers with GPUs that are gone: somebody must start the worker that it goes over to. It opens to
  * `Authorization: Bearer <token>` alone: that credential reads these numbers and does nothing else.
  */
-export function backlogRoute(db: Db, token: string): HttpRoute {
+export function backlogRoute(
+  { db, gpuPatienceSeconds }: Pick<Context, "db" | "gpuPatienceSeconds">,
+  token: string,
+): HttpRoute {
   const wanted = digest(`Bearer ${token}`);
   return {
     path: "/metrics/queue",
@@ -27,6 +32,10 @@ export function backlogRoute(db: Db, token: string): HttpRoute {
       const asked = new URL(request.url ?? "", "http://localhost").searchParams.getAll("queue");
       const counts = await countTasks(db);
       const counted = asked.length === 0 ? counts : counts.filter(({ queue }) => asked.includes(queue));
+      if (gpuPatienceSeconds > 0 && asked.includes(cpuQueue)) {
+        const tasks = await countForsakenTasks(db, gpuPatienceSeconds);
+        if (tasks > 0) counted.push({ queue: cpuQueue, state: "waiting", tasks });
+      }
       const body = JSON.stringify(backlogOf(counted));
       response.setHeader("Content-Type", "application/json");
       response.setHeader("Content-Length", Buffer.byteLength(body));
@@ -36,6 +45,8 @@ export function backlogRoute(db: Db, token: string): HttpRoute {
     },
   };
 }
+
+const cpuQueue = encoderQueue("cpu");
 
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();

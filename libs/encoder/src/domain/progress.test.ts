@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeStates } from "./encode-state.ts";
-import { progressOf, type TaskGroup, waitingLines } from "./progress.ts";
+import { progressOf, type TaskGroup } from "./progress.ts";
 import { taskKinds } from "./task-kind.ts";
 
 const group = (changes: Partial<TaskGroup>): TaskGroup => ({
@@ -70,33 +70,5 @@ describe("progressOf", () => {
         expect(progress.remainingSeconds ?? 0).toBeGreaterThanOrEqual(0);
       }),
     );
-  });
-});
-
-describe("waitingLines", () => {
-  it("say what waits for what", () => {
-    const groups = [
-      group({ state: "waiting", tasks: 12 }),
-      group({ kind: "audio", queue: "media.light", state: "waiting" }),
-      group({ state: "leased", tasks: 3 }),
-    ];
-    expect(waitingLines("encoding", groups)).toEqual([
-      "12 chunks wait for a worker with encode.cpu",
-      "1 sound track waits for a worker with media.light",
-    ]);
-    expect(waitingLines("planning", [])).toEqual(["The plan waits for its quota."]);
-  });
-
-  it("say what to do where nobody could do it", () => {
-    const chunks = [group({ state: "waiting", tasks: 3, queue: "encode.nvenc" })];
-    expect(waitingLines("encoding", chunks, ["cpu", "nvenc"])).toEqual([
-      "3 chunks wait for a worker with encode.nvenc",
-    ]);
-    expect(waitingLines("encoding", chunks, ["cpu"])).toEqual([
-      "3 chunks wait for a worker with encode.nvenc, but none is there: start one, or cancel the encode and start it anew (the workers that are there have cpu)",
-    ]);
-    expect(waitingLines("encoding", chunks, [])).toEqual([
-      "3 chunks wait for a worker with encode.nvenc, but there is no worker at all: start one",
-    ]);
   });
 });

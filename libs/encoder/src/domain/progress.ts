@@ -1,5 +1,5 @@
 import type { EncodeState } from "./encode-state.ts";
-import { encoderFamilies, encoderQueue, type TaskKind } from "./task-kind.ts";
+import type { TaskKind } from "./task-kind.ts";
 
 /** How far an encode is, as callers see it. */
 export type Progress = {
@@ -79,43 +79,6 @@ function workShare(groups: readonly TaskGroup[], families: number): number {
   );
   return families + sounds * soundShare + imagesShare + checkShare;
 }
-
-/**
- * What waits, and for what: a line for people for each kind of work.
- * @param families those that live workers have; undefined where that isn't known
- */
-export function waitingLines(state: EncodeState, groups: readonly TaskGroup[], families?: readonly string[]): string[] {
-  if (state === "planning") return ["The plan waits for its quota."];
-  return groups
-    .filter((group) => group.state === "waiting" && group.tasks > 0)
-    .map(({ kind, tasks, queue }) => `${waiters(kind, tasks)} for a worker with ${queue}${absence(queue, families)}`);
-}
-
-/** What to do where there is no such worker. An encode that has begun with a GPU's encoder stays with it: a stream has one family. */
-function absence(queue: string, families: readonly string[] | undefined): string {
-  if (families === undefined) return "";
-  if (families.length === 0) return ", but there is no worker at all: start one";
-  const own = encoderFamilies.find((family) => encoderQueue(family) === queue);
-  if (own === undefined || families.includes(own)) return "";
-  const anew = `the workers that are there have ${families.join(", ")}`;
-  return `, but none is there: start one, or cancel the encode and start it anew (${anew})`;
-}
-
-function waiters(kind: TaskKind, tasks: number): string {
-  const [one, many] = names[kind];
-  return tasks === 1 ? `${one} waits` : `${tasks} ${many} wait`;
-}
-
-const names: Readonly<Record<TaskKind, [one: string, many: string]>> = {
-  probe: ["the look into the file", "looks into the file"],
-  encode: ["the encode", "encodes"],
-  analyse: ["the reading of the whole file", "readings of the whole file"],
-  encode_chunk: ["1 chunk", "chunks"],
-  audio: ["1 sound track", "sound tracks"],
-  images: ["the storyboard", "storyboards"],
-  trial: ["1 trial", "trials"],
-  verify: ["the check of the stream", "checks of the stream"],
-};
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((total, item) => total + value(item), 0);

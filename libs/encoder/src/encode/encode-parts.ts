@@ -11,7 +11,7 @@ import { streamSeconds } from "../stream/stream-seconds.ts";
 
 /** Everything that is said of one encode, with its large parts if they are wanted. */
 export async function findEncodeParts(
-  context: Pick<Context, "db" | "streams">,
+  context: Pick<Context, "db" | "streams" | "gpuPatienceSeconds">,
   encode: EncodeRecord,
   withDetails: boolean,
 ): Promise<EncodeParts> {
@@ -26,8 +26,9 @@ export async function findEncodeParts(
   const playableSeconds =
     encode.state === "succeeded" ? encode.durationSeconds : stream ? streamSeconds(stream.result, "shortest") : 0;
   const own = groups.get(encode.id) ?? [];
-  const families = isStuck(encode, own) ? await findFamilies(db) : undefined;
-  return { groups: own, tracks, details, failed, playableSeconds, families };
+  const patienceSeconds = encode.anyFamily ? context.gpuPatienceSeconds : 0;
+  const fleet = isStuck(encode, own) ? { ...(await findFamilies(db)), patienceSeconds } : undefined;
+  return { groups: own, tracks, details, failed, playableSeconds, fleet };
 }
 
 /** So long an encode may wait before somebody asks why, in milliseconds. */

@@ -15,10 +15,11 @@ const lookSeconds = 10;
 const batch = 100;
 
 /**
- * Has encodes planned anew on the CPU whose GPU workers have been gone for `patienceSeconds`, until the signal aborts. The time counts from this process's start, and from the database's last
+ * Has encodes planned anew on the CPU whose GPU workers have been gone for `gpuPatienceSeconds`, until the signal aborts. The time counts from this process's start, and from the database's last
  * absence: nobody could ask for work before.
  */
-export async function leaveGoneFamilies(context: Context, patienceSeconds: number, signal: AbortSignal): Promise<void> {
+export async function leaveGoneFamilies(context: Context, signal: AbortSignal): Promise<void> {
+  const patienceSeconds = context.gpuPatienceSeconds;
   let seesSince = performance.now();
   while (!signal.aborted) {
     await sleep(Math.min(lookSeconds, patienceSeconds) * 1000, undefined, { signal }).catch(() => {});
@@ -26,7 +27,7 @@ export async function leaveGoneFamilies(context: Context, patienceSeconds: numbe
     try {
       const forsaken = await listForsaken(context.db, patienceSeconds, batch);
       if (performance.now() - seesSince < patienceSeconds * 1000) continue;
-      for (const one of forsaken) await leaveFamily(context, one, patienceSeconds, signal);
+      for (const one of forsaken) await leaveFamily(context, one, signal);
     } catch (error) {
       if (signal.aborted) return;
       seesSince = performance.now();
@@ -36,12 +37,8 @@ export async function leaveGoneFamilies(context: Context, patienceSeconds: numbe
 }
 
 /** A stream has one encoder family, so that nothing of what was made stays; the reservation of quota does. */
-async function leaveFamily(
-  context: Context,
-  { encodeId, family }: Forsaken,
-  patienceSeconds: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function leaveFamily(context: Context, { encodeId, family }: Forsaken, signal: AbortSignal): Promise<void> {
+  const patienceSeconds = context.gpuPatienceSeconds;
   const dropped = await context.db.transact(signal, async (db) => {
     const encode = await lockEncode(db, encodeId);
     if (encode === undefined || transition(encode.state, "family gone") !== "planning") return undefined;

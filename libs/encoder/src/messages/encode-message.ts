@@ -13,8 +13,9 @@ import {
   VerificationReportSchema,
 } from "@kinora/proto-encoder";
 import { type EncodeState, isFinal } from "../domain/encode-state.ts";
-import { progressOf, type TaskGroup, waitingLines } from "../domain/progress.ts";
+import { progressOf, type TaskGroup } from "../domain/progress.ts";
 import { taskName } from "../domain/task-kind.ts";
+import { type Fleet, waitingLines } from "../domain/waiting-lines.ts";
 import type { EncodeRecord } from "../store/encode.store.ts";
 import type { EncodeDetails } from "../store/encode-details.store.ts";
 import type { TaskRecord } from "../store/task.store.ts";
@@ -52,13 +53,13 @@ export type EncodeParts = {
   failed?: readonly (TaskRecord & { error: string })[] | undefined;
   /** Seconds that can be played. */
   playableSeconds?: number | undefined;
-  /** The encoder families that live workers have; looked up where nobody works on the encode. */
-  families?: readonly string[] | undefined;
+  /** Who could do its work; looked up where nobody works on it. */
+  fleet?: Fleet | undefined;
 };
 
 /** An encode as callers see it. */
 export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: EncodeParts): Encode {
-  const { groups, details, tracks = [], failed = [], playableSeconds = 0, families } = parts;
+  const { groups, details, tracks = [], failed = [], playableSeconds = 0, fleet } = parts;
   const progress = progressOf(encode.state, groups, encode.durationSeconds);
   const chunks = groups.filter((group) => group.kind === "encode_chunk");
   const count = (some: readonly TaskGroup[]) => some.reduce((sum, group) => sum + group.tasks, 0);
@@ -80,7 +81,7 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: En
         bytes: BigInt(Math.round(bytes)),
         xpsnr: measured > 0 ? xpsnr / measured : 0,
       })),
-      waiting: waitingLines(encode.state, groups, families),
+      waiting: waitingLines(encode.state, groups, fleet),
       chunks: chunksAreKnown(groups) ? count(chunks) : 0,
       chunksDone: count(chunks.filter((group) => group.state === "done")),
       runningTasks: count(groups.filter((group) => group.state === "leased")),

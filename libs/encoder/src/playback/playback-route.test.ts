@@ -86,7 +86,7 @@ describe("playback", () => {
 
     const status = await get("status.json");
     expect(status.headers.get("cache-control")).toBe("public, max-age=1, must-revalidate");
-    expect(await status.json()).toMatchObject({ state: "ready", fraction: 1, reason: "", stream: encodeId });
+    expect(await status.json()).toMatchObject({ state: "ready", fraction: 1, stream: encodeId });
 
     const missing = await fetch(base.replace(videoId, crypto.randomUUID()));
     expect([missing.status, missing.headers.get("content-type")]).toEqual([404, "text/html; charset=utf-8"]);
@@ -101,8 +101,8 @@ describe("playback", () => {
       state: "waiting",
       fraction: 0,
       durationSeconds: 0,
-      reason: "",
       stream: "",
+      streamSince: "",
       poster: false,
       storyboard: false,
     });

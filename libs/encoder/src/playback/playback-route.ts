@@ -15,17 +15,16 @@ import {
   parsePlaybackPath,
   parseStatusPath,
 } from "./playback-path.ts";
-import { readVideoStatus } from "./read-video-status.ts";
+import { createVideoStatuses } from "./read-video-status.ts";
 import type { Elsewhere, SegmentSource } from "./segment-source.ts";
 
 // A stream's own addresses (with the encode's id) never change their content once it is verified, so they may be kept for ever. The video's addresses lead to whichever
 // stream is published: kept for seconds only, and asked for again with the entity tag. Master and manifest of the video name the stream's
 // own addresses, so a player that has begun one stream stays with it even if another is published meanwhile.
 const forEver = "public, max-age=31536000, immutable";
-const forSeconds = "public, max-age=5, must-revalidate";
+const fewSeconds = 5;
+const forSeconds = `public, max-age=${fewSeconds}, must-revalidate`;
 const whileItGrows = "public, max-age=1, must-revalidate";
-// Until a stream has passed its verification, chunks of it may be made again, or all of it by another encoder.
-const untilChecked = "public, max-age=60, must-revalidate";
 
 const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };
 
@@ -34,6 +33,7 @@ const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster,
  * that isn't whole yet, to anybody who knows the address.
  */
 export function playbackRoute(context: Context, segments: SegmentSource): HttpRoute {
+  const statuses = createVideoStatuses(context.db);
   return {
     path: "/videos/",
     async handle(request, response) {
@@ -56,7 +56,7 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
         return answerPage(request, response, isThere ? page.videoId : undefined, playerPagePolicy(segments.origin));
       }
       const asked = parseStatusPath(pathOf(request));
-      const status = asked && (await readVideoStatus(context.db, asked.videoId));
+      const status = asked && (await statuses.find(asked.videoId));
       if (status !== undefined) {
         return answerMade(request, response, JSON.stringify(status), "application/json", whileItGrows);
       }
@@ -66,11 +66,13 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
         response.setHeader("Cache-Control", "no-store");
         return answerText(request, response, 404, "There is no such stream.");
       }
-      const growing = "text" in located ? whileItGrows : untilChecked;
-      const keep = path.versioned ? (located.final ? forEver : growing) : forSeconds;
+      // Until a stream has passed its verification, chunks of it may be made again, or all of it by another encoder.
+      const stays = path.versioned && located.final;
+      const growing = path.versioned && "text" in located;
+      const keep = stays ? forEver : growing ? whileItGrows : forSeconds;
       if ("text" in located) return answerMade(request, response, located.text, path.contentType, keep);
       const elsewhere = isPlaylist(path) ? undefined : await segments.locate(located.key, path.contentType);
-      if (elsewhere !== undefined) return answerElsewhere(response, elsewhere);
+      if (elsewhere !== undefined) return answerElsewhere(response, elsewhere, stays);
       await serveObject(context.storage, located.key, request, response, {
         "Content-Type": path.contentType,
         "Cache-Control": keep,
@@ -84,10 +86,11 @@ function isPlaylist({ contentType }: PlaybackPath): boolean {
   return contentType === hlsType || contentType === dashType;
 }
 
-function answerElsewhere(response: HttpResponse, { location, keepSeconds }: Elsewhere): void {
+/** `stays`: the object at this address will always be the same one. */
+function answerElsewhere(response: HttpResponse, { location, keepSeconds }: Elsewhere, stays: boolean): void {
   response.statusCode = 302;
   response.setHeader("Location", location);
-  response.setHeader("Cache-Control", `public, max-age=${keepSeconds}`);
+  response.setHeader("Cache-Control", stays ? `public, max-age=${keepSeconds}` : forSeconds);
   response.setHeader("Content-Length", 0);
   response.end();
 }

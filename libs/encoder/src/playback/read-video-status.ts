@@ -1,5 +1,6 @@
 import type { VideoStatus } from "@kinora/player";
 import { type Progress, progressOf, type TaskGroup } from "../domain/progress.ts";
+import { createShortMemory } from "../short-memory.ts";
 import type { Db } from "../store/db.ts";
 import { type EncodeRecord, findEncode, findLatestEncodes } from "../store/encode.store.ts";
 import { findPlayableStream, type PlayableStream } from "../store/playable-stream.store.ts";
@@ -7,8 +8,24 @@ import { groupTasks } from "../store/task-progress.store.ts";
 import { findImagesOutput } from "../store/task-result.store.ts";
 import { findVideo } from "../store/video.store.ts";
 
-/** How far a video is, for its page; undefined if there is no such video. */
-export async function readVideoStatus(db: Db, videoId: string): Promise<VideoStatus | undefined> {
+/** Tells how far videos are, for their pages. */
+export type VideoStatuses = {
+  /** Undefined if there is no such video. */
+  find(videoId: string): Promise<VideoStatus | undefined>;
+};
+
+/** Everybody who looks at a video's page asks every other second; the database is asked once in this time, in milliseconds. */
+const freshMs = 1_000;
+/** Videos whose status is kept in memory. */
+const most = 1_000;
+
+/** Makes a reader with a small memory: a thousand viewers cost as much as one. */
+export function createVideoStatuses(db: Db): VideoStatuses {
+  const memory = createShortMemory<VideoStatus | undefined>(most);
+  return { find: (videoId) => memory.get(videoId, freshMs, () => readVideoStatus(db, videoId)) };
+}
+
+async function readVideoStatus(db: Db, videoId: string): Promise<VideoStatus | undefined> {
   if ((await findVideo(db, videoId)) === undefined) return undefined;
   const stream = await findPlayableStream(db, videoId);
   // A whole stream is what people come for, whatever an encode does that was started later.
@@ -19,30 +36,30 @@ export async function readVideoStatus(db: Db, videoId: string): Promise<VideoSta
     ...stateOf(encode, stream, groups),
     durationSeconds: encode?.durationSeconds ?? 0,
     stream: stream?.encodeId ?? "",
+    streamSince: stream?.since?.toISOString() ?? "",
     ...(await picturesOf(db, stream, encode)),
   };
 }
 
 const latestEncode = async (db: Db, videoId: string) => (await findLatestEncodes(db, [videoId])).get(videoId);
 
-/** State, share and reason. Pure. */
+/** State and share. Pure. */
 export function stateOf(
-  encode: Pick<EncodeRecord, "state" | "error" | "durationSeconds"> | undefined,
+  encode: Pick<EncodeRecord, "state" | "durationSeconds"> | undefined,
   stream: Pick<PlayableStream, "final"> | undefined,
   groups: readonly TaskGroup[],
-): Pick<VideoStatus, "state" | "fraction" | "reason"> {
-  if (stream?.final) return { state: "ready", fraction: 1, reason: "" };
-  if (encode === undefined) return { state: "uploading", fraction: 0, reason: "" };
+): Pick<VideoStatus, "state" | "fraction"> {
+  if (stream?.final) return { state: "ready", fraction: 1 };
+  if (encode === undefined) return { state: "uploading", fraction: 0 };
   const { fraction }: Progress = progressOf(encode.state, groups, encode.durationSeconds);
   switch (encode.state) {
     case "failed":
-      return { state: "failed", fraction: 0, reason: encode.error };
     case "cancelled":
-      return { state: "cancelled", fraction: 0, reason: "" };
+      return { state: encode.state, fraction: 0 };
     default: {
       const has = (state: TaskGroup["state"]) => groups.some((group) => group.state === state && group.tasks > 0);
       const waits = groups.length === 0 || (has("waiting") && !has("leased"));
-      return { state: waits ? "waiting" : "encoding", fraction, reason: "" };
+      return { state: waits ? "waiting" : "encoding", fraction };
     }
   }
 }

@@ -32,6 +32,8 @@ export type SegmentSource = {
 const signedSeconds = 6 * 3600;
 /** An answer that names one may be kept for this long, so that whoever gets it from a cache has time left. */
 const keepSignedSeconds = 3600;
+/** The same where it was signed with temporary credentials, whose end is its end as well: they are replaced five minutes before that. */
+const keepTemporarySeconds = 60;
 const keepPlainSeconds = 24 * 3600;
 
 /** @throws {Error} where segments are to come from a storage that players can't reach */
@@ -49,7 +51,11 @@ export async function createSegmentSource(storage: Storage, from: PlaybackFrom):
     return {
       // Only the SDK knows which host it signs for.
       origin: new URL(await sign("any")).origin,
-      locate: async (key, contentType) => ({ location: await sign(key, contentType), keepSeconds: keepSignedSeconds }),
+      async locate(key, contentType) {
+        const location = await sign(key, contentType);
+        const isTemporary = new URL(location).searchParams.has("X-Amz-Security-Token");
+        return { location, keepSeconds: isTemporary ? keepTemporarySeconds : keepSignedSeconds };
+      },
     };
   }
   return {

@@ -20,6 +20,8 @@ export type EncodeRecord = {
   /** Whether its stream has a poster picture. */
   hasPoster: boolean;
   profile: string;
+  /** Whether its settings leave the encoder family to Kinora. */
+  anyFamily: boolean;
   /** What happened to it that its owner should know; empty otherwise. */
   notice: string;
   priority: Priority;
@@ -52,6 +54,7 @@ type Row = {
   is_published: boolean;
   has_poster: boolean;
   profile: string;
+  any_family: boolean;
   notice: string;
   priority: Priority;
   reservation_id: string | null;
@@ -68,7 +71,7 @@ type Row = {
 
 const select = `
   SELECT e.id, e.video_id, e.owner_id, e.state, e.error, e.duration_seconds, e.created_at, e.probed_at, e.finished_at, e.has_poster,
-    e.profile, e.notice, e.priority, e.reservation_id, e.chunked, e.playable_at, e.retryable,
+    e.profile, coalesce(e.settings->>'encoder', 'auto') = 'auto' AS any_family, e.notice, e.priority, e.reservation_id, e.chunked, e.playable_at, e.retryable,
     (SELECT max(attempt) FROM tasks WHERE encode_id = e.id) AS attempts,
     v.published_encode_id IS NOT DISTINCT FROM e.id AS is_published,
     t.kind, t.attempt, t.fraction, t.frames, t.speed
@@ -89,6 +92,7 @@ const recordOf = (row: Row): EncodeRecord => ({
   isPublished: row.is_published,
   hasPoster: row.has_poster,
   profile: row.profile,
+  anyFamily: row.any_family,
   notice: row.notice,
   priority: row.priority,
   reservationId: row.reservation_id ?? row.id,

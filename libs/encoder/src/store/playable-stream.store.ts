@@ -10,6 +10,8 @@ export type PlayableStream = {
   /** Whether nothing of it changes any more: until it has passed its verification, chunks may be made again. */
   final: boolean;
   chunked: boolean;
+  /** When its beginning could be played first. An encode that begins anew withdraws its stream, and has another one later. */
+  since: Date | undefined;
   /** Where the files lie of a stream that isn't made of many tasks. */
   prefix: string;
 };
@@ -20,8 +22,14 @@ export async function findPlayableStream(
   videoId: string,
   encodeId?: string,
 ): Promise<PlayableStream | undefined> {
-  const { rows } = await db.query<{ id: string; state: EncodeState; chunked: boolean; stream_prefix: string | null }>(
-    `SELECT e.id, e.state, e.chunked, e.stream_prefix FROM encodes e JOIN videos v ON v.id = e.video_id
+  const { rows } = await db.query<{
+    id: string;
+    state: EncodeState;
+    chunked: boolean;
+    playable_at: Date | null;
+    stream_prefix: string | null;
+  }>(
+    `SELECT e.id, e.state, e.chunked, e.playable_at, e.stream_prefix FROM encodes e JOIN videos v ON v.id = e.video_id
      WHERE v.id = $1 AND e.id = coalesce($2, v.published_encode_id)
        AND (e.state = 'succeeded' OR (e.playable_at IS NOT NULL AND e.state IN ('planning', 'planned', 'encoding', 'verifying')))`,
     [videoId, encodeId ?? null],
@@ -34,6 +42,7 @@ export async function findPlayableStream(
       whole: row.state === "succeeded" || row.state === "verifying",
       final: row.state === "succeeded",
       chunked: row.chunked,
+      since: row.playable_at ?? undefined,
       prefix: row.stream_prefix ?? "",
     }
   );

@@ -19,13 +19,19 @@ export async function noteWorkers(db: Db, workers: readonly WorkerRecord[]): Pro
   );
 }
 
-/** The encoder families that live workers have. */
-export async function findFamilies(db: Db): Promise<string[]> {
-  const { rows } = await db.query<{ encoder: string }>(
-    "SELECT DISTINCT encoder FROM workers, unnest(encoders) AS encoder WHERE seen_at > now() - $1 * interval '1 second'",
+/** The encoder families that live workers have, and for how many seconds the other ones haven't been there. */
+export async function findFamilies(db: Db): Promise<{ live: string[]; goneSeconds: Map<string, number> }> {
+  const { rows } = await db.query<{ encoder: string; live: boolean; seconds: number }>(
+    `WITH held AS (SELECT DISTINCT worker_id AS id FROM tasks WHERE state = 'leased')
+     SELECT encoder, bool_or(seen_at > now() - $1 * interval '1 second' OR id IN (SELECT id FROM held)) AS live,
+       CASE WHEN max(seen_at) = '-infinity' THEN 'infinity' ELSE extract(epoch FROM now() - max(seen_at)) END::double precision AS seconds
+     FROM workers, unnest(encoders) AS encoder GROUP BY encoder ORDER BY encoder`,
     [liveSeconds],
   );
-  return rows.map((row) => row.encoder);
+  return {
+    live: rows.filter((row) => row.live).map((row) => row.encoder),
+    goneSeconds: new Map(rows.filter((row) => !row.live).map((row) => [row.encoder, row.seconds])),
+  };
 }
 
 /** What the live workers can do together. */

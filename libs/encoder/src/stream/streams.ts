@@ -2,6 +2,7 @@ import type { EncodePlan, StreamOptions, StreamResult } from "@kinora/media";
 import { segmentSlack } from "@kinora/media";
 import { EncodePlanSchema, StreamResultSchema } from "@kinora/proto-encoder";
 import { fromStored } from "../messages/stored-json.ts";
+import { createShortMemory } from "../short-memory.ts";
 import type { Db } from "../store/db.ts";
 import { findEncode } from "../store/encode.store.ts";
 import { findEncodeDetails } from "../store/encode-details.store.ts";
@@ -25,25 +26,12 @@ const most = 200;
 /** A source's length is limited to a day, so that whatever is listed has been available since the day before. */
 const dayMs = 24 * 3600 * 1000;
 
-type Kept = { stream: Promise<Stream | undefined>; until: number };
-
 /** Makes a reader with a small memory. */
 export function createStreams(db: Db): Streams {
-  const kept = new Map<string, Kept>();
+  const memory = createShortMemory<Stream | undefined>(most);
   return {
     find({ id, whole = false, final = false }) {
-      const key = `${id} ${whole} ${final}`;
-      const known = kept.get(key);
-      if (known && known.until > Date.now()) return known.stream;
-      const stream = readStream(db, id, whole).catch((error: unknown) => {
-        kept.delete(key);
-        throw error;
-      });
-      kept.delete(key);
-      kept.set(key, { stream, until: Date.now() + (final ? dayMs : freshMs) });
-      const [oldest] = kept.keys();
-      if (kept.size > most && oldest !== undefined) kept.delete(oldest);
-      return stream;
+      return memory.get(`${id} ${whole} ${final}`, final ? dayMs : freshMs, () => readStream(db, id, whole));
     },
   };
 }

@@ -299,6 +299,7 @@ describe("removeAbandoned", () => {
       encodeChanged: createWakeups(),
       taskSignal: createTaskSignal(() => {}),
       triesElsewhere: true,
+      gpuPatienceSeconds: 0,
       taskPollMs: 1_000,
       streams: createStreams(createDb(database.pool)),
       internalUrl: () => encoder.url,

@@ -19,6 +19,8 @@ let status;
 const trouble = { stream: "", status: "" };
 /** The encode whose stream plays here: it stays the same, whatever is published meanwhile. */
 let stream = "";
+/** Since when that could be played: an encode that begins anew has another stream at the same address. */
+let since = "";
 /** Whether its files are gone. */
 let withdrawn = false;
 /** Whether it grows no more. */
@@ -31,7 +33,8 @@ let over = false;
 
 function tell() {
   const atEnd = video.seekable.length > 0 && video.currentTime > video.seekable.end(0) - 1;
-  const text = trouble.stream || trouble.status || (status ? noticeOf(status, { starved: stands && atEnd }) : "");
+  const text =
+    trouble.stream || trouble.status || (status ? noticeOf(status, { starved: stands && atEnd, withdrawn }) : "");
   if (notice.textContent !== text) notice.textContent = text;
   const underWay = !over && (status?.state === "encoding" || (status?.state === "waiting" && status.fraction > 0));
   progress.hidden = !underWay;
@@ -93,10 +96,14 @@ function follow(current) {
   status = current;
   if (stream === "" && current.stream !== "") {
     stream = current.stream;
+    since = current.streamSince;
     play();
   }
   // What played here was taken back, and there is another one.
-  if (withdrawn && current.stream !== "" && current.stream !== stream) return location.reload();
+  const other = current.stream !== "" && (current.stream === stream ? current.streamSince !== since : withdrawn);
+  if (other) return location.reload();
+  // Not every fault is told of: what is buffered plays on.
+  if (current.stream === "" && stream !== "") withdrawn = true;
   const pictures = current.poster || current.storyboard;
   if (stream !== "" && current.stream === stream && !hasPictures && pictures) {
     hasPictures = true;

@@ -6,8 +6,8 @@ const status = (part: Partial<VideoStatus>): VideoStatus => ({
   state: "encoding",
   fraction: 0.5,
   durationSeconds: 60,
-  reason: "",
   stream: "",
+  streamSince: "",
   poster: false,
   storyboard: false,
   ...part,
@@ -22,16 +22,23 @@ describe("what the page says", () => {
     [{ state: "encoding" }, false, /is being encoded/],
     [{ state: "encoding", stream: "e" }, false, /from the beginning/],
     [{ state: "encoding", stream: "e" }, true, /still being encoded/],
-    [{ state: "failed", reason: "It has no picture." }, false, /couldn't be encoded: It has no picture\./],
-    [{ state: "failed" }, false, /reason isn't known/],
+    [{ state: "failed" }, false, /couldn't be encoded\. Whoever sent it/],
     [{ state: "cancelled" }, false, /cancelled/],
     [{ state: "ready", stream: "e" }, false, /^$/],
   ] as const)("of %j", (part, starved, text) => {
-    expect(noticeOf(status(part), { starved })).toMatch(text);
+    expect(noticeOf(status(part), { starved, withdrawn: false })).toMatch(text);
+  });
+
+  it.each([
+    [{ state: "waiting" }, /encoded anew.*waits for a worker/],
+    [{ state: "encoding" }, /encoded anew.*as soon as its beginning/],
+    [{ state: "failed" }, /couldn't be encoded/],
+  ] as const)("of %j where a stream was taken back", (part, text) => {
+    expect(noticeOf(status(part), { starved: false, withdrawn: true })).toMatch(text);
   });
 
   it("stays the same while the share grows", () => {
-    const at = (fraction: number) => noticeOf(status({ fraction }), { starved: false });
+    const at = (fraction: number) => noticeOf(status({ fraction }), { starved: false, withdrawn: false });
     expect(at(0.1)).toBe(at(0.9));
   });
 });
