@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { hash, parseOptions, verify } from "@node-rs/argon2";
+import { letEventLoopGoFirst } from "./hashing-threads.ts";
 import { normalizePassword } from "./password-policy.ts";
 import { createWorkLimit } from "./work-limit.ts";
 
@@ -43,8 +44,18 @@ export function createPasswordHasher(
   /** Looks like a hash, costs as much to check, and is of no password that anybody knows. */
   const decoy = `${prefix}${unpadded(randomBytes(16))}$${unpadded(randomBytes(32))}`;
 
+  let first = true;
+  /** A hash in its turn. */
+  const inTurn = <T>(signal: AbortSignal, work: () => Promise<T>) =>
+    limit.run(signal, () => {
+      const working = work();
+      if (first) letEventLoopGoFirst();
+      first = false;
+      return working;
+    });
+
   const matches = (phc: string, password: string, signal: AbortSignal) =>
-    limit.run(signal, async () => {
+    inTurn(signal, async () => {
       const right = await verify(phc, password, null, signal);
       const saved = right ? undefined : costSaved(phc, cost);
       // Or else a wrong password would be refused sooner where an account is that hasn't been used since hashes cost less.
@@ -52,8 +63,7 @@ export function createPasswordHasher(
       return right;
     });
   return {
-    hash: (password, signal) =>
-      limit.run(signal, () => hash(normalizePassword(password), { algorithm, ...cost }, signal)),
+    hash: (password, signal) => inTurn(signal, () => hash(normalizePassword(password), { algorithm, ...cost }, signal)),
     async verify(phc, password, signal) {
       const composed = normalizePassword(password);
       const known = phc ?? decoy;
