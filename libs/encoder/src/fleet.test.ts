@@ -81,6 +81,9 @@ describe("a stream", () => {
     expect(whole.verification).toMatchObject({ passed: true });
     const ended = await textOf(`${videoId}/${encodeId}/360p/playlist.m3u8`);
     expect(ended).toContain("#EXT-X-ENDLIST");
+    expect(ended).toContain("#EXT-X-PLAYLIST-TYPE:VOD");
+    expect(await textOf(`${videoId}/${encodeId}/360p/iframes.m3u8`)).toContain("#EXT-X-PLAYLIST-TYPE:VOD");
+    expect(await textOf(`${videoId}/${encodeId}/manifest.mpd`)).toContain('type="static"');
     expect(ended).toContain("#EXT-X-TARGETDURATION:5"); // it may not change
     const segment = Buffer.from(await (await get(`${videoId}/360p/2.m4s`)).arrayBuffer());
     expect(segment.equals(Buffer.from(must(files.get("360p/2.m4s"))))).toBe(true);

@@ -189,6 +189,20 @@ describe("watching", () => {
     expect(await watch(person, encodeId)).toMatchObject([{ state: EncodeState.CANCELLED }]);
   });
 
+  it("says once a second how far an encode is, also while nothing happens to it", async () => {
+    const person = installation.encoder.person();
+    const { encodeId } = await startOne(person);
+    const times: number[] = [];
+    for await (const { encode } of person.encoder.watchEncode({ id: encodeId })) {
+      expect(must(encode).progress?.waiting).toEqual([expect.stringContaining("waits for a worker with media.light")]);
+      times.push(performance.now());
+      if (times.length === 5) break;
+    }
+    // The last three have nothing new to tell. A busy machine is late, but not by this much.
+    expect(must(times[4]) - must(times[1])).toBeLessThan(10_000);
+    await person.encoder.cancelEncode({ id: encodeId });
+  });
+
   it("ends when the encode is deleted, and never shows somebody else's", async () => {
     const { encoder } = installation;
     const person = encoder.person();

@@ -80,6 +80,7 @@ it("passes a good stream, and says what was looked at", async ({ signal }) => {
     "av-offset",
     "durations",
     "hls-playlist",
+    "key-frame-playlist",
     "hls-master",
     "dash-manifest",
     "declared-bandwidth",
@@ -158,6 +159,25 @@ describe("a stream is not published when", () => {
       "the average is invented",
       text("master.m3u8", /AVERAGE-BANDWIDTH=\d+/, "AVERAGE-BANDWIDTH=1000"),
       "declared-bandwidth",
+    ],
+    ["there are no key frames to seek by", (stream) => rm(join(stream, "240p/iframes.m3u8")), "key-frame-playlist"],
+    ["a key frame is cut off", text("240p/iframes.m3u8", /BYTERANGE:\d+@0/, "BYTERANGE:700@0"), "key-frame-playlist"],
+    [
+      "key frames pass for whole segments",
+      text("240p/iframes.m3u8", "#EXT-X-I-FRAMES-ONLY\n", ""),
+      "key-frame-playlist",
+    ],
+    [
+      "its pictures begin later than the sound",
+      bytes("240p/init.mp4", (content) => {
+        const entry = at(content, "elst") + 4; // version and flags, the number of entries, then the first
+        const isLong = content.readUInt8(entry) === 1;
+        const place = entry + 8 + (isLong ? 8 : 4);
+        if (isLong) content.writeBigInt64BE(content.readBigInt64BE(place) + 9_000n, place);
+        else content.writeInt32BE(content.readInt32BE(place) + 9_000, place);
+        return content;
+      }),
+      "av-offset",
     ],
     ["the manifest has other times", text("manifest.mpd", / d="\d+"/, ' d="77"'), "dash-manifest"],
     ["the manifest lacks a track", text("manifest.mpd", /<Representation id="240p"[^>]*>/, ""), "dash-manifest"],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { afterFault, leaseStanding, maxFaults, timeLimitSeconds } from "./lease.ts";
+import { sweepMs } from "../worker/sweep.ts";
+import { afterFault, heartbeatSeconds, leaseSeconds, leaseStanding, maxFaults, timeLimitSeconds } from "./lease.ts";
 
 describe("leaseStanding", () => {
   it.each([
@@ -18,6 +19,13 @@ describe("leaseStanding", () => {
   ] as const)("%j under attempt %i: %s", (task, attempt, standing) => {
     expect(leaseStanding(task, attempt)).toBe(standing);
   });
+});
+
+it("a dead worker's task waits again within 15 s, and a live one has five heartbeats to be late with", () => {
+  expect(heartbeatSeconds).toBeLessThanOrEqual(2);
+  // Writing heartbeats together, and the sweep itself, have the rest.
+  expect(leaseSeconds + sweepMs / 1000).toBeLessThanOrEqual(13);
+  expect(leaseSeconds).toBeGreaterThanOrEqual(5 * heartbeatSeconds);
 });
 
 describe("afterFault", () => {

@@ -8,7 +8,7 @@ import { TaskError } from "../task-error.ts";
 import type { EncodePlan, StreamResult, TrackResult, VerificationReport } from "../types.ts";
 import { checkStream, isPassed } from "../verify/checks.ts";
 import { readDashManifest } from "../verify/dash-timelines.ts";
-import { readHlsMaster, readHlsMedia } from "../verify/hls-playlists.ts";
+import { type HlsMaster, readHlsMaster, readHlsMedia } from "../verify/hls-playlists.ts";
 import type { SeamFacts, SegmentFacts, TrackFacts } from "../verify/stream-facts.ts";
 import { check, present } from "./av.ts";
 import type { ProgressListener } from "./perform.ts";
@@ -65,7 +65,17 @@ export async function verifyStream(options: {
         onProgress({ frames: 0, fraction: ++read / Math.max(1, total) });
         return facts;
       });
-      tracks.push({ kind, made: track, entry, playlist, initSha256: sha256(init), skip: skipOf(init), segments });
+      const keyFrames = await readKeyFrames(reader, master, masterText.url, track.name);
+      tracks.push({
+        kind,
+        made: track,
+        entry,
+        playlist,
+        keyFrames,
+        initSha256: sha256(init),
+        skip: skipOf(init),
+        segments,
+      });
     } catch (error) {
       if (error instanceof TaskError) throw error;
       tracks.push({ kind, made: track, entry, initSha256: new Uint8Array(), skip: 0, segments: [] });
@@ -93,6 +103,18 @@ export async function verifyStream(options: {
     decodedFrames: seams.reduce((sum, { decodedTimes }) => sum + decodedTimes.length, 0),
     seconds: (performance.now() - startedAt) / 1000,
   };
+}
+
+/** A track's playlist of key frames; undefined if there is none, or it isn't where it should be. */
+async function readKeyFrames(reader: StreamReader, { iframes }: HlsMaster, masterUrl: string, track: string) {
+  const entry = iframes.find(({ uri }) => nameOf(uri) === track);
+  if (!entry) return undefined;
+  try {
+    return readHlsMedia((await reader.text(new URL(entry.uri, masterUrl).href)).text);
+  } catch (error) {
+    if (error instanceof TaskError) throw error;
+    return undefined;
+  }
 }
 
 /** Numbers of segments before which two chunks meet, spread over the video; of a video of one chunk, of any. */

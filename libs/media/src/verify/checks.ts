@@ -2,13 +2,17 @@ import { averageBitrate, peakBitrate } from "../bitrate.ts";
 import { targetDuration } from "../hls.ts";
 import type { Check, EncodePlan, TrackResult } from "../types.ts";
 import { unquoted } from "./hls-playlists.ts";
+import { keyFramePlaylist } from "./key-frame-playlist.ts";
 import type { StreamFacts, TrackFacts } from "./stream-facts.ts";
+import { check, failed, noted, passed, type Verdict } from "./verdict.ts";
 
 /** A stream may lack this part of the planned frames, where the source is damaged; more is a fault. */
 const leastPart = 0.9;
 /** Rounded to six digits, lengths in playlists may be off by this. */
 const roundingSeconds = 0.000_001;
-/** Tracks should end together; more is noted. */
+/** Sound and pictures begin together, and renditions end together, but for the rounding of their time scales. */
+const apartSeconds = 0.001;
+/** Sound and pictures should end together; more is noted. */
 const raggedSeconds = 1;
 /** A stream whose peak is above this times its average is hard to buffer (Apple's authoring specification). */
 const peakFactor = 2;
@@ -23,6 +27,7 @@ export function checkStream(plan: EncodePlan, facts: StreamFacts): Check[] {
     start(facts.tracks),
     durations(facts.tracks),
     ...facts.tracks.map(hlsPlaylist),
+    ...video.map(keyFramePlaylist),
     hlsMaster(facts),
     dashManifest(facts),
     ...facts.tracks.flatMap((track) => bandwidth(track, facts)),
@@ -34,17 +39,6 @@ export function checkStream(plan: EncodePlan, facts: StreamFacts): Check[] {
 export function isPassed(checks: Check[]): boolean {
   return checks.every(({ outcome }) => outcome !== "failed");
 }
-
-type Verdict = Pick<Check, "outcome" | "detail" | "segments">;
-const passed = (detail: string): Verdict => ({ outcome: "passed", detail });
-const noted = (detail: string): Verdict => ({ outcome: "noted", detail });
-/** `segments`: those at fault, counted from 1, if that is known. Only those of pictures can be made again one by one. */
-const failed = (detail: string, segments: number[] = []): Verdict => ({
-  outcome: "failed",
-  detail,
-  ...(segments.length > 0 && { segments }),
-});
-const check = (name: string, track: string, verdict: Verdict): Check => ({ name, track, ...verdict });
 
 function files({ made, segments, kind }: TrackFacts): Check {
   const verdict = (): Verdict => {
@@ -156,19 +150,23 @@ function start(tracks: TrackFacts[]): Check {
   });
   const apart = Math.max(0, ...offsets) - Math.min(0, ...offsets);
   const detail = `sound and pictures begin within ${(apart * 1000).toFixed(1)} ms`;
-  return check("av-offset", "", apart <= 0.001 ? passed(detail) : failed(detail));
+  return check("av-offset", "", apart <= apartSeconds ? passed(detail) : failed(detail));
 }
 
 function durations(tracks: TrackFacts[]): Check {
   const ends = tracks.map(({ made, segments, skip, kind }) => {
     const ticks = segments.reduce((sum, { head }) => sum + (head ? lengthOf(head) : 0), made.start);
-    return { name: made.name, seconds: (ticks - (kind === "audio" ? skip : 0)) / made.timescale };
+    return { name: made.name, kind, seconds: (ticks - (kind === "audio" ? skip : 0)) / made.timescale };
   });
-  const all = ends.map(({ seconds }) => seconds);
-  const ragged = Math.max(0, ...all) - Math.min(Number.POSITIVE_INFINITY, ...all);
+  const spread = (some: typeof ends) => {
+    const all = some.map(({ seconds }) => seconds);
+    return Math.max(0, ...all) - Math.min(Number.POSITIVE_INFINITY, ...all);
+  };
   const detail = ends.map(({ name, seconds }) => `${name} ${seconds.toFixed(3)} s`).join(", ");
+  // Renditions show the same pictures.
+  if (spread(ends.filter(({ kind }) => kind === "video")) > apartSeconds) return check("durations", "", failed(detail));
   // A source's own tracks may differ in length.
-  return check("durations", "", ragged <= raggedSeconds ? passed(detail) : noted(detail));
+  return check("durations", "", spread(ends) <= raggedSeconds ? passed(detail) : noted(detail));
 }
 
 function hlsPlaylist({ made, playlist, segments }: TrackFacts): Check {

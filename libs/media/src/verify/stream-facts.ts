@@ -20,6 +20,8 @@ export type TrackFacts = {
   /** Its entry in the multivariant playlist, and its playlist; undefined if missing. */
   entry?: HlsEntry | undefined;
   playlist?: HlsMedia | undefined;
+  /** Its playlist of key frames; undefined if there is none, or it is missing. */
+  keyFrames?: HlsMedia | undefined;
   initSha256: Uint8Array;
   /** What its edit list takes off, in the track's timescale. */
   skip: number;
