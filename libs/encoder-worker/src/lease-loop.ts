@@ -5,6 +5,7 @@ import type { LeaseTaskRequest, Task, WorkerService } from "@kinora/proto-encode
 import { type Backoff, backoffMs } from "./backoff.ts";
 import type { Outage } from "./outage.ts";
 import { retryBackoff } from "./retry.ts";
+import { createSlot } from "./slot.ts";
 import type { Outcome } from "./work.ts";
 
 /** How long the encoder may hold a call until there is work, in milliseconds. */
@@ -17,17 +18,23 @@ const faultBackoff: Backoff = { baseMs: 1_000, maxMs: 30_000 };
 /** What a worker states about itself and the tasks that it wants. */
 export type Offer = Pick<LeaseTaskRequest, "workerId" | "encoders" | "kinds" | "slots" | "cores" | "memoryBytes">;
 
-/** One slot: leases tasks and does them, one after the other, until `signal`. Never throws. */
+/** One slot: leases tasks and does them, the next one as the last one drains, until `signal`. Never throws. */
 export async function leaseLoop(deps: {
   client: Client<typeof WorkerService>;
   offer: Offer;
   outage: Outage;
-  work: (task: Task) => Promise<Outcome>;
+  work: (task: Task, onDraining: () => void) => Promise<Outcome>;
   signal: AbortSignal;
 }): Promise<void> {
   const { client, offer, outage, work, signal } = deps;
   let failures = 0;
   let faults = 0;
+  const slot = createSlot();
+  const begin = (task: Task) =>
+    slot.begin(async (draining) => {
+      const outcome = await work(task, draining);
+      faults = outcome === "machine fault" || outcome === "unreachable" ? faults + 1 : 0;
+    });
   while (!signal.aborted) {
     let task: Task | undefined;
     // After a failure, a short call first: it tells at once that the encoder is back.
@@ -41,17 +48,17 @@ export async function leaseLoop(deps: {
       failures = 0;
       task = answer.task;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       outage.failed(error);
       await pause(backoffMs(failures++, retryBackoff), signal);
       continue;
     }
     if (task !== undefined) {
-      const outcome = await work(task);
-      faults = outcome === "machine fault" || outcome === "unreachable" ? faults + 1 : 0;
+      await begin(task);
       if (faults > 0) await pause(backoffMs(faults - 1, faultBackoff), signal);
     }
   }
+  await slot.idle();
 }
 
 /** Waits, or less when the signal comes. */

@@ -32,6 +32,8 @@ export type TaskCircumstances = {
   onProgress: (progress: LeaseProgress) => void;
   /** Tells of a new address of the source. */
   onSource: (listener: (url: string) => void) => void;
+  /** Told when the task needs less and less of the machine. */
+  onDraining: () => void;
 };
 
 type Result = NonNullable<MessageInitShape<typeof CompleteTaskRequestSchema>["result"]>;
@@ -108,9 +110,12 @@ function given<Value>(value: Value | undefined): Value {
   return value;
 }
 
-function optionsOf(deps: PerformDeps, { signal, timeLimitMs, onProgress, onSource }: TaskCircumstances): TaskOptions {
+function optionsOf(
+  deps: PerformDeps,
+  { signal, timeLimitMs, onProgress, onSource, onDraining }: TaskCircumstances,
+): TaskOptions {
   const { memoryLimitBytes, threads } = deps;
-  return { signal, timeLimitMs, noProgressMs, memoryLimitBytes, threads, onProgress, onSource };
+  return { signal, timeLimitMs, noProgressMs, memoryLimitBytes, threads, onProgress, onSource, onDraining };
 }
 
 /** Runs a task that makes files, in a folder of its own, and brings every file away as soon as it is finished. */

@@ -21,8 +21,13 @@ const defaultTimeLimitMs = 24 * 3_600_000;
 /** A shutdown waits this long for the encoder to take a task back. */
 const handBackMs = 1_000;
 
-/** Does one leased task from beginning to end, and reports how it ended. Never throws. */
-export async function workOnTask(deps: WorkDeps, lease: Lease, task: Task): Promise<Outcome> {
+/** Does one leased task from beginning to end, and reports how it ended. `onDraining` hears when it needs less and less of the machine. Never throws. */
+export async function workOnTask(
+  deps: WorkDeps,
+  lease: Lease,
+  task: Task,
+  onDraining: () => void = () => {},
+): Promise<Outcome> {
   const { client, handBack, giveUpMs } = deps;
   const logger = deps.logger.child({ encodeId: task.encodeId, taskId: lease.taskId, attempt: lease.attempt });
   const started = performance.now();
@@ -63,6 +68,7 @@ export async function workOnTask(deps: WorkDeps, lease: Lease, task: Task): Prom
       onSource(listener) {
         tellSource = listener;
       },
+      onDraining,
     });
     reporting = true;
     await callUnderLease({ ...report, signal: stop.signal }, (to, options) =>

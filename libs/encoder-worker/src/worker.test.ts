@@ -229,6 +229,19 @@ describe("an encode", () => {
 });
 
 describe("a part of an encode", () => {
+  it("makes room for the next one while it drains, and that one for none", async () => {
+    startWorker({ drainGraceMs: 0 });
+    encoder.script.uploadMs = 60_000; // so that it is encoded, and doesn't end
+    const chunk = { index: 0, startPts: 0n, segmentPts: [0n], firstSegment: 1 };
+    const part = { case: "encodeChunk", value: { chunk, video: plan.video } } as const;
+    for (let count = 0; count < 3; count++) await encoder.offer(part, sampleVideo);
+    const segments = () => encoder.asked.flat().filter((path) => path.endsWith("/1.m4s"));
+    await waitUntil("the second one is encoded as well", () => segments().length === 2);
+    expect(encoder.leases()).toBe(2);
+    expect(encoder.completed).toEqual([]);
+    expect(encoder.failed).toEqual([]);
+  });
+
   it("is every frame of the source, found; then chunks and a track of sound that grows", async () => {
     startWorker({ keepsChildReady: true });
     await encoder.offer({ case: "analyse", value: { media } }, sampleVideo);

@@ -76,14 +76,14 @@ export function createWorker(options: WorkerOptions): Worker {
       };
       signal.addEventListener("abort", drain, { once: true });
       const outage = createOutage(logger);
-      const work = async (task: Task): Promise<Outcome> => {
+      const work = async (task: Task, onDraining: () => void): Promise<Outcome> => {
         if (task.lease === undefined) {
           logger.error({ encodeId: task.encodeId }, "the encoder gave a task without a lease");
           return "machine fault";
         }
         const limits = { giveUpMs, memoryLimitBytes: memory, threads };
         const deps = { client, spool, logger, ...limits, handBack: handBack.signal };
-        return workOnTask(deps, task.lease, task);
+        return workOnTask(deps, task.lease, task, onDraining);
       };
       keepCompiledCode(join(spool.path, "compiled"));
       const ready = keepsChildReady ? prepareChildren() : undefined;

@@ -82,6 +82,9 @@ export function runChild(options: Options): Promise<MediaResult> {
           movedAt = performance.now();
           void handOver(message.path, message.bytes);
           return;
+        case "draining":
+          options.onDraining?.();
+          return;
         case "track":
           options.onTrack?.(message.track);
           return;

@@ -7,6 +7,8 @@ export type ChildMessage =
   /** It is alive and this large, in bytes of resident memory; sent several times a second. */
   | { type: "alive"; memoryBytes: number }
   | ({ type: "progress" } & TaskProgress)
+  /** The source is read; what is left is in the encoders. */
+  | { type: "draining" }
   /** A file is complete; the parent answers with `taken`. */
   | { type: "file"; path: string; bytes: number }
   /** A track as far as its files were announced. */

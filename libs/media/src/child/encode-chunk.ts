@@ -23,6 +23,8 @@ export type EncodeChunkOptions = {
   /** 1: every picture's quality is measured; 0: none's; n: that of a few in every nth segment. */
   qualityStride: number;
   onProgress: (progress: { frames: number; fraction: number; mediaSeconds: number }) => void;
+  /** Told when the source is read, and the encoders give out what they hold. */
+  onDraining?: () => void;
 };
 
 /** Less than this part of the planned frames means that the source is broken, rather than flawed. */
@@ -103,6 +105,7 @@ export async function encodePart(
   const track = isFirst
     ? await readAll(demuxer, stream, await open(), follow)
     : await readFrom(demuxer, stream, place, open, follow);
+  options.onDraining?.();
   const done = await track.finish();
   await demuxer.close();
   return {

@@ -70,6 +70,7 @@ async function run({
       threads,
       onProgress,
       onTrack: (track) => void send({ type: "track", track }),
+      onDraining: () => void send({ type: "draining" }),
     });
     return { type: "result", result };
   } catch (error) {

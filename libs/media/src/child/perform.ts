@@ -25,6 +25,7 @@ export type Surroundings = {
   threads: number;
   onProgress: ProgressListener;
   onTrack: (track: TrackResult) => void;
+  onDraining: () => void;
 };
 
 /** Does a task. Rejects with a `TaskError` where it knows who is at fault. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { defaultSlots, nicenessOf, threadsOfSlot } from "@kinora/encoder-worker";
+import { createSlot, defaultSlots, nicenessOf, threadsOfSlot } from "@kinora/encoder-worker";
 import {
   type ChunkPlan,
   type ChunkResult,
@@ -80,15 +80,16 @@ export async function encodeAsWorker(
   { signal, outDir }: { signal: AbortSignal; outDir: string },
 ): Promise<ChunkResult[]> {
   const { slots, threads } = thisMachine();
-  const perform = <Task extends MediaTask>(task: Task) => run(task, { signal, threads, niceness: nicenessOf(task) });
+  const perform = <Task extends MediaTask>(task: Task, onDraining = () => {}) =>
+    run(task, { signal, threads, niceness: nicenessOf(task), onDraining });
   const media = await perform({ kind: "probe", sourceUrl });
   const begun = planEncode(media, undefined, fleetOf(slots)).plan;
   if (!begun?.video) throw new Error("the source can't be planned");
   const { audioTracks = [], segmentSeconds, video } = begun;
   const results: ChunkResult[] = [];
   const waiting = [...(begun.chunks ?? [])];
-  const encode = async (chunk: ChunkPlan) => {
-    results.push(await perform({ kind: "encode-chunk", sourceUrl, chunk, video, qualityStride, outDir }));
+  const encode = async (chunk: ChunkPlan, draining: () => void) => {
+    results.push(await perform({ kind: "encode-chunk", sourceUrl, chunk, video, qualityStride, outDir }, draining));
   };
   const { startSeconds } = video;
   const light = async () => {
@@ -100,12 +101,20 @@ export async function encodeAsWorker(
     waiting.push(...(plan.chunks ?? []).slice(begun.chunks?.length ?? 0));
   };
   const planned = light();
-  const slot = async () => {
-    for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) await encode(chunk);
+  const work = async () => {
+    const slot = createSlot();
+    const encodeWaiting = async () => {
+      for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) {
+        const next = chunk;
+        await slot.begin((draining) => encode(next, draining));
+      }
+    };
+    await encodeWaiting();
     await planned;
-    for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) await encode(chunk);
+    await encodeWaiting();
+    await slot.idle();
   };
-  await Promise.all([planned, ...Array.from({ length: slots }, slot)]);
+  await Promise.all([planned, ...Array.from({ length: slots }, work)]);
   return results;
 }
 
