@@ -52,8 +52,12 @@ export function requireSuccess(encode: Encode): Encode {
       return encode;
     case EncodeState.CANCELLED:
       throw new CliError("The encode was cancelled.");
-    default:
-      throw new CliError(sentence(printable(encode.error) || "The encode failed, and the server doesn't say why"));
+    default: {
+      const reason = sentence(printable(encode.error) || "The encode failed, and the server doesn't say why");
+      throw new CliError(
+        encode.retryable ? `${reason} What is done stays: kinora retry ${encode.id} goes on.` : reason,
+      );
+    }
   }
 }
 

@@ -235,9 +235,11 @@ describe("an encode that is broken off", () => {
     await person.kinora.stop();
     encode.state = EncodeState.FAILED;
     encode.error = "it ended while nobody watched";
+    encode.retryable = true;
     await person.kinora.start();
     const { code, stderr } = await running;
-    expect({ code, last: lines(stderr).at(-1) }).toEqual({ code: 1, last: "kinora: It ended while nobody watched." });
+    const last = `kinora: It ended while nobody watched. What is done stays: kinora retry ${encode.id} goes on.`;
+    expect({ code, last: lines(stderr).at(-1) }).toEqual({ code: 1, last });
   });
 
   it("is cancelled by Ctrl-C, with exit code 130; the next run doesn't send the file again", async () => {

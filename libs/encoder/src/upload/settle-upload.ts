@@ -1,5 +1,8 @@
+import { DomainError } from "@kinora/rpc";
+import { StorageFullError, storageFault } from "@kinora/storage";
 import type { Context } from "../context.ts";
 import { videoPrefix } from "../domain/object-keys.ts";
+import { storageDomainFault } from "../store/domain-storage.ts";
 import { findVideo, markUploaded, type VideoRecord } from "../store/video.store.ts";
 import { recordEvent } from "../webhook/record-event.ts";
 import type { Uploads } from "./uploads.ts";
@@ -14,7 +17,7 @@ export async function settleUpload(
   video: VideoRecord,
 ): Promise<boolean> {
   if (video.state === "uploaded") return true;
-  if (!(await uploads.finish(video))) return false;
+  if (!(await takeOver(uploads, video))) return false;
   const uploaded = await context.db.transact(undefined, async (db) => {
     if (!(await markUploaded(db, video.id))) return false;
     const { id: videoId, ownerId, name, sizeBytes } = video;
@@ -33,4 +36,16 @@ export async function settleUpload(
   // Deleted meanwhile: its cleanup may have come before the object was made.
   if (now === undefined) await context.storage.deletePrefix(videoPrefix(video.id));
   return now?.state === "uploaded";
+}
+
+/** What has arrived stays where it is if this fails. */
+async function takeOver(uploads: Uploads, video: VideoRecord): Promise<boolean> {
+  try {
+    return await uploads.finish(video);
+  } catch (error) {
+    const fault = storageFault(error);
+    throw fault instanceof StorageFullError
+      ? new DomainError("exhausted", `${fault.message} Nothing that was sent is lost.`, { cause: fault })
+      : storageDomainFault(fault);
+  }
 }

@@ -1,3 +1,4 @@
+import { DomainError } from "@kinora/rpc";
 import { StorageFullError, StorageUnavailableError, storageFault } from "@kinora/storage";
 
 /** An error response of the tus protocol, in the form that @tus/server looks for. */
@@ -20,7 +21,7 @@ export function isSizeExceeded(error: unknown): boolean {
 
 /** A fault of the storage as a response; others stay as they are. */
 export function tusFault(error: unknown): unknown {
-  const fault = storageFault(error);
+  const fault = storageFault(error instanceof DomainError ? error.cause : error);
   if (fault instanceof StorageFullError) {
     return new TusError(507, `${fault.message} The upload goes on from where it stopped.`, { cause: fault });
   }

@@ -2,7 +2,7 @@ import { DataStore, ERRORS, Server, Upload } from "@tus/server";
 import type { Context } from "../context.ts";
 import { findVideo } from "../store/video.store.ts";
 import { settleUpload } from "./settle-upload.ts";
-import { TusError } from "./tus-error.ts";
+import { TusError, tusFault } from "./tus-error.ts";
 import { createUploadLocker } from "./upload-lock.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -34,7 +34,9 @@ export function createTusServer(context: Context, uploads: Uploads): Server {
     async onUploadFinish(_request, upload) {
       const video = await findVideo(context.db, upload.id);
       if (video === undefined) throw new TusError(404, "The video was deleted.");
-      await settleUpload(context, uploads, video);
+      await settleUpload(context, uploads, video).catch((error: unknown) => {
+        throw tusFault(error);
+      });
       return {};
     },
     onResponseError(_request, error) {

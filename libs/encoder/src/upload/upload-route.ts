@@ -11,6 +11,7 @@ import { answerText, pathOf } from "@kinora/storage";
 import type { Context } from "../context.ts";
 import { findVideo, type VideoRecord } from "../store/video.store.ts";
 import { settleUpload } from "./settle-upload.ts";
+import { TusError, tusFault } from "./tus-error.ts";
 import { createTusServer } from "./tus-server.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -46,7 +47,13 @@ export function uploadRoute(context: Context, uploads: Uploads, authenticate: Au
         response.setHeader("Tus-Version", "1.0.0");
         return answerText(request, response, 412, "Send the header Tus-Resumable: 1.0.0.");
       }
-      if (await settleUpload(context, uploads, video)) return answerComplete(request, response, video);
+      try {
+        if (await settleUpload(context, uploads, video)) return answerComplete(request, response, video);
+      } catch (error) {
+        const fault = tusFault(error);
+        if (!(fault instanceof TusError)) throw error;
+        return answerText(request, response, fault.status_code, fault.body.trimEnd());
+      }
       // @tus/server is typed for HTTP/1.1 alone; what it runs on (srvx) serves HTTP/2 as well (upload-route.test.ts).
       await tus.handle(request as IncomingMessage, response as ServerResponse);
     },
