@@ -1,6 +1,6 @@
 import http from "node:http";
 import http2 from "node:http2";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { encodeOne, must, probe, startOne } from "../testing/harness.ts";
 import { useEncoder } from "../testing/use-encoder.ts";
 
@@ -107,6 +107,22 @@ describe("playback", () => {
       storyboard: false,
     });
     expect((await fetch(`${other}/master.m3u8`)).status).toBe(404);
+  });
+
+  it("asks the database about a video no more often for a crowd that looks at its page", async () => {
+    const started = await startOne(installation.encoder.person());
+    const asked = vi.spyOn(installation.database.pool, "query");
+    try {
+      const url = `${base.replace(videoId, started.videoId)}/status.json`;
+      const answers = await Promise.all(Array.from({ length: 500 }, async () => (await fetch(url)).json()));
+      expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+      const about = asked.mock.calls.filter(([, values]) => JSON.stringify(values ?? "").includes(started.videoId));
+      // Some five questions for each second that it takes.
+      expect(about.length).toBeGreaterThan(0);
+      expect(about.length).toBeLessThan(100);
+    } finally {
+      asked.mockRestore();
+    }
   });
 
   it("knows ranges and HEAD", async () => {
