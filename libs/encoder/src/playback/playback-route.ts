@@ -22,8 +22,7 @@ import type { Elsewhere, SegmentSource } from "./segment-source.ts";
 // stream is published: kept for seconds only, and asked for again with the entity tag. Master and manifest of the video name the stream's
 // own addresses, so a player that has begun one stream stays with it even if another is published meanwhile.
 const forEver = "public, max-age=31536000, immutable";
-const fewSeconds = 5;
-const forSeconds = `public, max-age=${fewSeconds}, must-revalidate`;
+const forSeconds = "public, max-age=5, must-revalidate";
 const whileItGrows = "public, max-age=1, must-revalidate";
 
 const rerouted: Readonly<Record<string, string>> = { "master.m3u8": videoMaster, "manifest.mpd": videoManifest };

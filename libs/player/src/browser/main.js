@@ -91,6 +91,15 @@ async function showPictures(current) {
   controls.setThumbnails(parseStoryboard(await answer.text(), url));
 }
 
+/**
+ * Whether what played here was taken back, and there is something else. A server of an earlier release doesn't tell since when.
+ * @param {VideoStatus} current
+ */
+function isAnother(current) {
+  if (current.stream === "" || current.stream !== stream) return withdrawn && current.stream !== "";
+  return Boolean(since && current.streamSince) && current.streamSince !== since;
+}
+
 /** @param {VideoStatus} current */
 function follow(current) {
   status = current;
@@ -99,9 +108,7 @@ function follow(current) {
     since = current.streamSince;
     play();
   }
-  // What played here was taken back, and there is another one.
-  const other = current.stream !== "" && (current.stream === stream ? current.streamSince !== since : withdrawn);
-  if (other) return location.reload();
+  if (isAnother(current)) return location.reload();
   // Not every fault is told of: what is buffered plays on.
   if (current.stream === "" && stream !== "") withdrawn = true;
   const pictures = current.poster || current.storyboard;
