@@ -35,6 +35,9 @@ beforeEach(async () => {
 const get = (path: string) => fetch(`${installation.encoder.url}/videos/${path}`);
 const textOf = async (path: string) => (await get(path)).text();
 const chunkOf = (task: Task) => (task.work.case === "encodeChunk" ? task.work.value.chunk?.index : undefined);
+const stateOf = async (id: string) =>
+  (await installation.database.pool.query<{ state: string }>("SELECT state FROM encodes WHERE id = $1", [id])).rows[0]
+    ?.state;
 const detailsOf = async (person: Person, id: string) => must((await person.encoder.getEncode({ id })).encode);
 
 /** A video of two minutes at 24 frames a second, long enough for a head. */
@@ -369,6 +372,36 @@ describe("the queue", () => {
     expect(first).toHaveLength(1);
     expect(order.slice(0, 3)).toEqual(["urgent", "urgent", "urgent"]);
     expect(order.slice(3).filter((who) => who === "modest")).toHaveLength(3);
+  });
+
+  it("lets people take turns at light work by encodes, and ends an encode that has begun before it looks at the next", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const [busy, modest] = [encoder.person(), encoder.person()];
+    const many = await startMany(busy, 4);
+    const few = await startMany(modest, 2);
+    const order: string[] = [];
+    const lightOnly = { workerId: "light", encoders: [], kinds, wait: { seconds: 2n, nanos: 0 } };
+    for (;;) {
+      const { task } = await worker.leaseTask(lightOnly);
+      if (task === undefined) break;
+      const index = many.indexOf(task.encodeId);
+      order.push(`${task.work.case} of ${index < 0 ? `modest ${few.indexOf(task.encodeId)}` : `busy ${index}`}`);
+      await work(worker, task);
+      // The plan is made, and its tasks are there.
+      if (task.work.case === "probe")
+        await expect.poll(() => stateOf(task.encodeId), soon).not.toMatch(/probing|planning/);
+    }
+    const probes = order.filter((line) => line.startsWith("probe")).map((line) => line.replace("probe of ", ""));
+    expect([...probes.slice(0, 4)].sort()).toEqual(["busy 0", "busy 1", "modest 0", "modest 1"]);
+    expect(probes.slice(4)).toEqual(["busy 2", "busy 3"]);
+    const at = (line: string) => order.indexOf(line);
+    for (const [one, next] of [
+      ["busy 0", "busy 1"],
+      ["modest 0", "modest 1"],
+      ["busy 2", "busy 3"],
+    ]) {
+      for (const kind of ["analyse", "audio"]) expect(at(`${kind} of ${one}`)).toBeLessThan(at(`probe of ${next}`));
+    }
   });
 
   it("lets nobody have more than their share in the hands of workers", async () => {

@@ -2,6 +2,7 @@ import type { Migration } from "@kinora/database";
 import { storage } from "./migrations/0008_storage.ts";
 import { elsewhere } from "./migrations/0009_elsewhere.ts";
 import { notice } from "./migrations/0010_notice.ts";
+import { lightTurns } from "./migrations/0011_light_turns.ts";
 
 /** The encoder's tables. The task queue's own (pg-boss) are in the schema `encoder_queue`. */
 export const migrations: readonly Migration[] = [
@@ -264,4 +265,5 @@ export const migrations: readonly Migration[] = [
   storage,
   elsewhere,
   notice,
+  lightTurns,
 ];

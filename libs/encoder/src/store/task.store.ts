@@ -97,6 +97,15 @@ export async function insertTasks(db: Db, encodeId: string, tasks: readonly NewT
   );
 }
 
+/** The place in the queue that an encode's probe has, or had. */
+export async function findProbePlace(db: Db, encodeId: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ place: number }>(
+    "SELECT place FROM tasks WHERE encode_id = $1 AND kind = 'probe' ORDER BY created_at LIMIT 1",
+    [encodeId],
+  );
+  return rows[0]?.place;
+}
+
 /** A task as it is at this moment. */
 export async function findTask(db: Db, id: string): Promise<TaskRecord | undefined> {
   const { rows } = await db.query<Row>(`SELECT ${columns} FROM tasks WHERE id = $1`, [id]);

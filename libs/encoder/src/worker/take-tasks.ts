@@ -71,10 +71,10 @@ export async function takeTasks(
     return rows;
   });
   if (taken.length > 0) {
-    const start = queue === lightQueue ? undefined : Math.max(...taken.map((row) => startOf(row.place)));
     const noted = notes.note(
       taken.map((row) => row.encodeId),
-      start,
+      queue === lightQueue ? "light" : "heavy",
+      Math.max(...taken.map((row) => startOf(row.place))),
     );
     // A probe that is handed back takes its encode's state back: the note must not come after that. Whoever waits for a chunk needn't wait for it.
     if (queue === lightQueue) await noted;
