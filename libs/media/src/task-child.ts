@@ -24,7 +24,14 @@ export function runChild(options: Options): Promise<MediaResult> {
     let fault: TaskError | undefined;
     let waitingFor = 0;
     let movedAt = performance.now();
+    /** The child's time on a processor, in seconds: all of it, and up to when something last moved. */
+    let busy = 0;
+    let busyBefore = 0;
 
+    const moved = () => {
+      movedAt = performance.now();
+      busyBefore = busy;
+    };
     const send = (message: ParentMessage) => {
       if (child.connected) child.send(message, () => {});
     };
@@ -39,13 +46,16 @@ export function runChild(options: Options): Promise<MediaResult> {
     const deadline = setTimeout(() => {
       end(new TaskError("machine", `The work took longer than ${seconds(options.timeLimitMs)} and was stopped.`));
     }, options.timeLimitMs);
-    const watch = setInterval(
-      () => {
-        if (waitingFor > 0 || performance.now() - movedAt < options.noProgressMs) return;
+    const judge = () => {
+      const stoodMs = performance.now() - movedAt;
+      const workedMs = (busy - busyBefore) * 1000;
+      if (waitingFor > 0 || Math.max(stoodMs, workedMs) < options.noProgressMs) return;
+      if (!isReading(options.task) || workedMs < stoodMs / 10) {
         end(new TaskError("machine", `The work stood still for ${seconds(options.noProgressMs)} and was stopped.`));
-      },
-      Math.min(1000, Math.max(10, options.noProgressMs / 4)),
-    );
+      } else if (workedMs >= options.noProgressMs) end(endless(`for ${seconds(options.noProgressMs)} and to no end`));
+    };
+    // What the child has said meanwhile is heard first, where this process itself was held up.
+    const watch = setInterval(() => setImmediate(judge), Math.min(1000, Math.max(10, options.noProgressMs / 4)));
 
     const handOver = async (path: string, bytes: number) => {
       waitingFor++;
@@ -56,30 +66,31 @@ export function runChild(options: Options): Promise<MediaResult> {
         end(new TaskError("machine", `The file ${path} could not be stored: ${messageOf(error)}`, { cause: error }));
       } finally {
         waitingFor--;
-        movedAt = performance.now();
+        moved();
       }
     };
     child.on("message", (message: ChildMessage) => {
       if (fault || result) return;
       switch (message.type) {
         case "alive":
+          busy = message.cpuSeconds;
           if (message.memoryBytes > (options.memoryLimitBytes ?? Number.POSITIVE_INFINITY)) {
+            const memory = `more than ${mebibytes(options.memoryLimitBytes)} of memory`;
             end(
-              new TaskError(
-                "machine",
-                `The work needed more than ${mebibytes(options.memoryLimitBytes)} of memory and was stopped.`,
-              ),
+              isReading(options.task)
+                ? endless(`with ${memory}`)
+                : new TaskError("machine", `The work needed ${memory} and was stopped.`),
             );
           }
           return;
         case "progress":
-          movedAt = performance.now();
+          moved();
           // The next child loads while this one is busy.
           keepSpare();
           options.onProgress?.({ frames: message.frames, fraction: message.fraction, speed: message.speed });
           return;
         case "file":
-          movedAt = performance.now();
+          moved();
           void handOver(message.path, message.bytes);
           return;
         case "draining":
@@ -197,6 +208,16 @@ function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): void {
   child.kill(signal);
   const killer = setTimeout(() => child.kill("SIGKILL"), graceMs);
   child.once("close", () => clearTimeout(killer));
+}
+
+/** Whether a task only reads. What it takes of a machine is then up to the file alone: no sound one comes near the limits, however long it is, and another machine would do no better. */
+const isReading = ({ kind }: MediaTask) => kind === "probe" || kind === "analyse";
+
+function endless(how: string): TaskError {
+  return new TaskError(
+    "input",
+    `This file can't be read: it keeps a computer busy ${how}. It is damaged, or made to do harm. Send the video saved anew by another program.`,
+  );
 }
 
 function cancelled(): TaskError {

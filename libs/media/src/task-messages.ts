@@ -4,8 +4,8 @@ import type { TrackResult } from "./types.ts";
 
 /** What the child says to its parent. */
 export type ChildMessage =
-  /** It is alive and this large, in bytes of resident memory; sent several times a second. */
-  | { type: "alive"; memoryBytes: number }
+  /** It is alive and this large, in bytes of resident memory, and has been this long on a processor; sent several times a second. */
+  | { type: "alive"; memoryBytes: number; cpuSeconds: number }
   | ({ type: "progress" } & TaskProgress)
   /** The source is read; what is left is in the encoders. */
   | { type: "draining" }

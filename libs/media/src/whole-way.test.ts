@@ -1,17 +1,11 @@
 /** Odd and hostile files on the whole way of an encode, task by task as workers do it: each ends as a stream that passes its verification, or with a sentence about what is wrong with it. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { completePlan } from "./plan/complete-plan.ts";
-import { planEncode } from "./plan/plan-encode.ts";
-import { playlistFiles } from "./playlist.ts";
-import { type MediaTask, runTask, TaskError } from "./task.ts";
 import { type MediaSpec, makeMedia } from "./testing/make-media.ts";
 import { audio, flash, video } from "./testing/stream-cases.ts";
-import type { ChunkResult, EncodePlan, StreamResult, TrackResult } from "./types.ts";
+import { wholeWay } from "./testing/whole-way.ts";
 
 const limits = { timeLimitMs: 120_000, noProgressMs: 60_000, memoryLimitBytes: 2 ** 30 };
 const frames = 150;
@@ -62,7 +56,6 @@ const good: (Omit<MediaSpec, "path" | "flash"> & { file: string; change?: (bytes
 ];
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: Server;
 const path = (name: string) => join(folder.path, name);
 
 beforeAll(async () => {
@@ -91,28 +84,12 @@ beforeAll(async () => {
     },
   );
   for (const { file, change } of good) if (change) await writeFile(path(file), change(await readFile(path(file))));
-  server = createServer(async (request, response) => {
-    const bytes = await readFile(join(folder.path, new URL(request.url ?? "", "http://a").pathname)).catch(
-      () => undefined,
-    );
-    const range = /^bytes=0-(\d+)$/.exec(request.headers.range ?? "");
-    const end = Math.min(bytes?.length ?? 0, Number(range?.[1] ?? bytes?.length) + 1);
-    if (!bytes) response.writeHead(404).end();
-    else {
-      response.writeHead(range ? 206 : 200, range ? { "content-range": `bytes 0-${end - 1}/${bytes.length}` } : {});
-      response.end(bytes.subarray(0, end));
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 }, 240_000);
-afterAll(async () => {
-  server.close();
-  await folder.remove();
-});
+afterAll(() => folder.remove());
 
 describe("becomes a stream that passes its verification", () => {
   it.for(good.map(({ file }) => file))("%s", { timeout: 120_000 }, async (file, { signal }) => {
-    const end = await wholeWay(file, signal);
+    const end = await wholeWay(path(file), { ...limits, signal });
     expect(end.refusal).toBeUndefined();
     expect(end.plan?.chunks?.length).toBeGreaterThan(1);
     expect(end.result?.video.map((track) => track.frames)).toEqual(end.result?.video.map(() => frames));
@@ -120,7 +97,7 @@ describe("becomes a stream that passes its verification", () => {
   });
 
   it("with every sound track", { timeout: 120_000 }, async ({ signal }) => {
-    const { plan } = await wholeWay("three-tracks.mkv", signal);
+    const { plan } = await wholeWay(path("three-tracks.mkv"), { ...limits, signal });
     expect(plan?.audioTracks?.map(({ name }) => name)).toEqual(["audio", "audio-2", "audio-3"]);
   });
 });
@@ -140,65 +117,11 @@ describe("ends with a sentence", () => {
   ])("%s", { timeout: 120_000 }, async ([name, file, change, sentence], { signal }) => {
     const spoilt = `${name.replaceAll(" ", "-")}-${file}`;
     await writeFile(path(spoilt), await change(await readFile(path(file))));
-    const { refusal } = await wholeWay(spoilt, signal);
+    const { refusal } = await wholeWay(path(spoilt), { ...limits, signal });
     expect(refusal).toMatch(sentence);
     expect(refusal).toMatch(/^[A-Z].*\.$/);
   });
 });
-
-type End = { refusal?: string; plan?: EncodePlan; result?: StreamResult; failedChecks?: string[] };
-
-/** Probe, plan of the head, analysis, whole plan, every chunk and track of sound, verification. A fault of the input is the answer; any other is thrown. */
-async function wholeWay(file: string, signal: AbortSignal): Promise<End> {
-  const run = <Task extends MediaTask>(task: Task) => runTask({ ...limits, signal, task });
-  const sourceUrl = path(file);
-  const outDir = path(`${file}-stream`);
-  await mkdir(outDir, { recursive: true });
-  try {
-    const media = await run({ kind: "probe", sourceUrl });
-    const begun = planEncode(media, { preset: "ultrafast", segmentSeconds: 2 });
-    if (!begun.plan) return { refusal: begun.refusal };
-    const table = await run({ kind: "analyse", sourceUrl, media });
-    const { plan, refusal } = completePlan(begun.plan, table, { seekable: media.video?.seekable ?? false });
-    if (!plan?.video) return { refusal: refusal ?? "" };
-    const { segmentSeconds, video: pictures } = plan;
-    const chunks: ChunkResult[] = [];
-    for (const chunk of plan.chunks ?? [])
-      chunks.push(await run({ kind: "encode-chunk", sourceUrl, chunk, video: pictures, qualityStride: 8, outDir }));
-    const audioTracks: TrackResult[] = [];
-    for (const track of plan.audioTracks ?? []) {
-      const task = {
-        kind: "audio",
-        sourceUrl,
-        audio: track,
-        segmentSeconds,
-        startSeconds: pictures.startSeconds,
-        outDir,
-      } as const;
-      audioTracks.push(await run(task));
-    }
-    const result: StreamResult = { video: joined(chunks), audio: audioTracks[0], audioTracks, poster: "" };
-    for (const { path: name, text } of playlistFiles(result)) await writeFile(join(outDir, name), text);
-    const streamUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${file}-stream`;
-    const report = await run({ kind: "verify", streamUrl, plan, result });
-    const failedChecks = report.checks
-      .filter(({ outcome }) => outcome === "failed")
-      .map(({ name, detail }) => `${name}: ${detail}`);
-    return { plan, result, failedChecks };
-  } catch (error) {
-    if (error instanceof TaskError && error.kind === "input") return { refusal: error.message };
-    throw error;
-  }
-}
-
-/** The chunks' parts of each rendition, one behind the other. */
-function joined(chunks: ChunkResult[]): TrackResult[] {
-  return (chunks[0]?.renditions ?? []).map((first, index) => ({
-    ...first,
-    segments: chunks.flatMap((chunk) => chunk.renditions[index]?.segments ?? []),
-    frames: chunks.reduce((sum, chunk) => sum + chunk.frames, 0),
-  }));
-}
 
 /** Multiplies the durations in an MP4's movie, track and media headers (ISO/IEC 14496-12, 8.2.2, 8.3.2 and 8.4.2, all of version 0). */
 function scaleDurations(bytes: Buffer, by: number): Buffer {

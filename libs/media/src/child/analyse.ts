@@ -1,4 +1,6 @@
+import type { Stream } from "node-av/lib";
 import { codeFrameTimes, sceneChangesByKeyframes } from "../frame-table.ts";
+import { refuseLength } from "../plan/plan-encode.ts";
 import type { ByteSource } from "../source/byte-source.ts";
 import { isCut } from "../source/completeness.ts";
 import { TaskError } from "../task-error.ts";
@@ -26,7 +28,7 @@ export async function scanSource(
   onProgress: ProgressListener,
 ): Promise<Analysis> {
   if (!media.video) throw new TaskError("input", "This file contains no video track.");
-  const { streamIndex } = media.video;
+  const { streamIndex, startSeconds } = media.video;
   const follow = (from: Demuxer) => (frames: number) => onProgress({ frames, fraction: from.position() / source.size });
   const opened = async () => {
     const demuxer = await openDemuxer(source);
@@ -43,6 +45,10 @@ export async function scanSource(
   const audio = media.audio.flatMap((track) => demuxer.streams[track.streamIndex] ?? []);
   const scan = await scanPackets(demuxer, video, audio, follow(demuxer));
   await refuseIfCut(source, demuxer, scan, Number(video.nbFrames));
+  refuseIfMissing(demuxer, video, scan);
+  refuseIfLate(scan.times);
+  const sound = refuseLength(Math.max(0, ...scan.audioEnds.values().map((end) => end - startSeconds)), "sound");
+  if (sound !== undefined) throw new TaskError("input", sound);
   const timeBase = { num: video.timeBase.num, den: video.timeBase.den };
   await demuxer.close();
   let { times, frameTimes } = scan;
@@ -79,6 +85,15 @@ export async function scanSource(
 /** Less than this part of the coded pictures means that the source is broken, rather than flawed. */
 const leastPart = 0.9;
 
+/** Refuses a file whose clock goes back, where its container has one clock for all: nobody can tell when these pictures are meant to be seen. */
+function refuseIfLate({ count, late }: Scan["times"]): void {
+  if (late <= count * (1 - leastPart)) return;
+  throw new TaskError(
+    "input",
+    `The times of this file go back: ${late} of its ${count} pictures come after later ones. Save it anew with another program.`,
+  );
+}
+
 /** Refuses a file of which too little can be decoded: what is left of it would pass for the whole. Two fields may be one picture. */
 function refuseIfUndecodable(pictures: number, coded: number, isInterlaced: boolean): void {
   const expected = isInterlaced ? coded / 2 : coded;
@@ -86,6 +101,20 @@ function refuseIfUndecodable(pictures: number, coded: number, isInterlaced: bool
   throw new TaskError(
     "input",
     `Only ${pictures} of ${Math.round(expected)} pictures can be decoded: the file is damaged. Send it again, or another copy.`,
+  );
+}
+
+/**
+ * Refuses an MP4 whose index doesn't lead to most of the pictures that it counts. An edit list may hide some; then the track is as short as it says.
+ */
+function refuseIfMissing({ format }: Demuxer, video: Stream, { packets, times }: Scan): void {
+  const counted = Number(video.nbFrames);
+  if (!format.startsWith("mov") || packets >= counted * leastPart) return;
+  const { num, den } = video.timeBase;
+  if (times.end >= ((Number(video.duration) * num) / den) * leastPart) return;
+  throw new TaskError(
+    "input",
+    `Only ${packets} of ${counted} pictures can be found: the file's index is damaged. Send it again, or another copy.`,
   );
 }
 

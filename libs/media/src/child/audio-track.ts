@@ -3,6 +3,7 @@ import { Rational as AvRational, avChannelLayoutDefault, Frame, type Packet, typ
 import { aacCodecs } from "../mp4/init-segment.ts";
 import type { Sample } from "../mp4/media-segment.ts";
 import { segmentSlack } from "../plan/chunks.ts";
+import { refuseLength } from "../plan/plan-encode.ts";
 import { TaskError } from "../task-error.ts";
 import type { AudioPlan, TrackResult } from "../types.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
@@ -120,6 +121,8 @@ export async function openAudioTrack(options: {
   /** Puts resampled sound at its own time: to the sample at the start, within the tolerance later on. */
   const place = async (sound: Frame) => {
     const distance = Number(sound.pts) - written;
+    const refusal = refuseLength(Math.max(0, Number(sound.pts)) / plan.sampleRate, "sound");
+    if (refusal !== undefined) throw new TaskError("input", refusal);
     const isInPlace = written > 0 && Math.abs(distance) <= toleranceSeconds * plan.sampleRate;
     if (!isInPlace) {
       for (let missing = distance; missing > 0; missing -= frameSamples)

@@ -2,6 +2,7 @@ import { Packet, type Stream } from "node-av/lib";
 import { frameTime, openDecoder } from "./decoder.ts";
 import type { Demuxer } from "./demuxer.ts";
 import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
+import { refuseIfTooMany } from "./scan.ts";
 
 /** Decodes a whole track and gives the times of what comes out, in the order of presentation: the truth where a packet isn't always a frame. */
 export async function countFrames(
@@ -25,7 +26,8 @@ export async function countFrames(
       const time = frameTime(frame);
       times.add(time === undefined ? undefined : Number(time), Number(frame.duration));
       frame.free();
-      if (++frames % 100 === 0) onFrames(frames);
+      refuseIfTooMany(++frames);
+      if (frames % 100 === 0) onFrames(frames);
     }
   };
   while (await demuxer.read(packet)) {

@@ -15,7 +15,7 @@ import { Dictionary, FFmpegError, FormatContext, IOContext, type Packet, type St
 import { limits } from "../plan/plan-encode.ts";
 import type { ByteSource } from "../source/byte-source.ts";
 import { TaskError } from "../task-error.ts";
-import { AVERROR_EIO } from "./av.ts";
+import { AVERROR_EIO, AVERROR_ENOMEM } from "./av.ts";
 import { createTimeline } from "./timeline.ts";
 
 /** A container being read. */
@@ -74,6 +74,14 @@ export async function openDemuxer(source: ByteSource): Promise<Demuxer> {
   });
   const opened = await context.openInput("", null, options);
   if (failure()) throw failure();
+  if (opened === AVERROR_ENOMEM) {
+    // Nothing small asks for memory that isn't there: this is how FFmpeg says that there are too many tracks or entries.
+    throw new TaskError(
+      "input",
+      `This file can't be read: it has more than ${maxStreams} tracks, or its index claims more than a video can have.`,
+      { cause: new FFmpegError(opened) },
+    );
+  }
   if (opened < 0) {
     throw new TaskError(
       "input",

@@ -157,7 +157,8 @@ async function readFrom(
     const target = isBeginning ? Number.MIN_SAFE_INTEGER : place.wanted - step * unitsPerSecond;
     if (!(await demuxer.seek(stream, target)) && !isBeginning) continue;
     const packet = newPacket();
-    if (!(await readKey(demuxer, stream, packet))) {
+    // From the beginning on everything is decoded, as in the first chunk: some sources have no key frames.
+    if (!(await (isBeginning ? readNext : readKey)(demuxer, stream, packet))) {
       packet.free();
       continue;
     }

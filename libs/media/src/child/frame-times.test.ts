@@ -19,6 +19,7 @@ describe("frame times", () => {
       end: 100 * (1001 / 24_000),
       frameRate: { num: 24_000, den: 1001 },
       variable: false,
+      late: 0,
     });
   });
 

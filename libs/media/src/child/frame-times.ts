@@ -8,6 +8,8 @@ export type FrameTimesSummary = {
   end: number;
   frameRate: Rational;
   variable: boolean;
+  /** Frames whose time had passed already when they came, farther back than any codec reorders. */
+  late: number;
 };
 
 /** Frames that may be out of order: H.264 and HEVC hold at most 16 back. */
@@ -32,6 +34,7 @@ export function createFrameTimes(
   let shortest = Number.POSITIVE_INFINITY;
   let longest = 0;
   let lastDuration = 0;
+  let late = 0;
   let highest = Number.NEGATIVE_INFINITY;
 
   const settle = (time: number) => {
@@ -40,6 +43,7 @@ export function createFrameTimes(
       shortest = Math.min(shortest, time - last);
       longest = Math.max(longest, time - last);
     }
+    if (last !== undefined && time < last) late++;
     last = Math.max(last ?? time, time);
     onTime(time);
   };
@@ -67,7 +71,14 @@ export function createFrameTimes(
       const frameRate = chooseRate(toSeconds(mean), toSeconds(1 / Math.max(1, count - 1)), variable, statedRates);
       const lastTicks =
         lastDuration > 0 ? lastDuration : (frameRate.den / frameRate.num) * (timeBase.den / timeBase.num);
-      return { count, first: toSeconds(first ?? 0), end: toSeconds((last ?? 0) + lastTicks), frameRate, variable };
+      return {
+        count,
+        first: toSeconds(first ?? 0),
+        end: toSeconds((last ?? 0) + lastTicks),
+        frameRate,
+        variable,
+        late,
+      };
     },
   };
 }

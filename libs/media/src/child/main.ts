@@ -31,7 +31,10 @@ Log.setLevel(AV_LOG_ERROR);
 // Node would do so at its end, but this process ends by a signal.
 flushCompileCache();
 const [start] = (await once(process, "message")) as [ParentMessage];
-const alive = setInterval(() => void send({ type: "alive", memoryBytes: process.memoryUsage.rss() }), 200);
+const alive = setInterval(() => {
+  const { user, system } = process.cpuUsage();
+  void send({ type: "alive", memoryBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 });
+}, 200);
 if (start.type === "start") await send(await run(start));
 clearInterval(alive);
 die();

@@ -1,4 +1,4 @@
-import { openByteSource } from "../source/byte-source.ts";
+import { type ByteSource, openByteSource } from "../source/byte-source.ts";
 import type { MediaResult, MediaTask } from "../task-options.ts";
 import type { TrackResult } from "../types.ts";
 import { analyse } from "./analyse.ts";
@@ -28,11 +28,21 @@ export type Surroundings = {
   onDraining: () => void;
 };
 
+type SourceTask = Exclude<MediaTask, { kind: "verify" | "families" }>;
+
 /** Does a task. Rejects with a `TaskError` where it knows who is at fault. */
 export async function perform(task: MediaTask, around: Surroundings): Promise<MediaResult> {
   if (task.kind === "verify") return verifyStream({ ...task, onProgress: around.onProgress });
   if (task.kind === "families") return findFamilies();
   const source = await openByteSource(around.sourceUrl);
+  try {
+    return await performOn(source, task, around);
+  } finally {
+    await source.close();
+  }
+}
+
+function performOn(source: ByteSource, task: SourceTask, around: Surroundings): Promise<MediaResult> {
   switch (task.kind) {
     case "probe":
       return task.whole ? probeWhole(source, around.onProgress) : probe(source);

@@ -1,5 +1,7 @@
 import { AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from "node-av/constants";
 import { Packet, type Stream } from "node-av/lib";
+import { limits } from "../plan/plan-encode.ts";
+import { TaskError } from "../task-error.ts";
 import type { Demuxer } from "./demuxer.ts";
 import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
 import { isShown } from "./sample.ts";
@@ -27,6 +29,12 @@ export type Scan = {
 
 /** Key frames are counted up to here; sources of key frames alone have one in every place anyway. */
 const maxKeyframes = 500_000;
+
+/** Ends the reading of a track that has more than the plan would take, before its times fill the memory. */
+export function refuseIfTooMany(frames: number): void {
+  if (frames > limits.frames)
+    throw new TaskError("input", `The video has more than ${limits.frames} pictures, and Kinora takes no more.`);
+}
 
 /** Reads every packet of the tracks, and decodes nothing. */
 export async function scanPackets(
@@ -70,7 +78,7 @@ export async function scanPackets(
         if (packet.size > 0) coded++;
         if (packet.pts === AV_NOPTS_VALUE) untimed++;
         times.add(known ? Number(time) : undefined, Number(packet.duration));
-        frames++;
+        refuseIfTooMany(++frames);
       }
       if (packets % 100 === 0) onFrames(frames);
     } else if (stream && known && !isHidden) {

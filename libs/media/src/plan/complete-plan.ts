@@ -1,6 +1,6 @@
 import type { EncodePlan, FrameTable } from "../types.ts";
 import { completeChunks } from "./chunks.ts";
-import { type PlanDecision, refuseCount } from "./plan-encode.ts";
+import { type PlanDecision, refuseCount, refuseLength, refuseRate } from "./plan-encode.ts";
 
 /**
  * Completes a plan with what the analysis found: every chunk, and the number of frames. Chunks that the plan has already stay as they are, since their work may have begun.
@@ -9,7 +9,7 @@ import { type PlanDecision, refuseCount } from "./plan-encode.ts";
 export function completePlan(plan: EncodePlan, table: FrameTable, options: { seekable: boolean }): PlanDecision {
   const { video, fleet = { slots: 1, framesPerSecond: 0, encoders: [] } } = plan;
   if (!video) throw new RangeError("The plan has no video track.");
-  const refusal = refuseCount(table.frameCount, plan.audioTracks?.length ?? 0);
+  const refusal = refuseCount(table.frameCount, plan.audioTracks?.length ?? 0) ?? refuseTimes(table);
   if (refusal !== undefined) return { refusal };
   const chunks = completeChunks(plan.chunks ?? [], table, {
     segmentSeconds: plan.segmentSeconds,
@@ -25,4 +25,10 @@ export function completePlan(plan: EncodePlan, table: FrameTable, options: { see
       complete: true,
     },
   };
+}
+
+/** Why a source whose frames have such times is refused: the plan of the head has only seen what the headers say. */
+function refuseTimes({ timeBase = { num: 1, den: 1 }, startPts, endPts, frameCount }: FrameTable): string | undefined {
+  const seconds = (Number(endPts - startPts) * timeBase.num) / timeBase.den;
+  return refuseLength(seconds) ?? refuseRate({ num: frameCount > 1 ? frameCount : 0, den: seconds });
 }

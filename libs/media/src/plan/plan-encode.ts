@@ -93,16 +93,24 @@ function refuse(media: MediaInfo, video: VideoTrack, frameRate: Rational): strin
   const known = video.frameCountExact !== false || video.frameCount > 1;
   const still = known ? refuseCount(video.frameCount, media.audio.length) : undefined;
   if (still !== undefined) return still;
-  if (!(media.durationSeconds >= 0 && media.durationSeconds <= limits.seconds)) {
-    return `The video says that it is ${Math.round(media.durationSeconds / 3600)} hours long. Kinora takes up to ${limits.seconds / 3600}.`;
-  }
-  if (video.frameCount > limits.frames || frameRate.num > frameRate.den * limits.framesPerSecond) {
-    return `The video has ${Math.round(frameRate.num / frameRate.den)} pictures a second. Kinora takes up to ${limits.framesPerSecond}.`;
-  }
+  const long = refuseLength(media.durationSeconds) ?? refuseRate(frameRate);
+  if (long !== undefined) return long;
   if (media.audio.length > limits.audioTracks) {
     return `The file has ${media.audio.length} audio tracks. Kinora takes up to ${limits.audioTracks}.`;
   }
   return undefined;
+}
+
+/** Why a source of such a length is refused. */
+export function refuseLength(seconds: number, what = "video"): string | undefined {
+  if (seconds >= 0 && seconds <= limits.seconds) return undefined;
+  return `The ${what} says that it is ${Math.round(seconds / 3600)} hours long. Kinora takes up to ${limits.seconds / 3600}.`;
+}
+
+/** Why a source with so many pictures a second is refused. */
+export function refuseRate({ num, den }: Rational): string | undefined {
+  if (num <= den * limits.framesPerSecond) return undefined;
+  return `The video has ${Math.round(num / den)} pictures a second. Kinora takes up to ${limits.framesPerSecond}.`;
 }
 
 /** Why a source with so many pictures is no video; undefined if it may be one. */
