@@ -13,6 +13,7 @@ const group = (changes: Partial<TaskGroup>): TaskGroup => ({
   doneWeight: 0,
   frames: 0,
   speed: 0,
+  timed: 0,
   ...changes,
 });
 
@@ -27,7 +28,7 @@ describe("progressOf", () => {
   it("counts what is done and under way against all that is to come, though it isn't all planned yet", () => {
     const groups = [
       group({ state: "done", tasks: 3, weight: 24, doneWeight: 24, frames: 600 }),
-      group({ tasks: 2, weight: 16, doneWeight: 6, frames: 150, speed: 3 }),
+      group({ tasks: 2, weight: 16, doneWeight: 6, frames: 150, speed: 3, timed: 2 }),
       group({ kind: "audio", queue: "media.light", weight: 1.2, doneWeight: 1.2 }),
     ];
     const progress = progressOf("encoding", groups, 60);
@@ -35,6 +36,14 @@ describe("progressOf", () => {
     expect(progress.fraction).toBeCloseTo(0.01 + (0.99 * 31.2) / (60 * 1.09), 2);
     expect(progress.remainingSeconds).toBeCloseTo((60 - 60 * (31.2 / (60 * 1.09))) / 3, 1);
     expect(progressOf("succeeded", groups, 60)).toMatchObject({ fraction: 1, frames: 750, remainingSeconds: 0 });
+  });
+
+  it("takes the usual speed for what has just begun", () => {
+    const done = group({ state: "done", tasks: 3, weight: 24, doneWeight: 24, speed: 4, timed: 2 });
+    const begun = group({ tasks: 2, weight: 16, doneWeight: 2, speed: 1.5, timed: 1 });
+    expect(progressOf("encoding", [done, begun], 60).speed).toBe(3.5);
+    expect(progressOf("encoding", [begun], 60).speed).toBe(1.5);
+    expect(progressOf("encoding", [done], 60).speed).toBe(0);
   });
 
   it("counts a frame once that two encoder families encode", () => {
@@ -56,7 +65,8 @@ describe("progressOf", () => {
     const anyGroup = fc.record({
       kind: fc.constantFrom(...taskKinds),
       state: fc.constantFrom("waiting" as const, "leased" as const, "done" as const),
-      tasks: fc.nat(1000),
+      tasks: fc.integer({ min: 10, max: 1000 }),
+      timed: fc.nat(10),
       weight: fc.nat(10_000),
       doneWeight: fc.integer({ min: -10, max: 20_000 }),
       frames: fc.nat(1_000_000),

@@ -24,8 +24,10 @@ export type TaskGroup = {
   weight: number;
   doneWeight: number;
   frames: number;
-  /** Seconds of video per second of time, of all together. */
+  /** Seconds of video per second of time, of all together whose speed is known. */
   speed: number;
+  /** How many those are: a task that has just begun tells none. */
+  timed: number;
 };
 
 /** The part of an encode that probing and planning stand for: next to nothing. */
@@ -53,7 +55,7 @@ export function progressOf(state: EncodeState, groups: readonly TaskGroup[], dur
     case "verifying": {
       const total = durationSeconds * workShare(groups, families);
       const done = total > 0 ? bounded(sum(groups, (group) => group.doneWeight) / total) : 0;
-      const speed = sum(chunks, (group) => group.speed) / families;
+      const speed = speedOf(chunks) / families;
       const left = (1 - done) * durationSeconds;
       return {
         fraction: probeShare + (1 - probeShare) * 0.999 * done,
@@ -68,6 +70,15 @@ export function progressOf(state: EncodeState, groups: readonly TaskGroup[], dur
     case "cancelled":
       return { fraction: 0, frames, speed: 0 };
   }
+}
+
+/** Of what is under way, with the usual speed of what is done for what has just begun: otherwise the time left would leap with each chunk. */
+function speedOf(chunks: readonly TaskGroup[]): number {
+  const done = chunks.filter((group) => group.state === "done");
+  const timed = sum(done, (group) => group.timed);
+  const usual = timed > 0 ? sum(done, (group) => group.speed) / timed : 0;
+  const leased = chunks.filter((group) => group.state === "leased");
+  return sum(leased, (group) => group.speed + (group.tasks - group.timed) * usual);
 }
 
 /** All of an encode's work in lengths of its video, also that which isn't a task yet. */

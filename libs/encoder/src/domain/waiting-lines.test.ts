@@ -11,6 +11,7 @@ const group = (changes: Partial<TaskGroup>): TaskGroup => ({
   doneWeight: 0,
   frames: 0,
   speed: 0,
+  timed: 0,
   ...changes,
 });
 

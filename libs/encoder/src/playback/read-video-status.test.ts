@@ -11,6 +11,7 @@ const group = (state: TaskGroup["state"], tasks = 1, doneWeight = 0): TaskGroup 
   doneWeight,
   frames: 0,
   speed: 0,
+  timed: 1,
 });
 const encode = (state: "queued" | "planning" | "encoding" | "verifying" | "failed" | "cancelled") => ({
   state,

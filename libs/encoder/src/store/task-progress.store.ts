@@ -7,7 +7,7 @@ export async function groupTasks(db: Db, encodeIds: readonly string[]): Promise<
   if (encodeIds.length === 0) return groups;
   const { rows } = await db.query<TaskGroup & { encode_id: string }>(
     `SELECT encode_id, kind, queue, state, count(*)::integer AS tasks, sum(weight) AS weight, sum(weight * fraction) AS "doneWeight",
-       sum(frames)::double precision AS frames, sum(CASE WHEN state = 'leased' THEN speed ELSE 0 END) AS speed
+       sum(frames)::double precision AS frames, sum(speed) AS speed, (count(*) FILTER (WHERE speed > 0))::integer AS timed
      FROM tasks WHERE encode_id = ANY($1::uuid[]) GROUP BY encode_id, kind, queue, state`,
     [encodeIds],
   );

@@ -27,6 +27,9 @@ const send = (message: ChildMessage): Promise<void> =>
 /** Progress is told at most this often. */
 const progressMs = 250;
 
+/** From the first picture on, no speed is told for this long, or half of the task: a few pictures say little, and nothing of the way to them. */
+const untimedMs = 1_000;
+
 Log.setLevel(AV_LOG_ERROR);
 // Node would do so at its end, but this process ends by a signal.
 flushCompileCache();
@@ -47,13 +50,18 @@ async function run({
 }: Extract<ParentMessage, { type: "start" }>): Promise<ChildMessage> {
   giveWay(niceness);
   let toldAt = 0;
-  const startedAt = performance.now();
+  let measuredFrom: { at: number; mediaSeconds: number } | undefined;
   const onProgress = (progress: { frames: number; fraction: number; mediaSeconds?: number }) => {
     const now = performance.now();
     if (now - toldAt < progressMs) return;
     toldAt = now;
     const { frames, fraction, mediaSeconds = 0 } = progress;
-    const speed = mediaSeconds / ((now - startedAt) / 1000);
+    if (mediaSeconds > 0) measuredFrom ??= { at: now, mediaSeconds };
+    const elapsed = measuredFrom === undefined ? 0 : now - measuredFrom.at;
+    const speed =
+      elapsed < untimedMs && fraction < 0.5
+        ? 0
+        : ((mediaSeconds - (measuredFrom?.mediaSeconds ?? 0)) / Math.max(elapsed, 1)) * 1000;
     void send({ type: "progress", frames, fraction: Math.min(1, Math.max(0, fraction)), speed });
   };
   let sourceUrl = "sourceUrl" in task ? task.sourceUrl : "";
