@@ -13,6 +13,7 @@ import {
   localCredential,
   prepareDataDir,
   remoteKeys,
+  sharedTokens,
   startTelemetry,
   webAddress,
 } from "@kinora/service";
@@ -33,11 +34,10 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
   const config = readEncoderConfig(env);
   const logger = configuredLogger("encoder", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
-  const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
+  const shared = await sharedTokens(config, dataDir, ["service", "worker"]);
   // A database elsewhere may outlive this folder, and others may read it: then whoever runs them says what seals.
   const own = config.DATABASE_URL === undefined ? await localCredential(dataDir, "sealing") : undefined;
   const sealingSecret = config.SEALING_SECRET ?? own;
-  const workerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
 
   // What is started is ended in the opposite order, also when a later part can't start.
   await using starting = new AsyncDisposableStack();
@@ -66,7 +66,7 @@ export async function startEncoder({ env, signal }: { env: Env; signal: AbortSig
   const publicUrl = () => config.PUBLIC_URL ?? `http://localhost:${listening.port}`;
   const keys = remoteKeys(webAddress(config.USER_URL), { file: join(dataDir, "encoder", "user-keys.json") });
   starting.defer(() => keys.close());
-  const authenticate = createAuthenticator({ keys, serviceToken, workerToken });
+  const authenticate = createAuthenticator({ keys, ...shared });
   const service = await createEncoderService({
     database,
     dataDir,

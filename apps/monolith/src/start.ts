@@ -5,7 +5,7 @@ import { type Database, openDatabase } from "@kinora/database";
 import { createEncoderService, migrations as encoderMigrations } from "@kinora/encoder";
 import { createWorker } from "@kinora/encoder-worker";
 import { KeyService } from "@kinora/proto-user";
-import { createInMemoryTransport, createServer, type HttpRoute, type Routes } from "@kinora/rpc";
+import { createInMemoryTransport, createServer, type HttpRoute, type Routes, trustProxies } from "@kinora/rpc";
 import {
   announce,
   configuredLogger,
@@ -16,6 +16,7 @@ import {
   type Env,
   localCredential,
   prepareDataDir,
+  sharedTokens,
   startTelemetry,
 } from "@kinora/service";
 import { accountOptions, createUserService, userMigrations } from "@kinora/user";
@@ -35,8 +36,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   const logTo = (name: string) => configuredLogger(name, config);
   const logger = logTo("kinora");
   const dataDir = await prepareDataDir(config.KINORA_DATA);
-  const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
-  const sharedWorkerToken = config.WORKER_TOKEN ?? (await localCredential(dataDir, "worker"));
+  const shared = await sharedTokens(config, dataDir, ["service", "worker"]);
   // A database elsewhere may outlive this folder: then whoever runs it says what seals.
   const own = config.DATABASE_URL === undefined ? await localCredential(dataDir, "sealing") : undefined;
   const sealingSecret = config.SEALING_SECRET ?? own;
@@ -91,7 +91,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
   starting.defer(() => user.close());
   await user.work();
 
-  const authenticate = createAuthenticator({ keys: user.keys, serviceToken, workerToken: sharedWorkerToken });
+  const authenticate = createAuthenticator({ keys: user.keys, ...shared });
   const userInMemory = (token?: Token) =>
     createInMemoryTransport({
       routes: user.routes,
@@ -147,6 +147,7 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     http: [...user.http, ...encoder.http, discovery, contractsRoute({ service: "kinora", routes, calls: [] })],
     ownersRequired: true,
     queued: user.queued,
+    interceptors: config.TRUSTED_PROXIES === undefined ? [] : [trustProxies(config.TRUSTED_PROXIES)],
     authenticate,
     logger,
     telemetry,

@@ -81,6 +81,40 @@ describe("the user service as a process", () => {
   });
 });
 
+describe("behind a proxy", () => {
+  /** Where the user service says that a login came from, whose request names another address. */
+  async function addressOfLogin(): Promise<string> {
+    const call = async (method: string, body: object, token?: string) => {
+      const response = await fetch(`${url()}/user.v1.SessionService/${method}`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-forwarded-for": "198.51.100.1, 192.0.2.7",
+          ...(token && { authorization: `Bearer ${token}` }),
+        },
+        body: JSON.stringify(body),
+      });
+      return await response.json();
+    };
+    const { email, password } = await readJson("credentials/owner.json");
+    const { tokens } = await call("CreateSession", { email, password });
+    const { sessions } = await call("ListSessions", {}, tokens.accessToken);
+    return sessions[0].address;
+  }
+
+  it("an attempt counts for the proxy's caller", async () => {
+    start({ TRUSTED_PROXIES: "10.0.0.0/8, 127.0.0.1" });
+    await waitUntilReady(url());
+    expect(await addressOfLogin()).toBe("192.0.2.7");
+  });
+
+  it("that isn't trusted, it counts for the peer", async () => {
+    start({ TRUSTED_PROXIES: "10.0.0.0/8" });
+    await waitUntilReady(url());
+    expect(await addressOfLogin()).toBe("127.0.0.1");
+  });
+});
+
 describe("what keeps it from starting", () => {
   const failure = async (env: Record<string, string>) => {
     const { code, stderr } = await start(env).exit;
@@ -95,9 +129,10 @@ describe("what keeps it from starting", () => {
       SIGN_UP: "ajar",
       QUOTA_MINUTES: "-1",
       SERVICE_TOKEN: "too-short",
+      TRUSTED_PROXIES: "10.0.0.0/33",
       DATABASE_URL: "mysql://me:secret@host/db",
     });
-    for (const name of ["PORT", "SIGN_UP", "QUOTA_MINUTES", "SERVICE_TOKEN", "DATABASE_URL"])
+    for (const name of ["PORT", "SIGN_UP", "QUOTA_MINUTES", "SERVICE_TOKEN", "TRUSTED_PROXIES", "DATABASE_URL"])
       expect(line).toContain(name);
     expect(line).toContain("open, invitation, closed");
     expect(line).not.toMatch(/too-short|secret@/);

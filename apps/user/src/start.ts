@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Transport } from "@connectrpc/connect";
 import { openDatabase } from "@kinora/database";
 import { AccountService } from "@kinora/proto-encoder";
-import { createClientTransport, createServer, type HttpRoute } from "@kinora/rpc";
+import { createClientTransport, createServer, type HttpRoute, trustProxies } from "@kinora/rpc";
 import {
   announce,
   configuredLogger,
@@ -10,8 +10,8 @@ import {
   createAuthenticator,
   discoveryRoute,
   type Env,
-  localCredential,
   prepareDataDir,
+  sharedTokens,
   startTelemetry,
   webAddress,
 } from "@kinora/service";
@@ -30,7 +30,7 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
   const config = readUserConfig(env);
   const logger = configuredLogger("user", config);
   const dataDir = await prepareDataDir(config.KINORA_DATA);
-  const serviceToken = config.SERVICE_TOKEN ?? (await localCredential(dataDir, "service"));
+  const shared = await sharedTokens(config, dataDir, ["service"]);
 
   // What is started is ended in the opposite order, also when a later part can't start.
   await using starting = new AsyncDisposableStack();
@@ -90,7 +90,8 @@ export async function startUser({ env, signal }: { env: Env; signal: AbortSignal
     http: [...service.http, discovery, contracts],
     ownersRequired: true,
     queued: service.queued,
-    authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
+    interceptors: config.TRUSTED_PROXIES === undefined ? [] : [trustProxies(config.TRUSTED_PROXIES)],
+    authenticate: createAuthenticator({ keys: service.keys, ...shared }),
     logger,
     telemetry: telemetry.calls,
     ready: () => database.check(),

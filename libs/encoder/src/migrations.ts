@@ -3,6 +3,7 @@ import { storage } from "./migrations/0008_storage.ts";
 import { elsewhere } from "./migrations/0009_elsewhere.ts";
 import { notice } from "./migrations/0010_notice.ts";
 import { lightTurns } from "./migrations/0011_light_turns.ts";
+import { pictures } from "./migrations/0012_pictures.ts";
 
 /** The encoder's tables. The task queue's own (pg-boss) are in the schema `encoder_queue`. */
 export const migrations: readonly Migration[] = [
@@ -266,4 +267,5 @@ export const migrations: readonly Migration[] = [
   elsewhere,
   notice,
   lightTurns,
+  pictures,
 ];

@@ -51,9 +51,10 @@ describe("storage", () => {
     const { files } = await encodeOne(encoder.worker);
     await waitForState(person, encodeId, EncodeState.SUCCEEDED);
     await expect.poll(() => quota.storage.get(encodeId)?.state, soon).toBe("stored");
-    const segments = [...files].filter(([path]) => path.endsWith(".m4s")).map(([, body]) => body.length);
+    const counted = [...files].filter(([path]) => /\.(?:m4s|jpg|vtt)$/.test(path));
+    expect(counted.some(([path]) => path.endsWith("poster.jpg"))).toBe(true);
     const bytes = must(quota.storage.get(encodeId)).bytes;
-    expect(bytes).toBe(segments.reduce((sum, one) => sum + one, 0));
+    expect(bytes).toBe(counted.reduce((sum, [, body]) => sum + body.length, 0));
     expect(most).toBeGreaterThan(0);
 
     await person.encoder.deleteEncode({ id: encodeId });

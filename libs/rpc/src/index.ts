@@ -21,6 +21,7 @@ export type { Lookup } from "./client/resolver.ts";
 export { type Hedging, hedgingKey, type Retry, retryKey } from "./client/retry/call-options.ts";
 export { clientAddressKey, clientAddressOf } from "./client-address.ts";
 export { DomainError, type DomainErrorOptions, type FaultReason, type FieldViolation } from "./domain-error.ts";
+export { trustProxies } from "./forwarded-address.ts";
 export { hasIdempotencyKey, sendIdempotencyKeys } from "./idempotency/idempotency-key.ts";
 export type { BegunCall, IdempotencyStore, StoredAnswer, StoredFailure } from "./idempotency/idempotency-store.ts";
 export {

@@ -26,6 +26,8 @@ export const serviceSettings = {
   PUBLIC_URL: optional(url()),
   /** Deprecated, and gone with 0.3: a credential that the services shared. Where it is set, it is taken; API keys replace it. */
   SERVICE_TOKEN: optional(secret()),
+  /** Whether shared credentials are still taken; `refused` once every process has an API key, before 0.3 does so for all. */
+  SHARED_TOKENS: oneOf(["accepted", "refused"], { default: "accepted" }),
 };
 
 /** A logger of the level and format that the environment asks for. */

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import type { Setting } from "./config.ts";
 
@@ -72,6 +73,25 @@ export function text(options: Options<string> & { maxLength?: number } = {}): Se
     expected: `text of at most ${maxLength} characters`,
     parse: (value) => (value.length <= maxLength ? value : undefined),
   });
+}
+
+/** IP addresses and networks, separated by commas: `10.0.0.0/8, 2001:db8::1`. */
+export function networks(): Setting<BlockList> {
+  return {
+    expected: "IP addresses and networks separated by commas, such as 10.0.0.0/8,192.0.2.1",
+    parse(text) {
+      const list = new BlockList();
+      for (const entry of text.split(",")) {
+        const [, address = "", bits] = /^\s*([\d.a-f:]+)(?:\/(\d{1,3}))?\s*$/i.exec(entry) ?? [];
+        const family = isIP(address);
+        const most = family === 4 ? 32 : 128;
+        const prefix = bits === undefined ? most : Number(bits);
+        if (family === 0 || prefix > most) return undefined;
+        list.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
+      }
+      return list;
+    },
+  };
 }
 
 /** A token or password; its value never appears in messages. */

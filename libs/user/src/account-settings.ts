@@ -1,4 +1,4 @@
-import { type ConfigOf, integer, oneOf, optional, text, url } from "@kinora/service";
+import { type ConfigOf, integer, networks, oneOf, optional, text, url } from "@kinora/service";
 import { leastAuditDays } from "./audit/audit.ts";
 import type { UserServiceDeps } from "./user-service.ts";
 
@@ -14,6 +14,8 @@ export const accountSettings = {
   MAIL_FROM: text({ default: "Kinora <kinora@localhost>", maxLength: 320 }),
   /** Days for which the audit log keeps an event. */
   AUDIT_DAYS: integer({ default: 366, min: leastAuditDays, max: 36_500 }),
+  /** The proxies in front: attempts count for who calls them, as `X-Forwarded-For` says, instead of for them. */
+  TRUSTED_PROXIES: optional(networks()),
 };
 
 /** The settings as `createUserService` takes them. */

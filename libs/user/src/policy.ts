@@ -1,4 +1,4 @@
-import type { Caller, FaultReason } from "@kinora/rpc";
+import { type Caller, type FaultReason, permits } from "@kinora/rpc";
 import type { Role } from "./account/account.ts";
 import type { AccountChange } from "./account/update-mask.ts";
 
@@ -16,10 +16,11 @@ export function manages(role: Role): boolean {
   return role === "admin" || role === "owner";
 }
 
-/** Whether the caller may see this user. */
+/** Whether the caller may see this user: others need a credential that is for others (`users:read`). */
 export function canSee(caller: Caller, userId: string): boolean {
   if (caller.kind === "service") return true;
-  return caller.kind === "user" && (caller.userId === userId || manages(caller.role));
+  if (caller.kind !== "user") return false;
+  return caller.userId === userId || (manages(caller.role) && permits(caller.scopes, "users:read"));
 }
 
 /** Whether the caller may see everybody. */

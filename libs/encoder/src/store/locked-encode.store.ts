@@ -163,3 +163,8 @@ export async function updateInits(
     [id, JSON.stringify(inits), JSON.stringify(dissents)],
   );
 }
+
+/** Notes how much room an encode's pictures take; with its tracks they are what its stream stores. */
+export async function setPictureBytes(db: Db, id: string, bytes: number): Promise<void> {
+  await db.query("UPDATE encodes SET picture_bytes = $2 WHERE id = $1", [id, bytes]);
+}

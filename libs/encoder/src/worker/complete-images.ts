@@ -4,6 +4,7 @@ import { leaseStanding } from "../domain/lease.ts";
 import { attemptPrefix } from "../domain/object-keys.ts";
 import { advanceEncode } from "../encode/advance-encode.ts";
 import { toStored } from "../messages/stored-json.ts";
+import { setPictureBytes } from "../store/locked-encode.store.ts";
 import { findTaskAndEncode } from "../store/task.store.ts";
 import { finishTask } from "../store/task-state.store.ts";
 import { filesPresent } from "./files-present.ts";
@@ -24,6 +25,7 @@ export async function completeImages(
   const found = await findTaskAndEncode(context.db, lease.taskId);
   if (found === undefined) throw leaseGone("cancelled");
   const { task, encode } = found;
+  let bytes = 0;
   if (task.kind === "images" && leaseStanding(task, lease.attempt) === "held") {
     const paths = [
       ...(result.poster === "" ? [] : [result.poster]),
@@ -35,8 +37,10 @@ export async function completeImages(
       const fault = `${JSON.stringify(bad)} is no picture of a stream, or was never uploaded.`;
       return await refuseResult(context, lease, fault, signal);
     }
+    for (const path of new Set(paths)) bytes += present.get(path) ?? 0;
   }
   await settleTask(context, lease, "images", signal, async (db, { encode: locked, task: own }) => {
+    await setPictureBytes(db, locked.id, bytes);
     await finishTask(db, own.id, { result: toStored(ImagesResultSchema, result) });
     return await advanceEncode(context, db, locked);
   });

@@ -18,6 +18,8 @@ export type KeyCredentialOptions = {
   logger: Logger;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /** From 0 to 1. */
+  random?: () => number;
 };
 
 type Token = { text: string; renewAt: number; endsAt: number };
@@ -27,14 +29,14 @@ const exchangeMs = 5_000;
 const marginMs = 5_000;
 /** Waiting times after exchanges that failed: doubled from the first to the last. */
 const firstPauseMs = 500;
-const longestPauseMs = 15_000;
+const longestPauseMs = 5_000;
 
 /**
- * Exchanges an API key when the first token is asked for, and again when half of a token's life is over: what is left is how long the user service may be away
+ * Exchanges an API key when the first token is asked for, and again when half of a token's life is over at the latest: what is left is how long the user service may be away
  * before calls fail. One exchange at a time, for all who wait. The log hears of a token that can't be renewed, of its end, and when all is well again: a line each.
  */
 export function createKeyCredential(options: KeyCredentialOptions): KeyCredential {
-  const { exchange, logger, now = Date.now } = options;
+  const { exchange, logger, now = Date.now, random = Math.random } = options;
   const end = new AbortController();
   let current: Token | undefined;
   let exchanging: Promise<Token> | undefined;
@@ -44,6 +46,8 @@ export function createKeyCredential(options: KeyCredentialOptions): KeyCredentia
   let pauseUntil = 0;
   let told: "nothing" | "not renewed" | "none" = "nothing";
 
+  /** Up to a quarter less: a fleet that started together, or lost the user service together, doesn't ask it all at once. */
+  const spread = (ms: number) => ms * (1 - random() / 4);
   const isGood = (token: Token | undefined): token is Token => token !== undefined && now() < token.endsAt - marginMs;
 
   /** Looks again when a token is due, or when the pause after a failure is over; the process doesn't live for it. */
@@ -64,7 +68,7 @@ export function createKeyCredential(options: KeyCredentialOptions): KeyCredentia
   async function attempt(): Promise<Token> {
     try {
       const { accessToken } = await exchange(AbortSignal.any([end.signal, AbortSignal.timeout(exchangeMs)]));
-      const token = readLife(accessToken, now());
+      const token = readLife(accessToken, now(), spread);
       current = token;
       failures = 0;
       lastFault = undefined;
@@ -75,7 +79,7 @@ export function createKeyCredential(options: KeyCredentialOptions): KeyCredentia
     } catch (error) {
       if (end.signal.aborted) throw closed();
       lastFault = faultOf(ConnectError.from(error));
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10));
+      const pauseMs = spread(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10)));
       failures += 1;
       pauseUntil = now() + pauseMs;
       tell(lastFault);
@@ -125,11 +129,11 @@ export function createKeyCredential(options: KeyCredentialOptions): KeyCredentia
 }
 
 /** How long a token lives is taken from itself and counted from now: this machine's clock may be wrong, but it runs as fast as others. */
-function readLife(text: string, now: number): Token {
+function readLife(text: string, now: number, spread: (ms: number) => number): Token {
   const { iat, exp } = JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString("utf8"));
   const lifeMs = (exp - iat) * 1000;
   if (!(lifeMs > 0)) throw new ConnectError("the user service gave a token without a life", Code.Internal);
-  return { text, renewAt: now + lifeMs / 2, endsAt: now + lifeMs };
+  return { text, renewAt: now + spread(lifeMs / 2), endsAt: now + lifeMs };
 }
 
 function faultOf(fault: ConnectError): ConnectError {

@@ -15,9 +15,10 @@ import { invalidField } from "../fault.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { normalizePassword, passwordFault } from "../password/password-policy.ts";
+import { requireLive } from "../session/live-caller.ts";
 import { endSessions, hasSessionFrom } from "../session/session.store.ts";
 import { breaks } from "../store/database-fault.ts";
-import type { Sql, Store } from "../store/store.ts";
+import type { Sql, Store, Transaction } from "../store/store.ts";
 import { changeEmail, findAccount, findCredential, setPasswordHash, verifyEmail } from "./account.store.ts";
 import type { Account } from "./account.ts";
 import { toUserMessage } from "./account-message.ts";
@@ -44,11 +45,11 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
   const note = (sql: Sql, type: AuditEntry["type"], context: HandlerContext, userId: string | undefined) =>
     recordEvent(sql, { type, userId, origin: originOf(context), time: now() });
 
-  /** The caller's account; refused where it is gone or disabled since the access token was made. */
+  /** The caller's account; refused where it, or the session, has ended since the access token was made. */
   async function own(sql: Sql, context: HandlerContext): Promise<Account> {
+    await requireLive(sql, requireUser(context), now());
     const account = await findAccount(sql, requireUser(context).userId);
     if (account === undefined) throw new DomainError("unauthenticated", "this account has been deleted");
-    if (account.disableTime !== null) throw new DomainError("unauthenticated", "this account has been disabled");
     return account;
   }
 
@@ -67,6 +68,12 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
     // What was asked for is done: a count that stays is no reason to say that it isn't.
     await forgiveAttempt(store, context.signal, keys).catch(() => {});
     return result;
+  }
+
+  /** Codes that were asked for while somebody else may have known the password are worth nothing after it. */
+  async function deleteOpenCodes(tx: Transaction, userId: string): Promise<void> {
+    await deleteCodes(tx, userId, "reset_password");
+    await deleteCodes(tx, userId, "change_email");
   }
 
   async function checkNewPassword(sql: Sql, account: Account, password: string, field: string): Promise<string> {
@@ -96,6 +103,7 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
     async verifyEmail({ verificationId: id, code }, context) {
       const { userId } = requireUser(context);
       const account = await codes.redeem({ id, purpose: "verify_email", code }, context.signal, async (tx, found) => {
+        await requireLive(tx, requireUser(context), now());
         const verified = found.userId === userId ? await verifyEmail(tx, userId, found.emailKey, now()) : undefined;
         if (verified === undefined) throw invalidField("code", "is not for your address as it is now");
         await note(tx, "email.verified", context, userId);
@@ -138,7 +146,7 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
             await checkNewPassword(tx, account, password, "password");
             await setPasswordHash(tx, account.id, hash, now());
             await endSessions(tx, account.id);
-            await deleteCodes(tx, account.id, "reset_password");
+            await deleteOpenCodes(tx, account.id);
             await note(tx, "password.reset", context, account.id);
             await mail.sendNotice(tx, { kind: "password_changed", to: account.email });
           });
@@ -160,7 +168,7 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
       await store.transaction(signal, async (tx) => {
         await setPasswordHash(tx, account.id, hash, now());
         await endSessions(tx, account.id, { except: caller.sessionId });
-        await deleteCodes(tx, account.id, "reset_password");
+        await deleteOpenCodes(tx, account.id);
         await note(tx, "password.changed", context, account.id);
         await mail.sendNotice(tx, { kind: "password_changed", to: account.email });
       });
@@ -188,8 +196,8 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
       const { userId } = requireUser(context);
       const account = await codes
         .redeem({ id, purpose: "change_email", code }, context.signal, async (tx, found) => {
-          const before = await findAccount(tx, userId);
-          if (before === undefined || found.userId !== userId) throw invalidField("code", "is not for your account");
+          const before = await own(tx, context);
+          if (found.userId !== userId) throw invalidField("code", "is not for your account");
           const { email, emailKey: key } = found;
           const changed = await changeEmail(tx, userId, { email, emailKey: key }, now());
           await deleteCodes(tx, userId, "reset_password");

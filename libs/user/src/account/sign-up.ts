@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { CreateUserRequest } from "@kinora/proto-user";
-import { callerOf, DomainError, type FieldViolation } from "@kinora/rpc";
+import { callerOf, DomainError, type FieldViolation, permits } from "@kinora/rpc";
 import { recordEvent } from "../audit/audit.store.ts";
 import { type Origin, originOf } from "../check/origin.ts";
 import { admitAttempt, attemptKeys, signUpRules } from "../check/throttle.ts";
@@ -11,7 +11,8 @@ import { invalidField, invalidFields } from "../fault.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import { normalizePassword, passwordFault } from "../password/password-policy.ts";
-import { canCreate, type SignUp } from "../policy.ts";
+import { canCreate, canGrant, type SignUp } from "../policy.ts";
+import { isLive } from "../session/live-caller.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Sql, Store, Transaction } from "../store/store.ts";
 import { findAccount, findCredential, insertAccount } from "./account.store.ts";
@@ -111,7 +112,7 @@ export function createSignUp(deps: SignUpDeps) {
     async create(request: CreateUserRequest, context: HandlerContext): Promise<SignedUp> {
       const { signal } = context;
       const origin = originOf(context);
-      const actor = await findCaller(store.on(signal), context);
+      const actor = await findManager(store.on(signal), context, now());
       const managed = canCreate("closed", actor);
       const invited = request.invitation !== "" && signUp !== "closed";
       if (!canCreate(signUp, actor) && !invited) {
@@ -143,6 +144,12 @@ export function createSignUp(deps: SignUpDeps) {
       const account = await codes.redeem({ id, purpose: "invitation", code }, signal, async (tx, invitation) => {
         if (invitation.emailKey !== emailKey(request.email))
           throw invalidField("email", "is not the one that was invited");
+        if (!(await stillStands(tx, invitation.details))) {
+          throw new DomainError(
+            "permission_denied",
+            "this invitation has lapsed with its sender's role; ask for another",
+          );
+        }
         const made = { ...newAccount(request, invitation.details.role as Role), emailVerifyTime: now() };
         // Whoever has the code reads the mail of the address, and may know that it has an account.
         return await addOrRefuse(tx, made, passwordHash, { origin, how: "invitation" });
@@ -195,11 +202,23 @@ function readInvitation(text: string): { id: string; code: string } {
   return { id: match[1], code: match[2] };
 }
 
-/** The caller as the database has them; undefined for callers who aren't people, are gone or disabled. */
-async function findCaller(sql: Sql, context: HandlerContext): Promise<Account | undefined> {
+/**
+ * The caller as the database has them, if their credential is there still and for making others' accounts; undefined for anybody else. The gate doesn't look at the credentials of a
+ * public method, so it is done here.
+ */
+async function findManager(sql: Sql, context: HandlerContext, now: Date): Promise<Account | undefined> {
   const caller = callerOf(context);
-  const account = caller.kind === "user" ? await findAccount(sql, caller.userId) : undefined;
-  return account?.disableTime === null ? account : undefined;
+  if (caller.kind !== "user" || !permits(caller.audiences, "user") || !permits(caller.scopes, "users:write")) {
+    return undefined;
+  }
+  return (await isLive(sql, caller, now)) ? await findAccount(sql, caller.userId) : undefined;
+}
+
+/** Whether the sender of an invitation could still give its role. Releases before 0.2 didn't note who it was. */
+async function stillStands(sql: Sql, { role, by }: Record<string, string>): Promise<boolean> {
+  if (by === undefined) return true;
+  const sender = await findAccount(sql, by);
+  return sender?.disableTime === null && canCreate("closed", sender) && canGrant(sender, role as Role);
 }
 
 /** What the database says to the second of two who ask for one address at the same moment. */

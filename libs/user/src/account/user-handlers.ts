@@ -1,6 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { User, UserService } from "@kinora/proto-user";
-import { type Caller, callerOf, DomainError, requireUser } from "@kinora/rpc";
+import { type Caller, callerOf, checkGrant, DomainError, requireUser } from "@kinora/rpc";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { AuditEntry } from "../audit/audit.ts";
 import { originOf } from "../check/origin.ts";
@@ -61,6 +61,7 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
     const id = givenId.toLowerCase();
     const caller = requireUser(context);
     const account = await store.transaction(context.signal, async (tx) => {
+      await requireLive(tx, caller, now());
       const people = await lockAccounts(tx, [caller.userId, id]);
       const actor = actorOf(people.get(caller.userId));
       const target = people.get(id);
@@ -115,7 +116,9 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
       // The gate refuses requests without them (protovalidate's `required`), so this is for the compiler.
       if (request.user === undefined) throw invalidField("user", "is required");
       const change = readAccountChange(request.user, request.updateMask?.paths ?? [], now());
+      if (id !== caller.userId) checkGrant(managing, caller);
       const account = await store.transaction(context.signal, async (tx) => {
+        await requireLive(tx, caller, now());
         const people = await lockAccounts(tx, [caller.userId, id]);
         const actor = actorOf(people.get(caller.userId));
         const target = people.get(id);
@@ -141,6 +144,10 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
         const actor = people.get(caller.userId);
         const target = people.get(id);
         if (target !== undefined && id === caller.userId) await requireRecentLogin(tx, caller, now());
+        if (id !== caller.userId) {
+          checkGrant(managing, caller);
+          await requireLive(tx, caller, now());
+        }
         if (target === undefined) {
           // Whoever deleted their own account may repeat the call: its answer may have been lost.
           const mayKnow = id === caller.userId || (actor !== undefined && canList({ ...caller, role: actor.role }));
@@ -158,6 +165,9 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
     },
   };
 }
+
+/** What a credential needs besides, for others' accounts: that of the methods is for one's own. */
+const managing = { audience: "user", scope: "users:write" };
 
 function refuse(refusal: Refusal | undefined): void {
   if (refusal !== undefined) throw new DomainError(refusal.reason, refusal.message);

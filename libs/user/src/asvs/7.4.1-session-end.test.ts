@@ -1,3 +1,4 @@
+import { ServiceAccountKind } from "@kinora/proto-user";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   faultOf,
@@ -38,6 +39,52 @@ describe("7.4.1: a session ends at once", () => {
     expect(await isActive(ada)).toBe(true);
     await kinora.as().sessions.revokeSession({ refreshToken: ada.refreshToken });
     await expectEnd(ada);
+  });
+});
+
+describe("7.4.1: the access token of an ended session changes nothing", () => {
+  it("of one's own account, others', or the installation's", async () => {
+    const owner = await kinora.owner();
+    const ada = await kinora.join("Ada");
+    await kinora.as().sessions.revokeSession({ refreshToken: owner.refreshToken });
+    const { users, accounts, invitations, keys, quotas } = kinora.as(owner.accessToken);
+    const rename = (id: string) => users.updateUser({ id, user: { name: "Mallory" }, updateMask: { paths: ["name"] } });
+    const password = "seventeen swans went west";
+    for (const call of [
+      () => rename(owner.id),
+      () => rename(ada.id),
+      () => users.disableUser({ id: ada.id }),
+      () => users.enableUser({ id: ada.id }),
+      () => users.deleteUser({ id: ada.id }),
+      () => invitations.createInvitation({ email: "crony@example.com" }),
+      () => invitations.deleteInvitation({ id: crypto.randomUUID() }),
+      () => quotas.setQuotaLimits({ userId: ada.id, limitSeconds: 1 }),
+      () => keys.createServiceAccount({ name: "crony", kind: ServiceAccountKind.PROGRAM }),
+      () => accounts.requestEmailVerification({}),
+      () => accounts.requestEmailChange({ email: "mallory@example.com" }),
+      () => accounts.changePassword({ currentPassword: owner.password, newPassword: password }),
+      () => accounts.exportAccount({}),
+    ]) {
+      expect([call.toString(), await codeOf(call())]).toEqual([call.toString(), "Unauthenticated"]);
+    }
+  });
+
+  it("not by a code for another address that was asked for before", async () => {
+    const ada = await kinora.join("Ada");
+    const change = async (session: Person, email: string) => {
+      const { changeId } = await kinora.as(session.accessToken).accounts.requestEmailChange({ email });
+      return { changeId, code: (await kinora.mailbox.next(email, /new address/i)).code };
+    };
+    const thief = await kinora.login(ada.email, ada.password);
+    const shown = await change(thief, "thief@example.com");
+    await kinora.as(ada.accessToken).sessions.endOtherSessions({});
+    expect(await codeOf(kinora.as(thief.accessToken).accounts.changeEmail(shown))).toBe("Unauthenticated");
+
+    const second = await change(await kinora.login(ada.email, ada.password), "second@example.com");
+    const newPassword = "eighteen swans went east";
+    await kinora.as(ada.accessToken).accounts.changePassword({ currentPassword: ada.password, newPassword });
+    // Not even with a session that goes on, nor with a key that somebody made meanwhile.
+    expect(await codeOf(kinora.as(ada.accessToken).accounts.changeEmail(second))).toBe("InvalidArgument");
   });
 });
 

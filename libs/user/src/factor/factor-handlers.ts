@@ -14,6 +14,7 @@ import { requireRecentLogin } from "../check/recent-login.ts";
 import { createLongCode, hashLongCode } from "../code/secret-code.ts";
 import { invalidField } from "../fault.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
+import { requireLive } from "../session/live-caller.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Store, Transaction } from "../store/store.ts";
 import { deletePasskey, insertPasskey, listPasskeys, renamePasskey, type StoredPasskey } from "./passkey.store.ts";
@@ -156,8 +157,10 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
     },
 
     async renamePasskey({ id, name }, context) {
-      const { userId } = requireUser(context);
-      const renamed = await renamePasskey(store.on(context.signal), userId, id, readName(name));
+      const caller = requireUser(context);
+      const sql = store.on(context.signal);
+      await requireLive(sql, caller, now());
+      const renamed = await renamePasskey(sql, caller.userId, id, readName(name));
       if (renamed === undefined) throw new DomainError("not_found", "you have no such passkey");
       return { passkey: toMessage(renamed) };
     },

@@ -13,6 +13,7 @@ import { deleteInvitation, deleteInvitationOf, type EmailCode, listInvitations }
 import type { EmailCodes } from "../code/email-codes.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
 import { canCreate, canGrant, type SignUp } from "../policy.ts";
+import { requireLive } from "../session/live-caller.ts";
 import type { Sql, Store } from "../store/store.ts";
 
 /** What the handlers of user.v1.InvitationService need. */
@@ -30,7 +31,9 @@ export function createInvitationHandlers(deps: InvitationHandlersDeps): ServiceI
 
   /** The caller, if they may invite as the database has them now. */
   async function manager(sql: Sql, context: HandlerContext): Promise<Account> {
-    const account = await findAccount(sql, requireUser(context).userId);
+    const caller = requireUser(context);
+    await requireLive(sql, caller, now());
+    const account = await findAccount(sql, caller.userId);
     if (account?.disableTime === null && canCreate("closed", account)) return account;
     throw new DomainError("permission_denied", "only administrators and owners invite people");
   }
@@ -53,7 +56,12 @@ export function createInvitationHandlers(deps: InvitationHandlersDeps): ServiceI
           throw new DomainError("already_exists", "this e-mail address has an account already");
         }
         await deleteInvitationOf(tx, emailKey(email));
-        const made = await codes.request(tx, { purpose: "invitation", email, genuine: true, details: { role } });
+        const made = await codes.request(tx, {
+          purpose: "invitation",
+          email,
+          genuine: true,
+          details: { role, by: actor.id },
+        });
         await recordEvent(tx, {
           type: "invitation.created",
           actorId: actor.id,

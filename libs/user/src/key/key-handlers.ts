@@ -15,7 +15,7 @@ import { requireLive } from "../session/live-caller.ts";
 import type { Sql, Store } from "../store/store.ts";
 import type { AccessTokens } from "../token/access-token.ts";
 import { scopesFor } from "../token/scopes.ts";
-import { isAdministrator } from "./administrator.ts";
+import { isAdministrator, requireAbove } from "./administrator.ts";
 import { type ApiKey, hashKey, maxKeys } from "./api-key.ts";
 import { type BuiltInKeys, builtInAccounts, builtInPrefix, scopesOfBuiltIn } from "./built-in-keys.ts";
 import { refusedScopes, scopesOfKind, tokenScopes } from "./grant.ts";
@@ -94,6 +94,7 @@ export function createKeyHandlers(deps: KeyHandlersDeps): ServiceImpl<typeof Key
       const { secret, prefix } = createKeySecret();
       const key = await store.transaction(context.signal, async (tx) => {
         const { holder, account } = await holderFor(tx, caller, request.serviceAccountId);
+        if (account !== undefined) await requireAbove(tx, caller, account.kind);
         const available = account === undefined ? caller.scopes : new Set(account.scopes);
         const refused = refusedScopes(scopes, available === "all" ? new Set(scopesFor(caller.role)) : available);
         if (refused.length > 0) {

@@ -9,7 +9,7 @@ import { invalidField } from "../fault.ts";
 import { deleteLimits } from "../quota/limits.store.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Sql, Store } from "../store/store.ts";
-import { requireAdministrator } from "./administrator.ts";
+import { requireAbove, requireAdministrator } from "./administrator.ts";
 import { builtInAccounts } from "./built-in-keys.ts";
 import { refusedScopes, scopesOfKind } from "./grant.ts";
 import {
@@ -71,6 +71,7 @@ export function createServiceAccountHandlers(deps: {
       try {
         await store.transaction(context.signal, async (tx) => {
           await requireAdministrator(tx, caller, now());
+          await requireAbove(tx, caller, kind);
           if ((await countServiceAccounts(tx)) >= maxServiceAccounts) {
             throw new DomainError("failed_precondition", `there are ${maxServiceAccounts} service accounts already`);
           }
