@@ -82,6 +82,7 @@ describe("the user service as a process", () => {
 });
 
 describe("behind a proxy", () => {
+  type Answer = { tokens: { accessToken: string }; sessions: [{ address: string }] };
   /** Where the user service says that a login came from, whose request names another address. */
   async function addressOfLogin(): Promise<string> {
     const call = async (method: string, body: object, token?: string) => {
@@ -94,7 +95,7 @@ describe("behind a proxy", () => {
         },
         body: JSON.stringify(body),
       });
-      return await response.json();
+      return (await response.json()) as Answer;
     };
     const { email, password } = await readJson("credentials/owner.json");
     const { tokens } = await call("CreateSession", { email, password });
