@@ -263,7 +263,7 @@ describe.skipIf(browserFile === undefined)("the page of a video, in a browser", 
 });
 
 /** The longest time that a video may stand although a second or more of it lies ahead, in milliseconds. */
-const mostStallMs = 5_000;
+const mostStallMs = 10_000;
 
 /** Counts, on the page, how often a playing video has come to the end of what there is, and how long it stood at most where there was more. */
 const watchStalls = `(() => {
