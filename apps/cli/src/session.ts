@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -13,6 +14,9 @@ import { type ServerAddress, serverKey } from "./server-address.ts";
 import { createSessionStore, type StoredSession } from "./session-store.ts";
 import { stateFolder } from "./state-folder.ts";
 import { printable } from "./text-width.ts";
+
+/** Characters that the contract gives a session's name. */
+const longestDevice = 200;
 
 /** The login at one server. */
 export type Session = TokenSource & {
@@ -50,7 +54,9 @@ export function openSession(context: Pick<Context, "env" | "home" | "stderr">, s
   const owner = async () => (server.dataDir === undefined ? undefined : ownerCredential(server.dataDir));
 
   async function create(credential: Credential, automatic: boolean, signal: AbortSignal, second?: AskSecondFactor) {
-    const first = await client.createSession(credential, { signal }).catch((error: unknown) => {
+    // How the list of sessions names this one.
+    const device = `kinora on ${hostname()}`.slice(0, longestDevice);
+    const first = await client.createSession({ ...credential, device }, { signal }).catch((error: unknown) => {
       const { code, rawMessage } = ConnectError.from(error);
       if (code !== Code.Unauthenticated) throw error;
       const told = automatic
