@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runTask } from "./task.ts";
+import { keepCompiledCode, prepareChildren, runTask } from "./task.ts";
 import { linkedParts } from "./testing/hostile-matroska.ts";
 import { referring } from "./testing/hostile-mp4.ts";
 import { makeMedia } from "./testing/make-media.ts";
@@ -17,6 +17,7 @@ import { wholeWay } from "./testing/whole-way.ts";
 const limits = { timeLimitMs: 60_000, noProgressMs: 20_000 };
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let children: AsyncDisposable;
 let server: Server;
 let requests = 0;
 /** What must not be opened. Whoever reads from the pipe waits for a writer that never comes, and ends as a machine's fault. */
@@ -25,6 +26,8 @@ const path = (name: string) => join(folder.path, name);
 
 beforeAll(async () => {
   folder = await temporaryFolder();
+  keepCompiledCode(path("code"));
+  children = prepareChildren();
   const small = { width: 160, height: 90, frames: 25 };
   await makeMedia(
     { path: path("sound.mp4"), flash, video: video(small), audio: audio({ seconds: 1 }) },
@@ -40,6 +43,8 @@ beforeAll(async () => {
   addresses = [url, path("pipe.mp4"), `file://${path("pipe.mp4")}`, "pipe.mp4"];
 }, 60_000);
 afterAll(async () => {
+  await children[Symbol.asyncDispose]();
+  keepCompiledCode(undefined);
   await new Promise((resolve) => server.close(resolve));
   await folder.remove();
 });
@@ -65,7 +70,7 @@ it("a film whose parts are in other files", { timeout: 60_000 }, async ({ signal
 describe("a list that is disguised as a video", () => {
   const filler = `#${" ".repeat(5000)}\n`;
   const bom = "\uFEFF";
-  it.for<[string, (address: string) => string | Buffer]>([
+  it.concurrent.for<[string, (address: string) => string | Buffer]>([
     ["playlist.mp4", (address) => `#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n${address}\n#EXT-X-ENDLIST\n`],
     ["playlist-with-a-mark.ts", (address) => `${bom}#EXTM3U\n#EXTINF:4,\n${address}\n`],
     ["late-playlist.m3u8", (address) => `#EXTM3U\n${filler}#EXTINF:4,\n${address}\n`],
@@ -98,7 +103,7 @@ describe("a list that is disguised as a video", () => {
 });
 
 describe("a file is a file, whatever its name", () => {
-  it.for([
+  it.concurrent.for([
     "%d.mp4",
     "picture-%03d.jpg",
     "*.mp4",

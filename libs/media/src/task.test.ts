@@ -170,6 +170,11 @@ describe("a task", () => {
   });
 });
 
+it("finds the encoders that work here by having each make a picture", async ({ signal }) => {
+  const families = await runTask({ ...limits, signal, task: { kind: "families" } });
+  expect(families[0]).toBe("cpu");
+});
+
 describe("a task ends", () => {
   it("with its process when it is cancelled", async () => {
     const controller = new AbortController();

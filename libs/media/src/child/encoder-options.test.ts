@@ -21,6 +21,7 @@ it.each([
   ["av1", "cpu", "libsvtav1", /scd=0.*lp=2/],
   ["h264", "nvenc", "h264_nvenc", /"forced-idr":1.*"no-scenecut":1/],
   ["hevc", "qsv", "hevc_qsv", /"forced_idr":1/],
+  ["h264", "vaapi", "h264_vaapi", /"g":65535/],
 ])("%s by %s: key frames only where they are asked for", (codec, family, name, wanted) => {
   const made = encoderOptions({ ...rendition, codec, encoder: family }, 2);
   expect(made.name).toBe(name);
@@ -29,5 +30,5 @@ it.each([
 
 it("an unknown codec or family is no silent H.264", () => {
   expect(() => encoderOptions({ ...rendition, codec: "mpeg2" }, 0)).toThrow(RangeError);
-  expect(() => encoderOptions({ ...rendition, encoder: "vaapi" }, 0)).toThrow(/vaapi/);
+  expect(() => encoderOptions({ ...rendition, encoder: "videotoolbox" }, 0)).toThrow(/videotoolbox/);
 });

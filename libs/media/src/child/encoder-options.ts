@@ -8,6 +8,8 @@ export type EncoderOptions = {
   name: FFEncoderCodec;
   options: Record<string, string | number>;
   pixelFormat: "yuv420p" | "nv12";
+  /** Whether it takes its pictures from a GPU's memory only. */
+  onDevice?: boolean;
 };
 
 /**
@@ -17,7 +19,7 @@ export type EncoderOptions = {
 export function encoderOptions(plan: RenditionPlan, threads: number): EncoderOptions {
   const { preset, profile, crf } = plan;
   const { encoder: family = "" } = plan;
-  if (family === "nvenc" || family === "qsv") return hardwareOptions(plan, family);
+  if (family === "nvenc" || family === "qsv" || family === "vaapi") return hardwareOptions(plan, family);
   if (family !== "" && family !== "cpu")
     throw new TaskError("machine", `This worker has no encoders of the family ${family}.`);
   const pixelFormat = "yuv420p";
@@ -48,14 +50,23 @@ export function encoderOptions(plan: RenditionPlan, threads: number): EncoderOpt
 }
 
 /** GPUs have presets and quality scales of their own; a CRF is close to what they call constant quality. */
-function hardwareOptions(plan: RenditionPlan, family: "nvenc" | "qsv"): EncoderOptions {
+function hardwareOptions(plan: RenditionPlan, family: "nvenc" | "qsv" | "vaapi"): EncoderOptions {
   const name = encoder(`${codecOf(plan)}_${family}`);
   const quality = Math.round(plan.crf);
-  const options: Record<string, string | number> =
-    family === "nvenc"
-      ? { preset: "p4", rc: "vbr", cq: quality, "forced-idr": 1, "no-scenecut": 1, g: 100_000, b_ref_mode: "disabled" }
-      : { preset: "medium", global_quality: quality, forced_idr: 1, g: 65_535, adaptive_i: 0 };
-  return { name, options, pixelFormat: "nv12" };
+  const pixelFormat = "nv12";
+  switch (family) {
+    case "nvenc": {
+      const own = { rc: "vbr", cq: quality, "forced-idr": 1, "no-scenecut": 1, g: 100_000, b_ref_mode: "disabled" };
+      return { name, options: { preset: "p4", ...own }, pixelFormat };
+    }
+    case "qsv": {
+      const own = { global_quality: quality, forced_idr: 1, g: 65_535, adaptive_i: 0 };
+      return { name, options: { preset: "medium", ...own }, pixelFormat };
+    }
+    case "vaapi":
+      // A picture that must be an I picture is an IDR here. Some GPUs have no B pictures, and which rate control there is only the driver knows.
+      return { name, options: { global_quality: quality, g: 65_535, bf: 0 }, pixelFormat, onDevice: true };
+  }
 }
 
 /** A rendition's codec; plans of before there was a choice have none. */

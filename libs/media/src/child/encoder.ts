@@ -1,6 +1,7 @@
 import { AV_CODEC_FLAG_GLOBAL_HEADER, AVERROR_EOF, AVMEDIA_TYPE_AUDIO, type FFEncoderCodec } from "node-av/constants";
 import { Codec, CodecContext, Dictionary, type Frame, Packet } from "node-av/lib";
 import { AVERROR_EAGAIN, check, present } from "./av.ts";
+import { openDeviceFrames } from "./device-frames.ts";
 
 /** A coded frame, copied out of FFmpeg's memory; times in the encoder's units. */
 export type CodedFrame = { data: Buffer; pts: number; duration: number; isKey: boolean };
@@ -15,16 +16,19 @@ export type Encoder = {
   close(): void;
 };
 
-/** Opens an encoder by FFmpeg's name; `prepare` sets what every codec has, `options` what only this one has. */
+/** Opens an encoder by FFmpeg's name; `prepare` sets what every codec has, `options` what only this one has. `onDevice`: it takes pictures from a GPU's memory only, and they are copied there. */
 export async function openEncoder(
   name: string,
   prepare: (context: CodecContext) => void,
   options: Record<string, string | number>,
+  onDevice = false,
 ): Promise<Encoder> {
   const codec = present(Codec.findEncoderByName(name as FFEncoderCodec), `encoder ${name}`);
   const context = new CodecContext();
   context.allocContext3(codec);
   prepare(context);
+  const device = onDevice ? openDeviceFrames(context) : undefined;
+  device?.attach(context);
   context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
   check(await context.open2(codec, Dictionary.fromObject(options)), `open the encoder ${name}`);
   const packet = new Packet();
@@ -34,7 +38,8 @@ export async function openEncoder(
   return {
     context,
     extraData: Buffer.from(context.extraData ?? []),
-    async *encode(frame) {
+    async *encode(picture) {
+      const frame = picture && device ? await device.upload(picture) : picture;
       const code = isSound ? context.sendFrameSync(frame) : await context.sendFrame(frame);
       frame?.free();
       check(code, `encode with ${name}`);
@@ -56,6 +61,7 @@ export async function openEncoder(
     close() {
       packet.free();
       context.freeContext();
+      device?.close();
     },
   };
 }

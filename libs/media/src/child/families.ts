@@ -1,49 +1,45 @@
-import {
-  AV_CODEC_FLAG_GLOBAL_HEADER,
-  AV_PIX_FMT_NV12,
-  AV_PIX_FMT_YUV420P,
-  type FFEncoderCodec,
-} from "node-av/constants";
-import { Rational as AvRational, Codec, CodecContext, Frame } from "node-av/lib";
+import { AV_PIX_FMT_NV12, AV_PIX_FMT_YUV420P } from "node-av/constants";
+import { Rational as AvRational, Frame } from "node-av/lib";
+import { openEncoder } from "./encoder.ts";
+import { encoderOptions } from "./encoder-options.ts";
 
-/** An encoder of each family that stands for the others, and the pixel format that it takes from memory. */
-const families = [
-  { name: "cpu", encoder: "libx264", pixelFormat: AV_PIX_FMT_YUV420P },
-  { name: "nvenc", encoder: "h264_nvenc", pixelFormat: AV_PIX_FMT_NV12 },
-  { name: "qsv", encoder: "h264_qsv", pixelFormat: AV_PIX_FMT_NV12 },
-];
+const families = ["cpu", "nvenc", "qsv", "vaapi"];
 
-/** The families of encoders that work here. FFmpeg names encoders whose hardware or driver is missing as well, so that each is opened and given a picture. */
+/** The families of encoders that work here. FFmpeg names encoders whose hardware or driver is missing as well, so that each makes a picture, in the way that renditions are made. */
 export async function findFamilies(): Promise<string[]> {
   const found: string[] = [];
-  for (const family of families) if (await works(family)) found.push(family.name);
+  for (const family of families) if (await works(family).catch(() => false)) found.push(family);
   return found;
 }
 
-async function works({ encoder, pixelFormat }: (typeof families)[number]): Promise<boolean> {
-  const codec = Codec.findEncoderByName(encoder as FFEncoderCodec);
-  if (!codec) return false;
-  const context = new CodecContext();
-  context.allocContext3(codec);
-  context.width = 640;
-  context.height = 360;
-  context.pixelFormat = pixelFormat;
-  context.timeBase = new AvRational(1, 25);
-  context.framerate = new AvRational(25, 1);
-  context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+async function works(family: string): Promise<boolean> {
+  const size = { width: 640, height: 360 };
+  const quality = { crf: 23, maxBitrate: 0, bufferBits: 0, profile: "high", level: 30, preset: "veryfast" };
+  const { name, options, pixelFormat, onDevice } = encoderOptions(
+    { name: "", ...size, ...quality, encoder: family },
+    1,
+  );
+  const format = pixelFormat === "nv12" ? AV_PIX_FMT_NV12 : AV_PIX_FMT_YUV420P;
+  const encoder = await openEncoder(
+    name,
+    (context) => {
+      context.width = size.width;
+      context.height = size.height;
+      context.pixelFormat = format;
+      context.timeBase = new AvRational(1, 25);
+      context.framerate = new AvRational(25, 1);
+    },
+    options,
+    onDevice,
+  );
   try {
-    if ((await context.open2(codec)) < 0) return false;
-    const frame = new Frame();
-    frame.alloc();
-    frame.width = 640;
-    frame.height = 360;
-    frame.format = pixelFormat;
-    frame.pts = 0n;
-    if (frame.getBuffer() < 0) return false;
-    const sent = await context.sendFrame(frame);
-    frame.free();
-    return sent >= 0;
+    const picture = Frame.fromVideoBuffer(Buffer.alloc((size.width * size.height * 3) / 2, 128), { ...size, format });
+    picture.pts = 0n;
+    let coded = 0;
+    for await (const { data } of encoder.encode(picture)) coded += data.length;
+    for await (const { data } of encoder.encode(null)) coded += data.length;
+    return coded > 0;
   } finally {
-    context.freeContext();
+    encoder.close();
   }
 }

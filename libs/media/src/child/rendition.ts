@@ -58,7 +58,7 @@ export async function openRendition(
   const { onScaled = () => {}, meter } = watchers;
   const codec = codecOf(plan);
   const binding = codecBindings[codec];
-  const { name: encoderName, options, pixelFormat } = encoderOptions(plan, context.threads);
+  const { name: encoderName, options, pixelFormat, onDevice } = encoderOptions(plan, context.threads);
   const encoder = await openEncoder(
     encoderName,
     (opened) => {
@@ -81,6 +81,7 @@ export async function openRendition(
       opened.threadCount = context.threads;
     },
     options,
+    onDevice,
   );
   // Encoders hold pictures back for at most two others (B-frames that are referred to).
   const shift = Math.round((2 * timescale * frameRate.den) / frameRate.num);
