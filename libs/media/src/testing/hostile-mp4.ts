@@ -410,7 +410,7 @@ function loudest(file: Buffer): Buffer {
 export const referring = (file: Buffer, address: string): Buffer[] => [
   reference(file, box("url ", full, Buffer.from(`${address}\0`))),
   reference(file, box("urn ", full, Buffer.from(`name\0${address}\0`))),
-  reference(file, box("alis", full, alias(address))),
+  ...[0, 1].map((levels) => reference(file, box("alis", full, alias(address, levels)))),
   // QuickTime's reference movie (rmra): the whole film is elsewhere.
   Buffer.concat([
     box("ftyp", Buffer.from("qt  ")),
@@ -424,8 +424,8 @@ export const referring = (file: Buffer, address: string): Buffer[] => [
   ]),
 ];
 
-/** A Macintosh alias record, as far as FFmpeg reads it: a volume, a file name, and the path as one of its records (type 2). */
-function alias(path: string): Buffer {
+/** A Macintosh alias record, as far as FFmpeg reads it: a volume, a file name, how many folders up it is (0: by the path alone), and the path as one of its records (type 2). */
+function alias(path: string, levels: number): Buffer {
   const name = path.split("/").at(-1) ?? "";
   const volume = Buffer.alloc(28);
   volume[0] = 1;
@@ -439,7 +439,7 @@ function alias(path: string): Buffer {
     Buffer.alloc(12),
     file,
     Buffer.alloc(16),
-    u16(1, 1),
+    u16(levels, levels),
     Buffer.alloc(16),
     u16(2, even.length),
     Buffer.from(even),
