@@ -15,7 +15,11 @@ export function createLocalOutbox(deps: { dataDir: string; logger: Logger; from:
   const folder = join(dataDir, "outbox");
   return {
     async send({ to, subject, text }, id, signal) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      // The data folder itself isn't made anew: where it is gone, so is the installation that the letter is of.
+      await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      });
+      signal.throwIfAborted();
       const file = join(folder, `${new Date().toISOString().replaceAll(":", "-")}-${id}.txt`);
       const content = `From: ${from}\nTo: ${to}\nSubject: ${subject}\n\n${text}\n`;
       await writeFile(`${file}.draft`, content, { mode: 0o600, flag: "wx", signal });
