@@ -15,7 +15,7 @@ type Limits = Pick<TaskOptions, "signal" | "timeLimitMs" | "noProgressMs" | "mem
 /** How it ended: what the person who sent the file reads, or the stream with the checks that it failed. */
 export type End = { refusal?: string; plan?: EncodePlan; result?: StreamResult; failedChecks?: string[] };
 
-/** Probe, plan of the head, analysis, whole plan, every chunk and track of sound, verification. A fault of the input is the answer; any other is thrown. */
+/** Probe, plan of the head, analysis, whole plan, every chunk and track of sound, pictures, verification. A fault of the input is the answer; any other is thrown. */
 export async function wholeWay(sourceUrl: string, { signal, ...limits }: Limits): Promise<End> {
   await using streams = await streamFolder();
   const { path: outDir, url: streamUrl } = streams;
@@ -43,6 +43,10 @@ export async function wholeWay(sourceUrl: string, { signal, ...limits }: Limits)
       } as const;
       audioTracks.push(await run(task));
     }
+    const durationSeconds = Math.max(...joined(chunks).map(secondsOf));
+    const { posterSeconds } = plan;
+    const images = { video: pictures, posterSeconds, durationSeconds, tileSide: 160, maxTiles: 20 };
+    await run({ kind: "images", sourceUrl, ...images, outDir });
     const result: StreamResult = { video: joined(chunks), audio: audioTracks[0], audioTracks, poster: "" };
     for (const { path: name, text } of playlistFiles(result)) await writeFile(join(outDir, name), text);
     const report = await run({ kind: "verify", streamUrl, plan, result });
@@ -64,6 +68,9 @@ function joined(chunks: ChunkResult[]): TrackResult[] {
     frames: chunks.reduce((sum, chunk) => sum + chunk.frames, 0),
   }));
 }
+
+const secondsOf = ({ segments, timescale }: TrackResult) =>
+  segments.reduce((sum, { duration }) => sum + duration, 0) / timescale;
 
 /** A folder for a stream, which HTTP serves with ranges from a file's beginning, all that a verification asks for. */
 async function streamFolder() {
