@@ -34,7 +34,7 @@ describe.each(["monolith", "services"] as const)("kinora encode against %s", (fo
     expect(list.code).toBe(0);
     for (const video of realVideos()) expect(list.stdout).toContain(basename(video));
     if (form === "services") checkCalls(kinora);
-  });
+  }, 300_000);
 });
 
 /** The log of calls shows that the services spoke gRPC with each other. */
