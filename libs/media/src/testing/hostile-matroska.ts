@@ -66,7 +66,13 @@ const withTrackElements = (file: Buffer, change: (elements: { id: string; conten
     elements.map(({ id, content }) =>
       id !== ids.tracks
         ? element(id, content)
-        : element(id, ...elementsOf(content).map((track) => element(track.id, ...change(elementsOf(track.content))))),
+        : element(
+            id,
+            // Without the checksum, which has no elements in it.
+            ...elementsOf(content)
+              .filter((child) => child.id === ids.track)
+              .map((track) => element(track.id, ...change(elementsOf(track.content)))),
+          ),
     ),
   );
 
