@@ -10,8 +10,9 @@ import { type RemoteKeys, type RemoteKeysOptions, remoteKeys } from "./remote-ke
 const first = createTokenMaker("k1");
 const second = createTokenMaker("k2");
 const opened: { close(): unknown }[] = [];
-afterEach(() => {
-  for (const one of opened.splice(0)) one.close();
+afterEach(async () => {
+  // The last first: a folder goes when nobody writes to it any more.
+  for (const one of opened.splice(0).reverse()) await one.close();
 });
 
 /** A user service that answers what it is told to, and counts how often it is asked for its keys. */
