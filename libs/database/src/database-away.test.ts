@@ -11,6 +11,7 @@ it.each([
   withCode("08006"),
   withCode("53300"),
   withCode("58030"),
+  withCode("ERR_STREAM_DESTROYED", "Client has encountered a connection error and is not queryable"),
   new Error("Connection terminated unexpectedly"),
   new Error("timeout exceeded when trying to connect"),
   new Error("Cannot use a pool after calling end on the pool"),

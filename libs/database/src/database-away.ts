@@ -11,7 +11,7 @@ const systemCodes = new Set([
 ]);
 
 /** Connection trouble, out of resources, shutting down or starting up, trouble of its machine (PostgreSQL manual, appendix A). */
-const sqlStates = /^(08|53|57P|58)[0-9A-Z]+$/;
+const passing = /^(08|53|57P|58)/;
 
 /** What node-postgres says, which has no codes of its own. */
 const messages =
@@ -21,7 +21,10 @@ const messages =
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? error.code : undefined;
-  // EPIPE has the form of an SQLSTATE: names of system errors are looked up first.
-  if (typeof code === "string") return systemCodes.has(code) || sqlStates.test(code);
+  if (typeof code === "string") {
+    // First, since EPIPE has the form of an SQLSTATE.
+    if (systemCodes.has(code)) return true;
+    if (/^[0-9A-Z]{5}$/.test(code)) return passing.test(code);
+  }
   return messages.test(error.message);
 }

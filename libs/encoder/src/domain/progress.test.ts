@@ -1,21 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { taskGroup } from "../testing/task-group.ts";
 import { encodeStates } from "./encode-state.ts";
 import { progressOf, type TaskGroup } from "./progress.ts";
 import { taskKinds } from "./task-kind.ts";
 
-const group = (changes: Partial<TaskGroup>): TaskGroup => ({
-  kind: "encode_chunk",
-  queue: "encode.cpu",
-  state: "leased",
-  tasks: 1,
-  weight: 0,
-  doneWeight: 0,
-  frames: 0,
-  speed: 0,
-  timed: 0,
-  ...changes,
-});
+const group = (changes: Partial<TaskGroup>) => taskGroup({ state: "leased", ...changes });
 
 describe("progressOf", () => {
   it("lets probing count for next to nothing", () => {

@@ -1,19 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { TaskGroup } from "./progress.ts";
+import { taskGroup as group } from "../testing/task-group.ts";
 import { type Fleet, waitingLines } from "./waiting-lines.ts";
-
-const group = (changes: Partial<TaskGroup>): TaskGroup => ({
-  kind: "encode_chunk",
-  queue: "encode.cpu",
-  state: "waiting",
-  tasks: 1,
-  weight: 0,
-  doneWeight: 0,
-  frames: 0,
-  speed: 0,
-  timed: 0,
-  ...changes,
-});
 
 describe("waitingLines", () => {
   it("say what waits for what", () => {

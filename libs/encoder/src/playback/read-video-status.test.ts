@@ -1,18 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { TaskGroup } from "../domain/progress.ts";
+import { taskGroup } from "../testing/task-group.ts";
 import { stateOf } from "./read-video-status.ts";
 
-const group = (state: TaskGroup["state"], tasks = 1, doneWeight = 0): TaskGroup => ({
-  kind: "encode_chunk",
-  queue: "encode.cpu",
-  state,
-  tasks,
-  weight: 10,
-  doneWeight,
-  frames: 0,
-  speed: 0,
-  timed: 1,
-});
+const group = (state: TaskGroup["state"], tasks = 1, doneWeight = 0) =>
+  taskGroup({ state, tasks, weight: 10, doneWeight });
 const encode = (state: "queued" | "planning" | "encoding" | "verifying" | "failed" | "cancelled") => ({
   state,
   durationSeconds: 10,

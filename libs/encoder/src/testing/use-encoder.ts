@@ -79,3 +79,13 @@ export async function noteFleet({ pool }: Database): Promise<void> {
     "INSERT INTO workers (id, slots, cores, memory_bytes, encoders, seen_at) VALUES ('fleet', 2, 2, 0, '{cpu}', now() + interval '1 day')",
   );
 }
+
+/** Takes videos, tasks, turns and workers away, as at the beginning. */
+export async function emptyEncoder(database: Database): Promise<void> {
+  const { pool } = database;
+  await pool.query("DELETE FROM videos");
+  await pool.query("DELETE FROM encoder_queue.job WHERE name LIKE 'encode.%' OR name LIKE 'media.%'");
+  await pool.query("DELETE FROM workers");
+  await noteFleet(database);
+  await pool.query("DELETE FROM fair_shares");
+}

@@ -99,49 +99,29 @@ export const linkedParts = (file: Buffer, name: string) =>
     }),
   );
 
+/** With fonts whose names lead out of the folder. */
+const withAttachments = (file: Buffer, count: number) =>
+  withElements(
+    file,
+    element(
+      ids.attachments,
+      ...Array.from({ length: count }, (_, index) =>
+        element(
+          "61a7",
+          element("466e", text(`../../etc/${index}.ttf`)),
+          element("4660", text("font/ttf")),
+          element("465c", Buffer.alloc(100)),
+          element("46ae", unsigned(index + 1)),
+        ),
+      ),
+    ),
+  );
+
 export const hostileMatroska: HostileFile[] = [
   { name: "1,000 tracks of subtitles", make: (file) => withTracks(file, 1000, subtitles), ends: frames },
   { name: "50 tracks of subtitles", make: (file) => withTracks(file, 50, subtitles), ends: frames },
-  {
-    name: "5,000 attachments",
-    make: (file) =>
-      withElements(
-        file,
-        element(
-          ids.attachments,
-          ...Array.from({ length: 5000 }, (_, index) =>
-            element(
-              "61a7",
-              element("466e", text(`../../etc/${index}.ttf`)),
-              element("4660", text("font/ttf")),
-              element("465c", Buffer.alloc(100)),
-              element("46ae", unsigned(index + 1)),
-            ),
-          ),
-        ),
-      ),
-    ends: frames,
-  },
-  {
-    name: "30 attachments",
-    make: (file) =>
-      withElements(
-        file,
-        element(
-          ids.attachments,
-          ...Array.from({ length: 30 }, (_, index) =>
-            element(
-              "61a7",
-              element("466e", text(`../../etc/${index}.ttf`)),
-              element("4660", text("font/ttf")),
-              element("465c", Buffer.alloc(100)),
-              element("46ae", unsigned(index + 1)),
-            ),
-          ),
-        ),
-      ),
-    ends: frames,
-  },
+  { name: "5,000 attachments", make: (file) => withAttachments(file, 5000), ends: frames },
+  { name: "30 attachments", make: (file) => withAttachments(file, 30), ends: frames },
   {
     name: "tags in tags, 10,000 deep",
     make: (file) =>
