@@ -1,6 +1,21 @@
 import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Encode, EncodeState, type MediaInfo, type TrackResult, type Video } from "@kinora/proto-encoder";
-import { formatBitrate, formatBytes, formatDuration, formatFrameRate, formatPercent, formatTime } from "./format.ts";
+import {
+  type Encode,
+  EncodeState,
+  type MediaInfo,
+  type TrackProgress,
+  type TrackResult,
+  type Video,
+} from "@kinora/proto-encoder";
+import {
+  formatBitrate,
+  formatBytes,
+  formatDuration,
+  formatFrameRate,
+  formatPercent,
+  formatTime,
+  paceOf,
+} from "./format.ts";
 import { encodeStatus, videoStatus } from "./status.ts";
 import { printable } from "./text-width.ts";
 
@@ -46,16 +61,19 @@ function progressFacts({ state, progress }: Encode): Fact[] {
   if (!progress || !underWay.has(state)) return [];
   const { fraction, chunks, chunksDone, runningTasks, playableSeconds, waiting, tracks } = progress;
   const lines = [
-    formatPercent(fraction),
+    [formatPercent(fraction), ...paceOf(progress)].join(", "),
     ...(chunks > 0 ? [`${chunksDone} of ${chunks} chunks done, ${runningTasks} tasks under way`] : []),
     ...(playableSeconds > 0 ? [`plays up to ${formatDuration(playableSeconds)}`] : []),
     ...waiting.map(printable),
-    ...tracks.map(
-      ({ name, fraction: part, bytes }) =>
-        `${printable(name)}: ${formatPercent(part)}${bytes > 0n ? `, ${formatBytes(Number(bytes))}` : ""}`,
-    ),
+    ...tracks.map(progressOfTrack),
   ];
   return [["Progress", ...lines]];
+}
+
+function progressOfTrack(track: TrackProgress): string {
+  const { name, fraction, bytes } = track;
+  const size = bytes > 0n ? [formatBytes(Number(bytes))] : [];
+  return `${printable(name)}: ${[formatPercent(fraction), ...paceOf(track), ...size].join(", ")}`;
 }
 
 const underWay = new Set<EncodeState>([

@@ -44,3 +44,12 @@ export function formatTime(date: Date): string {
   const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
+
+/** How fast something goes and how long it takes yet, such as `2.1×` (seconds of video per second, unless `rateOf` says it otherwise) and `0:34 left`, as far as they are known. */
+export function paceOf(
+  { speed, remainingSeconds }: { speed: number; remainingSeconds?: number | undefined },
+  rateOf = (speed: number) => `${speed.toFixed(1)}×`,
+): string[] {
+  const rate = speed > 0 ? [rateOf(speed)] : [];
+  return remainingSeconds === undefined ? rate : [...rate, `${formatDuration(remainingSeconds)} left`];
+}

@@ -64,6 +64,16 @@ it.each([
 it.each<[Progress, string]>([
   [upload, "Sending: 10 %, 12.3 MB/s, 0:01 left, 17.0 MB of 34.0 MB"],
   [encode, "Encoding: 40 %, 4.2×, 0:34 left"],
+  [
+    {
+      ...encode,
+      tracks: [
+        { name: "720p", fraction: 0.257, speed: 4.21 },
+        { name: "audio", fraction: 1, speed: 0 },
+      ],
+    },
+    "Encoding: 40 %, 4.2×, 0:34 left, 720p 25 % · audio 100 %",
+  ],
   [{ phase: "queue", fraction: 0, speed: 0, waiting: false }, "Waiting for a worker: 20 %"],
   [{ ...encode, waiting: true }, "Waiting for the server: 40 %"],
 ])("renders a line for a log", (progress, line) => {

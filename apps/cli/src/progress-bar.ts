@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, formatPercent } from "./format.ts";
+import { formatBytes, formatPercent, paceOf } from "./format.ts";
 import { type Progress, wholeFraction } from "./progress.ts";
 import { textWidth, truncate } from "./text-width.ts";
 
@@ -63,10 +63,13 @@ function labelOf({ phase, waiting }: Progress): string {
   return (waiting ? "Waiting for the server" : labels[phase]).padEnd(labels.download.length);
 }
 
-function detailsOf({ phase, speed, remainingSeconds, waiting, bytes, details = [] }: Progress): string[] {
+function detailsOf({ phase, speed, remainingSeconds, waiting, bytes, details = [], tracks = [] }: Progress): string[] {
   if (waiting) return [];
-  const rate = speed <= 0 ? [] : [phase === "encode" ? `${speed.toFixed(1)}×` : `${formatBytes(speed)}/s`];
-  const left = remainingSeconds === undefined ? [] : [`${formatDuration(remainingSeconds)} left`];
+  const pace = paceOf(
+    { speed, remainingSeconds },
+    phase === "encode" ? undefined : (bytes) => `${formatBytes(bytes)}/s`,
+  );
   const sizes = bytes === undefined ? [] : [`${formatBytes(bytes.done)} of ${formatBytes(bytes.total)}`];
-  return [...rate, ...left, ...sizes, ...details];
+  const each = tracks.map(({ name, fraction }) => `${name} ${formatPercent(fraction)}`).join(" · ");
+  return [...pace, ...sizes, ...details, ...(each === "" ? [] : [each])];
 }

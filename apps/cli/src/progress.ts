@@ -11,9 +11,14 @@ export type Progress = {
   remainingSeconds?: number | undefined;
   /** More to say of it, such as `7 of 12 chunks`. */
   details?: readonly string[];
+  /** Where each rendition and track of sound stands (encode). */
+  tracks?: readonly TrackShare[];
   /** The server doesn't answer at the moment. */
   waiting: boolean;
 };
+
+/** How far a track is, for programs and in a line. */
+export type TrackShare = { name: string; fraction: number; speed: number; remainingSeconds?: number | undefined };
 
 /** The parts of the way; an encode waits for a worker before each of its steps. */
 export type Phase = "upload" | "queue" | "probe" | "encode" | "verify" | "download";

@@ -27,7 +27,7 @@ function jsonReporter(stdout: Output): Reporter {
   const pace = createLinePace();
   const write = (value: object) => stdout.write(`${JSON.stringify(value)}\n`);
   return {
-    progress({ phase, fraction, bytes, speed, remainingSeconds, waiting }) {
+    progress({ phase, fraction, bytes, speed, remainingSeconds, tracks, waiting }) {
       if (!pace.due(performance.now(), `${phase} ${waiting}`, fraction)) return;
       write({
         event: phase === "queue" || phase === "probe" || phase === "verify" ? "encode" : phase,
@@ -36,6 +36,7 @@ function jsonReporter(stdout: Output): Reporter {
         speed,
         ...(bytes && { bytes: bytes.done, totalBytes: bytes.total }),
         ...(remainingSeconds !== undefined && { remainingSeconds }),
+        ...(tracks && { tracks }),
       });
     },
     note() {},

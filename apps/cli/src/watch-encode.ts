@@ -1,9 +1,9 @@
-import { type Encode, EncodeState } from "@kinora/proto-encoder";
+import { type Encode, EncodeState, type TrackProgress } from "@kinora/proto-encoder";
 import type { Connection } from "./connection.ts";
 import { sentence } from "./describe-error.ts";
 import { CliError } from "./errors.ts";
 import { followEncode, isFinal } from "./follow-encode.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress, TrackShare } from "./progress.ts";
 import type { Reporter } from "./reporter.ts";
 import { printable } from "./text-width.ts";
 
@@ -68,9 +68,24 @@ export function encodeProgress(encode: Pick<Encode, "state" | "progress"> | unde
     case EncodeState.PROBING:
       return { ...idle, phase: "probe" };
     case EncodeState.ENCODING: {
-      const { fraction = 0, speed = 0, remainingSeconds, chunks = 0, chunksDone = 0 } = encode.progress ?? {};
+      const {
+        fraction = 0,
+        speed = 0,
+        remainingSeconds,
+        chunks = 0,
+        chunksDone = 0,
+        tracks = [],
+      } = encode.progress ?? {};
       const details = [...(chunks > 1 ? [`${chunksDone} of ${chunks} chunks`] : []), ...reasonsToWait(encode)];
-      return { phase: "encode", fraction, speed, remainingSeconds, details, waiting: false };
+      return {
+        phase: "encode",
+        fraction,
+        speed,
+        remainingSeconds,
+        details,
+        tracks: tracks.map(trackShare),
+        waiting: false,
+      };
     }
     case EncodeState.VERIFYING:
       return { ...idle, phase: "verify", fraction: encode.progress?.fraction ?? 0 };
@@ -80,6 +95,13 @@ export function encodeProgress(encode: Pick<Encode, "state" | "progress"> | unde
       return { ...idle, phase: "queue", details: reasonsToWait(encode) };
   }
 }
+
+const trackShare = ({ name, fraction, speed, remainingSeconds }: TrackProgress): TrackShare => ({
+  name: printable(name),
+  fraction,
+  speed,
+  ...(remainingSeconds !== undefined && { remainingSeconds }),
+});
 
 /** What waits for what, where nothing else happens. */
 function reasonsToWait(encode: Pick<Encode, "progress"> | undefined): string[] {

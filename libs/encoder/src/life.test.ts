@@ -1,5 +1,5 @@
 import { Code } from "@connectrpc/connect";
-import { Directive, type Encode, EncodeState, VideoState } from "@kinora/proto-encoder";
+import { Directive, type Encode, EncodeState, type Task, VideoState } from "@kinora/proto-encoder";
 import { describe, expect, it } from "vitest";
 import {
   encodeOne,
@@ -200,6 +200,27 @@ describe("watching", () => {
     }
     // The last three have nothing new to tell. A busy machine is late, but not by this much.
     expect(must(times[4]) - must(times[1])).toBeLessThan(10_000);
+    await person.encoder.cancelEncode({ id: encodeId });
+  });
+
+  it("tells speed and time left of each rendition, and counts a chunk that drains beside the next one once", async () => {
+    const { encoder } = installation;
+    const { worker } = encoder;
+    const person = encoder.person();
+    const { encodeId } = await startOne(person, 4);
+    await probe(worker);
+    const draining = await leaseEncode(worker, "one slot");
+    const beat = (task: Task, fraction: number) =>
+      worker.heartbeat({ lease: must(task.lease), frames: 50n, fraction, speed: 2 });
+    await beat(draining, 1);
+    await beat(await leaseEncode(worker, "one slot"), 0.5);
+    const progressNow = async () => must((await person.encoder.getEncode({ id: encodeId })).encode).progress;
+    // Whoever asks for work is noted every other second.
+    await expect.poll(progressNow, soon).toMatchObject({ speed: 2, runningTasks: 2 });
+    const pictures = must(await progressNow()).tracks.filter(({ name }) => name !== "audio");
+    expect(pictures).toMatchObject(["360p", "240p"].map((name) => ({ name, speed: 2 })));
+    for (const { fraction, remainingSeconds } of pictures)
+      expect(remainingSeconds).toBeCloseTo(((1 - fraction) * 10) / 2);
     await person.encoder.cancelEncode({ id: encodeId });
   });
 

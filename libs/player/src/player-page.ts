@@ -47,7 +47,7 @@ export function playerPage(videoId: string): string {
     <button type="button" name="fullscreen" aria-label="Full screen" title="Full screen (f)">${icon.fullscreen}</button>
   </div>
   <p class="notice" role="status"></p>
-  <p class="progress" hidden><progress max="1" value="0" aria-label="Encoded"></progress> <span></span></p>
+  <p class="progress" hidden><progress max="1" value="0" aria-label="Encoded"></progress> <span></span><small></small></p>
   <noscript><p class="notice">Playing a video takes JavaScript here. Any HLS player plays it as well: <a href="/videos/${videoId}/master.m3u8">master.m3u8</a></p></noscript>
 </main>
 </html>

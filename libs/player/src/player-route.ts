@@ -13,6 +13,7 @@ const files: ReadonlyMap<string, string> = new Map([
   ["main.js", new URL("./browser/main.js", import.meta.url).href],
   ["controls.js", new URL("./browser/controls.js", import.meta.url).href],
   ["notice.js", new URL("./browser/notice.js", import.meta.url).href],
+  ["pace.js", new URL("./browser/pace.js", import.meta.url).href],
   ["status.js", new URL("./browser/status.js", import.meta.url).href],
   ["storyboard.js", new URL("./browser/storyboard.js", import.meta.url).href],
   ["stream.js", new URL("./browser/stream.js", import.meta.url).href],

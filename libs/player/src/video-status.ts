@@ -10,6 +10,12 @@ export type VideoStatus = {
   state: "uploading" | "waiting" | "encoding" | "ready" | "failed" | "cancelled";
   /** Part of the encode that is done, 0 to 1. */
   fraction: number;
+  /** Seconds of video encoded per second; 0 while unknown. */
+  speed: number;
+  /** Seconds left, estimated; absent while unknown. */
+  remainingSeconds?: number;
+  /** The renditions and tracks of sound that workers make, the largest first; none once the stream is whole. */
+  tracks: TrackStatus[];
   /** Length of the source; 0 while unknown. */
   durationSeconds: number;
   /** The encode whose stream can be played, whole or from its beginning, below `/videos/{id}/{stream}/`; empty while there is none. */
@@ -20,3 +26,6 @@ export type VideoStatus = {
   poster: boolean;
   storyboard: boolean;
 };
+
+/** How far one of a video's tracks is; its parts mean the same as those of the whole. */
+export type TrackStatus = { name: string; fraction: number; speed: number; remainingSeconds?: number };

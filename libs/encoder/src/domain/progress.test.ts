@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { taskGroup } from "../testing/task-group.ts";
 import { encodeStates } from "./encode-state.ts";
-import { progressOf, type TaskGroup } from "./progress.ts";
+import { progressOf, type TaskGroup, type TrackTotals, trackProgressOf } from "./progress.ts";
 import { taskKinds } from "./task-kind.ts";
 
 const group = (changes: Partial<TaskGroup>) => taskGroup({ state: "leased", ...changes });
@@ -34,6 +34,13 @@ describe("progressOf", () => {
     expect(progressOf("encoding", [done, begun], 60).speed).toBe(3.5);
     expect(progressOf("encoding", [begun], 60).speed).toBe(1.5);
     expect(progressOf("encoding", [done], 60).speed).toBe(0);
+  });
+
+  it("doesn't count the speed of a chunk that drains while its worker has begun the next", () => {
+    const done = group({ state: "done", tasks: 3, weight: 24, doneWeight: 24, speed: 9, timed: 3 });
+    // Two are leased: one that drains, and one that has just begun, or tells its own speed already.
+    expect(progressOf("encoding", [done, group({ tasks: 2, draining: 1 })], 60).speed).toBe(3);
+    expect(progressOf("encoding", [done, group({ tasks: 2, draining: 1, speed: 2.5, timed: 1 })], 60).speed).toBe(2.5);
   });
 
   it("counts a frame once that two encoder families encode", () => {
@@ -70,5 +77,42 @@ describe("progressOf", () => {
         expect(progress.remainingSeconds ?? 0).toBeGreaterThanOrEqual(0);
       }),
     );
+  });
+});
+
+describe("trackProgressOf", () => {
+  const track = (changes: Partial<TrackTotals>): TrackTotals => ({
+    name: "720p",
+    kind: "encode_chunk",
+    weight: 0,
+    doneWeight: 0,
+    bytes: 0,
+    measured: 0,
+    xpsnr: 0,
+    working: 0,
+    timed: 0,
+    speed: 0,
+    usualSpeed: 0,
+    ...changes,
+  });
+
+  it("tells share, speed and time left", () => {
+    const progress = trackProgressOf(track({ weight: 60, doneWeight: 15, working: 2, timed: 2, speed: 3 }), 60);
+    expect(progress).toEqual({ fraction: 0.25, speed: 3, remainingSeconds: 15 });
+  });
+
+  it("doesn't take the chunks of the head for the whole, nor sound's weight for a length", () => {
+    expect(trackProgressOf(track({ weight: 12, doneWeight: 12 }), 60)).toEqual({ fraction: 0.2, speed: 0 });
+    const sound = track({ kind: "audio", weight: 1.2, doneWeight: 0.6, working: 1, timed: 1, speed: 30 });
+    expect(trackProgressOf(sound, 60)).toEqual({ fraction: 0.5, speed: 30, remainingSeconds: 1 });
+  });
+
+  it("takes the usual speed for what has just begun", () => {
+    expect(trackProgressOf(track({ working: 2, timed: 1, speed: 2, usualSpeed: 3 }), 60).speed).toBe(5);
+  });
+
+  it("has no time left where nobody works, or no length is known", () => {
+    expect(trackProgressOf(track({ weight: 60, usualSpeed: 3 }), 60)).toEqual({ fraction: 0, speed: 0 });
+    expect(trackProgressOf(track({ working: 1, timed: 1, speed: 1 }), 0)).toEqual({ fraction: 0, speed: 1 });
   });
 });

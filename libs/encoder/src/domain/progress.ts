@@ -24,11 +24,33 @@ export type TaskGroup = {
   weight: number;
   doneWeight: number;
   frames: number;
+  /** Those of them that only give out their last pictures, while their worker has begun another. They count in what is done, and not in the speed. */
+  draining: number;
   /** Seconds of video per second of time, of all together whose speed is known. */
   speed: number;
   /** How many those are: a task that has just begun tells none. */
   timed: number;
 };
+
+/** The tasks of an encode that make one track, together. */
+export type TrackTotals = {
+  name: string;
+  kind: TaskKind;
+  weight: number;
+  doneWeight: number;
+  bytes: number;
+  measured: number;
+  xpsnr: number;
+  /** Tasks at work on it, how many of them tell their speed, and the sum of that. */
+  working: number;
+  timed: number;
+  speed: number;
+  /** Mean speed of the tasks that are done; 0 while there is none. */
+  usualSpeed: number;
+};
+
+/** How far a track is. `remainingSeconds` is there while somebody works on it. */
+export type TrackProgress = Pick<Progress, "fraction" | "speed" | "remainingSeconds">;
 
 /** The part of an encode that probing and planning stand for: next to nothing. */
 const probeShare = 0.01;
@@ -72,13 +94,26 @@ export function progressOf(state: EncodeState, groups: readonly TaskGroup[], dur
   }
 }
 
+/**
+ * A track's progress. Its tasks aren't all planned while the source is read, so that a rendition's share is one of the video's length.
+ * @param durationSeconds the source's length, 0 while unknown
+ */
+export function trackProgressOf(track: TrackTotals, durationSeconds: number): TrackProgress {
+  const { kind, weight, doneWeight, working, timed, usualSpeed } = track;
+  const total = kind === "audio" ? weight : Math.max(weight, durationSeconds);
+  const fraction = total > 0 ? bounded(doneWeight / total) : 0;
+  const speed = track.speed + (working - timed) * usualSpeed;
+  const isTimed = speed > 0 && durationSeconds > 0;
+  return { fraction, speed, ...(isTimed && { remainingSeconds: ((1 - fraction) * durationSeconds) / speed }) };
+}
+
 /** Of what is under way, with the usual speed of what is done for what has just begun: otherwise the time left would leap with each chunk. */
 function speedOf(chunks: readonly TaskGroup[]): number {
   const done = chunks.filter((group) => group.state === "done");
   const timed = sum(done, (group) => group.timed);
   const usual = timed > 0 ? sum(done, (group) => group.speed) / timed : 0;
   const leased = chunks.filter((group) => group.state === "leased");
-  return sum(leased, (group) => group.speed + (group.tasks - group.timed) * usual);
+  return sum(leased, (group) => group.speed + (group.tasks - group.draining - group.timed) * usual);
 }
 
 /** All of an encode's work in lengths of its video, also that which isn't a task yet. */

@@ -13,13 +13,12 @@ import {
   VerificationReportSchema,
 } from "@kinora/proto-encoder";
 import { type EncodeState, isFinal } from "../domain/encode-state.ts";
-import { progressOf, type TaskGroup } from "../domain/progress.ts";
+import { progressOf, type TaskGroup, type TrackTotals, trackProgressOf } from "../domain/progress.ts";
 import { taskName } from "../domain/task-kind.ts";
 import { type Fleet, waitingLines } from "../domain/waiting-lines.ts";
 import type { EncodeRecord } from "../store/encode.store.ts";
 import type { EncodeDetails } from "../store/encode-details.store.ts";
 import type { TaskRecord } from "../store/task.store.ts";
-import type { TrackTotals } from "../store/task-progress.store.ts";
 import { fromStored } from "./stored-json.ts";
 
 const states: Readonly<Record<EncodeState, State>> = {
@@ -75,11 +74,11 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: En
     progress: {
       ...progress,
       frames: BigInt(progress.frames),
-      tracks: tracks.map(({ name, weight, doneWeight, bytes, measured, xpsnr }) => ({
-        name,
-        fraction: weight > 0 ? Math.min(1, doneWeight / weight) : 0,
-        bytes: BigInt(Math.round(bytes)),
-        xpsnr: measured > 0 ? xpsnr / measured : 0,
+      tracks: tracks.map((track) => ({
+        name: track.name,
+        ...trackProgressOf(track, encode.durationSeconds),
+        bytes: BigInt(Math.round(track.bytes)),
+        xpsnr: track.measured > 0 ? track.xpsnr / track.measured : 0,
       })),
       waiting: waitingLines(encode.state, groups, fleet),
       chunks: chunksAreKnown(groups) ? count(chunks) : 0,

@@ -100,6 +100,8 @@ describe("playback", () => {
     expect(await (await fetch(`${other}/status.json`)).json()).toEqual({
       state: "waiting",
       fraction: 0,
+      speed: 0,
+      tracks: [],
       durationSeconds: 0,
       stream: "",
       streamSince: "",

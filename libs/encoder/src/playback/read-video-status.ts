@@ -1,10 +1,10 @@
-import type { VideoStatus } from "@kinora/player";
-import { type Progress, progressOf, type TaskGroup } from "../domain/progress.ts";
+import type { TrackStatus, VideoStatus } from "@kinora/player";
+import { progressOf, type TaskGroup, trackProgressOf } from "../domain/progress.ts";
 import { createShortMemory } from "../short-memory.ts";
 import type { Db } from "../store/db.ts";
 import { type EncodeRecord, findEncode, findLatestEncodes } from "../store/encode.store.ts";
 import { findPlayableStream, type PlayableStream } from "../store/playable-stream.store.ts";
-import { groupTasks } from "../store/task-progress.store.ts";
+import { groupTasks, sumTracks } from "../store/task-progress.store.ts";
 import { findImagesOutput } from "../store/task-result.store.ts";
 import { findVideo } from "../store/video.store.ts";
 
@@ -34,6 +34,7 @@ async function readVideoStatus(db: Db, videoId: string): Promise<VideoStatus | u
     encode === undefined || stream?.final ? [] : ((await groupTasks(db, [encode.id])).get(encode.id) ?? []);
   return {
     ...stateOf(encode, stream, groups),
+    tracks: groups.length === 0 || encode === undefined ? [] : await tracksOf(db, encode),
     durationSeconds: encode?.durationSeconds ?? 0,
     stream: stream?.encodeId ?? "",
     streamSince: stream?.since?.toISOString() ?? "",
@@ -43,23 +44,28 @@ async function readVideoStatus(db: Db, videoId: string): Promise<VideoStatus | u
 
 const latestEncode = async (db: Db, videoId: string) => (await findLatestEncodes(db, [videoId])).get(videoId);
 
-/** State and share. Pure. */
+async function tracksOf(db: Db, { id, durationSeconds }: EncodeRecord): Promise<TrackStatus[]> {
+  const tracks = await sumTracks(db, id);
+  return tracks.map((track) => ({ name: track.name, ...trackProgressOf(track, durationSeconds) }));
+}
+
+/** State, share and speed. Pure. */
 export function stateOf(
   encode: Pick<EncodeRecord, "state" | "durationSeconds"> | undefined,
   stream: Pick<PlayableStream, "final"> | undefined,
   groups: readonly TaskGroup[],
-): Pick<VideoStatus, "state" | "fraction"> {
-  if (stream?.final) return { state: "ready", fraction: 1 };
-  if (encode === undefined) return { state: "uploading", fraction: 0 };
-  const { fraction }: Progress = progressOf(encode.state, groups, encode.durationSeconds);
+): Pick<VideoStatus, "state" | "fraction" | "speed" | "remainingSeconds"> {
+  if (stream?.final) return { state: "ready", fraction: 1, speed: 0 };
+  if (encode === undefined) return { state: "uploading", fraction: 0, speed: 0 };
+  const { frames: _, ...progress } = progressOf(encode.state, groups, encode.durationSeconds);
   switch (encode.state) {
     case "failed":
     case "cancelled":
-      return { state: encode.state, fraction: 0 };
+      return { state: encode.state, fraction: 0, speed: 0 };
     default: {
       const has = (state: TaskGroup["state"]) => groups.some((group) => group.state === state && group.tasks > 0);
       const waits = groups.length === 0 || (has("waiting") && !has("leased"));
-      return { state: waits ? "waiting" : "encoding", fraction };
+      return { state: waits ? "waiting" : "encoding", ...progress };
     }
   }
 }

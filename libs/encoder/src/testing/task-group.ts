@@ -9,6 +9,7 @@ export const taskGroup = (changes: Partial<TaskGroup>): TaskGroup => ({
   weight: 0,
   doneWeight: 0,
   frames: 0,
+  draining: 0,
   speed: 0,
   timed: 0,
   ...changes,

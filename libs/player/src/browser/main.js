@@ -1,5 +1,6 @@
 import { createControls } from "./controls.js";
 import { noticeOf } from "./notice.js";
+import { paceOf, tracksLine } from "./pace.js";
 import { watchStatus } from "./status.js";
 import { parseStoryboard } from "./storyboard.js";
 import { playStream } from "./stream.js";
@@ -41,7 +42,10 @@ function tell() {
   if (!status || !underWay) return;
   const bar = /** @type {HTMLProgressElement} */ (progress.querySelector("progress"));
   bar.value = status.fraction;
-  /** @type {HTMLElement} */ (progress.querySelector("span")).textContent = `${Math.floor(100 * status.fraction)} %`;
+  const texts = { span: paceOf(status), small: tracksLine(status) };
+  for (const [name, text] of Object.entries(texts)) {
+    /** @type {HTMLElement} */ (progress.querySelector(name)).textContent = text;
+  }
 }
 
 /** @param {"stream" | "status"} of @param {string} text */

@@ -5,6 +5,8 @@ import { noticeOf } from "./notice.js";
 const status = (part: Partial<VideoStatus>): VideoStatus => ({
   state: "encoding",
   fraction: 0.5,
+  speed: 0,
+  tracks: [],
   durationSeconds: 60,
   stream: "",
   streamSince: "",
