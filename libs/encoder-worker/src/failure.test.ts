@@ -38,6 +38,17 @@ it.each<[unknown, FailureKind, string]>([
   expect(describeFailure(error)).toMatchObject({ kind, message });
 });
 
+it("tells a crash from the machine's other faults", () => {
+  const crash = new TaskError("crash", "The process that handles the video was ended by SIGSEGV.");
+  expect(describeFailure(crash)).toEqual({
+    kind: MACHINE,
+    message: crash.message,
+    crashed: true,
+    outcome: "machine fault",
+  });
+  expect(describeFailure(new TaskError("machine", "The work stood still."))).toMatchObject({ crashed: false });
+});
+
 it("keeps a message within what the contract takes", () => {
   expect(Array.from(describeFailure(new Error("🎬".repeat(5_000))).message)).toHaveLength(2_000);
 });

@@ -5,17 +5,24 @@ import { PutError } from "./put-file.ts";
 import { TaskStopped } from "./stop-reason.ts";
 
 /** A failure in the contract's words. */
-export type Failure = { kind: FailureKind; message: string; outcome: "input fault" | "machine fault" | "returned" };
+export type Failure = {
+  kind: FailureKind;
+  message: string;
+  /** The task's program ended by a fault of its own. */
+  crashed: boolean;
+  outcome: "input fault" | "machine fault" | "returned";
+};
 
 /** Says who is at fault for an error of a task, and tells it in a sentence. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof TaskStopped) {
-    return { kind: FailureKind.RETURNED, message: "The worker shuts down.", outcome: "returned" };
+    return { kind: FailureKind.RETURNED, message: "The worker shuts down.", crashed: false, outcome: "returned" };
   }
   if (error instanceof TaskError && error.kind === "input") {
-    return { kind: FailureKind.INPUT, message: sentence(error.message), outcome: "input fault" };
+    return { kind: FailureKind.INPUT, message: sentence(error.message), crashed: false, outcome: "input fault" };
   }
-  return { kind: FailureKind.MACHINE, message: sentence(machineFault(error)), outcome: "machine fault" };
+  const crashed = error instanceof TaskError && error.kind === "crash";
+  return { kind: FailureKind.MACHINE, message: sentence(machineFault(error)), crashed, outcome: "machine fault" };
 }
 
 function machineFault(error: unknown): string {

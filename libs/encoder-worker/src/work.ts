@@ -99,7 +99,7 @@ export async function workOnTask(
     const signal = failure.outcome === "returned" ? AbortSignal.timeout(handBackMs) : handBack;
     try {
       await callUnderLease({ ...report, giveUpMs: patience, signal }, (to, options) =>
-        to.failTask({ lease, kind: failure.kind, message: failure.message }, options),
+        to.failTask({ lease, kind: failure.kind, message: failure.message, crashed: failure.crashed }, options),
       );
       return failure.outcome;
     } catch (reportError) {

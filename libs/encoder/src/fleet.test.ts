@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import type { ChunkResult, TrackResult } from "@kinora/media";
 import { EncodeState, FailureKind, type Task, TaskKind } from "@kinora/proto-encoder";
 import { beforeEach, describe, expect, it } from "vitest";
-import { maxFaults } from "./domain/lease.ts";
+import { maxCrashes, maxFaults } from "./domain/lease.ts";
 import {
   encodeOne,
   kinds,
@@ -367,6 +367,27 @@ describe("an encode that machines have failed", () => {
       .poll(() => [...installation.quota.reservations.values()].filter((one) => one.userId === person.id), soon)
       .toMatchObject([{ state: "released" }, { state: "settled" }]);
     expect((await get(`${videoId}/master.m3u8`)).status).toBe(200);
+  });
+
+  it("by crashing twice at the same task tells that the file is to blame, and can be tried again", async () => {
+    const { worker, ...encoder } = installation.encoder;
+    const person = encoder.person();
+    const { encodeId } = await startOne(person);
+    await probe(worker);
+    const message = "The process that handles the video was ended by SIGSEGV.";
+    for (let crashes = 1; crashes <= maxCrashes; crashes += 1) {
+      const { lease: held } = await leaseEncode(worker);
+      await worker.failTask({ lease: must(held), kind: FailureKind.MACHINE, message, crashed: true });
+    }
+    const failed = await waitForState(person, encodeId, EncodeState.FAILED);
+    expect(failed).toMatchObject({
+      retryable: true,
+      error: expect.stringContaining("This file makes the program crash that is to encode chunk 1"),
+      failedTasks: [{ work: "encode chunk 1", attempts: 2, reason: expect.stringContaining("SIGSEGV") }],
+    });
+    await person.encoder.retryEncode({ id: encodeId });
+    await encodeOne(worker);
+    await waitForState(person, encodeId, EncodeState.SUCCEEDED);
   });
 
   it("can't be tried again when its input was at fault, or it has succeeded", async () => {

@@ -4,6 +4,7 @@ import { elsewhere } from "./migrations/0009_elsewhere.ts";
 import { notice } from "./migrations/0010_notice.ts";
 import { lightTurns } from "./migrations/0011_light_turns.ts";
 import { pictures } from "./migrations/0012_pictures.ts";
+import { crashes } from "./migrations/0013_crashes.ts";
 
 /** The encoder's tables. The task queue's own (pg-boss) are in the schema `encoder_queue`. */
 export const migrations: readonly Migration[] = [
@@ -268,4 +269,5 @@ export const migrations: readonly Migration[] = [
   notice,
   lightTurns,
   pictures,
+  crashes,
 ];

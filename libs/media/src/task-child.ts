@@ -15,6 +15,9 @@ const graceMs = 1000;
 /** What FFmpeg last said is kept for the operator, this much of it. */
 const keptOutput = 4000;
 
+/** Signals by which a program ends that has gone wrong by itself. SIGKILL is somebody else's (when memory is short, the kernel's), and SIGILL tells of a processor that the program wasn't built for. */
+const crashes = new Set<NodeJS.Signals>(["SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGTRAP"]);
+
 /** Starts the child, watches its limits and settles when it has ended. */
 export function runChild(options: Options): Promise<MediaResult> {
   if (options.signal.aborted) return Promise.reject(cancelled());
@@ -119,7 +122,8 @@ export function runChild(options: Options): Promise<MediaResult> {
       else if (result) resolve(result);
       else {
         const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
-        reject(new TaskError("machine", `The process that handles the video ${how}.`, { cause: new Error(output()) }));
+        const kind = signal !== null && crashes.has(signal) ? "crash" : "machine";
+        reject(new TaskError(kind, `The process that handles the video ${how}.`, { cause: new Error(output()) }));
       }
     });
     const { task, outputLimitBytes, threads, niceness } = options;

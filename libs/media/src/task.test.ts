@@ -216,13 +216,14 @@ describe("a task ends", () => {
     await expect(encoding).rejects.toMatchObject({ kind: "input", message: expect.stringMatching(/larger/) });
   });
 
-  it.each(["SIGSEGV", "SIGABRT", "SIGKILL"] as const)(
-    "as the machine's fault when its process dies by %s",
-    async (signal) => {
-      const encoding = encode({ sourceUrl: sampleVideo, plan: samplePlan }, { onProgress: async () => kill(signal) });
-      await expect(encoding).rejects.toMatchObject({ kind: "machine", message: expect.stringContaining(signal) });
-    },
-  );
+  it.each([
+    ["SIGSEGV", "crash"],
+    ["SIGABRT", "crash"],
+    ["SIGKILL", "machine"],
+  ] as const)("when its process dies by %s, as a fault of kind %s", async (signal, kind) => {
+    const encoding = encode({ sourceUrl: sampleVideo, plan: samplePlan }, { onProgress: async () => kill(signal) });
+    await expect(encoding).rejects.toMatchObject({ kind, message: expect.stringContaining(signal) });
+  });
 
   it("as the machine's fault when the source goes away meanwhile", async () => {
     const large = join(folder.path, "large.mkv");

@@ -21,7 +21,7 @@ export type {
 
 /**
  * Runs one task in a child process of its own, the only place that loads FFmpeg. Rejects with a `TaskError`: `input` with a sentence for the person who sent the
- * video, `machine` with one for the operator, `cancelled` after the signal. When it settles, the child is gone; what it wrote to `outDir` stays.
+ * video, `machine` and `crash` with one for the operator, `cancelled` after the signal. When it settles, the child is gone; what it wrote to `outDir` stays.
  */
 export function runTask<Task extends MediaTask>(options: TaskOptions & { task: Task }): Promise<ResultOf<Task>> {
   return runChild(options) as Promise<ResultOf<Task>>;

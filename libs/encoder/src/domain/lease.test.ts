@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sweepMs } from "../worker/sweep.ts";
 import { afterFault, heartbeatSeconds, leaseSeconds, leaseStanding, maxFaults, timeLimitSeconds } from "./lease.ts";
+import type { TaskKind } from "./task-kind.ts";
 
 describe("leaseStanding", () => {
   it.each([
@@ -30,12 +31,36 @@ it("a dead worker's task waits again within 15 s, and a live one has five heartb
 
 describe("afterFault", () => {
   it("tries again at once, then after growing pauses, then gives up and says why", () => {
-    const decisions = [1, 2, 3, 4, 5].map((faults) => afterFault(faults, "It ran out of memory."));
+    const fault = { message: "It ran out of memory.", crashed: false };
+    const decisions = [1, 2, 3, 4, 5].map((faults) =>
+      afterFault({ kind: "audio", faults, crashes: 0 }, fault, "encode a sound track"),
+    );
+    const reason = `It was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory.`;
     expect(decisions.slice(0, 4)).toEqual([0, 2, 4, 8].map((delaySeconds) => ({ retry: true, delaySeconds })));
     expect(decisions[4]).toEqual({
       retry: false,
-      error: `It was given up after ${maxFaults} attempts. The last one ended like this: It ran out of memory.`,
+      reason,
+      error: `A worker could not encode a sound track. ${reason}`,
     });
+  });
+
+  it("takes the second crash for the file's doing, among whatever other faults", () => {
+    const crash = { message: "The process was ended by SIGSEGV.", crashed: true };
+    const after = (kind: TaskKind, faults: number, crashes: number, fault = crash) =>
+      afterFault({ kind, faults, crashes }, fault, "encode chunk 3");
+    expect(after("encode_chunk", 1, 1)).toEqual({ retry: true, delaySeconds: 0 });
+    for (const faults of [2, 3, 4]) {
+      expect(after("encode_chunk", faults, 2)).toMatchObject({
+        retry: false,
+        reason: expect.stringContaining("SIGSEGV"),
+        error: expect.stringMatching(/^This file makes the program crash that is to encode chunk 3.* saved anew/),
+      });
+    }
+    expect(after("encode_chunk", 3, 1, { message: "It ran out of memory.", crashed: false })).toMatchObject({
+      retry: true,
+    });
+    // What it reads, we have made.
+    expect(after("verify", 2, 2)).toMatchObject({ retry: true });
   });
 });
 

@@ -27,20 +27,39 @@ export function leaseStanding(task: { state: TaskState; attempt: number } | unde
 
 const settled = { leased: "held", done: "completed", failed: "failed", waiting: "returned" } as const;
 
-/** What becomes of a task whose lease ended by a machine's fault. */
-export type AfterFault = { retry: true; delaySeconds: number } | { retry: false; error: string };
+/** Crashes of a task's program after which the file is to blame: the first one may be a machine's, and the task is then tried on another one if there is any. */
+export const maxCrashes = 2;
+
+/** What a worker said of a task's end, or what we know of its silence. */
+export type Fault = { message: string; crashed: boolean };
+
+/** What becomes of a task whose lease ended by a machine's fault. `reason`: why the task was given up; `error`: the same for the encode, in which nothing else tells what was tried. */
+export type AfterFault = { retry: true; delaySeconds: number } | { retry: false; reason: string; error: string };
 
 /**
- * Decides what follows a machine's fault.
- * @param faults how many there were, this one included
- * @param message what the machine said, or what we know of its silence
+ * Decides what follows a fault that is the machine's, as far as one machine can tell.
+ * @param task its faults and crashes, this one included
+ * @param work what it was to do, such as `encode chunk 3`
  */
-export function afterFault(faults: number, message: string): AfterFault {
+export function afterFault(
+  { kind, faults, crashes }: { kind: TaskKind; faults: number; crashes: number },
+  { message, crashed }: Fault,
+  work: string,
+): AfterFault {
+  // A verification reads what we have made, and not the file.
+  if (crashed && crashes >= maxCrashes && kind !== "verify") {
+    const reason = `The program crashes at this file, each of ${crashes} times. ${message}`;
+    const todo =
+      "Send the video saved anew by another program. If other files end like this, the machines are at fault.";
+    return {
+      retry: false,
+      reason,
+      error: `This file makes the program crash that is to ${work}, each of ${crashes} times. ${todo}`,
+    };
+  }
   if (faults < maxFaults) return { retry: true, delaySeconds: faults === 1 ? 0 : 2 ** (faults - 1) };
-  return {
-    retry: false,
-    error: `It was given up after ${maxFaults} attempts. The last one ended like this: ${message}`,
-  };
+  const reason = `It was given up after ${maxFaults} attempts. The last one ended like this: ${message}`;
+  return { retry: false, reason, error: `A worker could not ${work}. ${reason}` };
 }
 
 /**

@@ -145,8 +145,8 @@ export function workerRoutes(
       return {};
     },
 
-    async failTask({ lease, kind, message }, call) {
-      const failure = { kind: failureKinds[kind] ?? "machine", message: cleanText(message, 2000) };
+    async failTask({ lease, kind, message, crashed }, call) {
+      const failure = { kind: failureKinds[kind] ?? "machine", message: cleanText(message, 2000), crashed };
       await reportFailure(context, leaseOf(lease), failure, call.signal);
       return {};
     },

@@ -41,11 +41,16 @@ export async function failTaskRow(db: Db, id: string, error: string): Promise<vo
 const avoiding = "avoided_worker = worker_id, avoided_until = now() + interval '30 seconds'";
 
 /** Lets a locked task wait again. With the `error` of its worker, it is rather for another one. */
-export async function returnTask(db: Db, id: string, faults: number, error = ""): Promise<void> {
+export async function returnTask(
+  db: Db,
+  id: string,
+  { faults, crashes }: Pick<TaskRecord, "faults" | "crashes">,
+  error = "",
+): Promise<void> {
   await db.query(
-    `UPDATE tasks SET state = 'waiting', faults = $2, lease_expires_at = NULL, frames = 0, fraction = 0, speed = 0, error = $3
+    `UPDATE tasks SET state = 'waiting', faults = $2, crashes = $4, lease_expires_at = NULL, frames = 0, fraction = 0, speed = 0, error = $3
        ${error === "" ? "" : `, ${avoiding}`} WHERE id = $1`,
-    [id, faults, error],
+    [id, faults, error, crashes],
   );
 }
 
@@ -78,7 +83,7 @@ export async function reopenAllChunks(db: Db, encodeId: string): Promise<TaskRec
 /** `isMarked`: it isn't done a second time. */
 async function reopen(db: Db, rows: readonly Row[], isMarked: boolean): Promise<void> {
   await db.query(
-    `UPDATE tasks SET state = 'waiting', made_again = made_again OR $2, faults = 0, frames = 0, fraction = 0, speed = 0, result = NULL, done_at = NULL,
+    `UPDATE tasks SET state = 'waiting', made_again = made_again OR $2, faults = 0, crashes = 0, frames = 0, fraction = 0, speed = 0, result = NULL, done_at = NULL,
        track_bytes = '{}', track_measured = '{}', track_xpsnr = '{}', ${avoiding}
      WHERE id = ANY($1::uuid[])`,
     [rows.map((row) => row.id), isMarked],
@@ -100,7 +105,7 @@ export async function cancelTasks(db: Db, encodeId: string): Promise<TaskRecord[
 /** Lets the unfinished tasks of a locked encode wait again, with all their tries; the answer lists them. */
 export async function reviveTasks(db: Db, encodeId: string): Promise<TaskRecord[]> {
   const { rows } = await db.query<Row>(
-    `UPDATE tasks SET state = 'waiting', faults = 0, frames = 0, fraction = 0, speed = 0, error = ''
+    `UPDATE tasks SET state = 'waiting', faults = 0, crashes = 0, frames = 0, fraction = 0, speed = 0, error = ''
      WHERE encode_id = $1 AND state IN ('failed', 'cancelled') RETURNING ${columns}`,
     [encodeId],
   );

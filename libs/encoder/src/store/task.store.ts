@@ -11,6 +11,7 @@ export type TaskRecord = {
   state: TaskState;
   attempt: number;
   faults: number;
+  crashes: number;
   workerId: string;
   /** The chunk that it encodes, counted from 0. */
   chunk: number | undefined;
@@ -31,6 +32,7 @@ export type Row = {
   state: TaskState;
   attempt: number;
   faults: number;
+  crashes: number;
   worker_id: string | null;
   chunk: number | null;
   tracks: string[];
@@ -41,7 +43,7 @@ export type Row = {
 };
 
 export const columns =
-  "id, encode_id, kind, queue, state, attempt, faults, worker_id, chunk, tracks, first_segment, segments, weight, place";
+  "id, encode_id, kind, queue, state, attempt, faults, crashes, worker_id, chunk, tracks, first_segment, segments, weight, place";
 
 export const recordOf = (row: Row): TaskRecord => ({
   id: row.id,
@@ -51,6 +53,7 @@ export const recordOf = (row: Row): TaskRecord => ({
   state: row.state,
   attempt: row.attempt,
   faults: row.faults,
+  crashes: row.crashes,
   workerId: row.worker_id ?? "",
   chunk: row.chunk ?? undefined,
   tracks: row.tracks,

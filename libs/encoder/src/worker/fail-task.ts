@@ -5,7 +5,7 @@ import { failTask, handBack } from "./hand-back.ts";
 import { type Lease, leaseGone, lockLease } from "./locked-task.ts";
 
 /** Why a worker gives a task up. */
-export type Failure = { kind: "input" | "machine" | "returned"; message: string };
+export type Failure = { kind: "input" | "machine" | "returned"; message: string; crashed?: boolean };
 
 /** Takes a worker's report that it could not do a task. */
 export async function reportFailure(
@@ -19,14 +19,15 @@ export async function reportFailure(
     if (locked?.standing === "lost") throw leaseGone("lost");
     if (locked?.standing !== "held") return undefined; // repeated, or nobody waits for it any more
     const { encode, task } = locked;
+    const { kind, message, crashed = false } = failure;
     context.logger.info(
-      { encodeId: encode.id, ...lease, worker: task.workerId, failure: failure.kind, reason: failure.message },
+      { encodeId: encode.id, ...lease, worker: task.workerId, failure: kind, reason: message },
       "a worker gave a task up",
     );
     const ended =
-      failure.kind === "input"
-        ? await failTask(context, db, encode, task, { error: failure.message, retryable: false })
-        : await handBack(context, db, encode, task, failure.kind === "machine" ? failure.message : undefined);
+      kind === "input"
+        ? await failTask(context, db, encode, task, { reason: message, error: message, retryable: false })
+        : await handBack(context, db, encode, task, kind === "machine" ? { message, crashed } : undefined);
     return { ended, queue: task.queue };
   });
   if (outcome === undefined) return;

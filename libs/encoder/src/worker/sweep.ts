@@ -50,7 +50,8 @@ async function expire(context: Context, lease: Lease, signal: AbortSignal): Prom
     if (locked?.standing !== "held" || !(await hasExpired(db, lease))) return undefined;
     const { encode, task } = locked;
     context.logger.warn({ encodeId: encode.id, ...lease, worker: task.workerId }, "a worker has fallen silent");
-    const ended = await handBack(context, db, encode, task, "The machine that worked on it stopped answering.");
+    const fault = { message: "The machine that worked on it stopped answering.", crashed: false };
+    const ended = await handBack(context, db, encode, task, fault);
     return { ended, queue: task.queue };
   });
   if (outcome === undefined) return;
