@@ -77,6 +77,9 @@ describe("an encode whose GPU workers are gone for good (fakes: no GPU is at han
       (await (await fetch(`${encoder.url}/videos/${videoId}/status.json`)).json()) as VideoStatus;
     const first = await status();
     expect([first.stream, Date.parse(first.streamSince)]).toEqual([encodeId, expect.any(Number)]);
+    const segment = async (path: string) =>
+      (await fetch(`${encoder.url}/videos/${videoId}/${encodeId}/${path}`)).status;
+    expect([await segment("360p/init.mp4"), await segment("2/360p/init.mp4")]).toEqual([200, 404]);
     const before = await database.pool.query<{ id: string }>("SELECT id FROM tasks WHERE kind <> 'probe'");
     const reserved = [...quota.reservations.keys()];
 
@@ -86,7 +89,15 @@ describe("an encode whose GPU workers are gone for good (fakes: no GPU is at han
     const encode = await waitForState(person, encodeId, EncodeState.SUCCEEDED);
     expect(await familiesOf(person, encodeId)).toEqual(new Set(["cpu"]));
     expect(encode).toMatchObject({ error: "", notice: expect.stringContaining("Begun anew on the CPU") });
-    expect((await master()).status).toBe(200);
+    expect(await (await master()).text()).toContain(`\n${encodeId}/2/360p/playlist.m3u8`);
+    // A player that holds the old address of a playlist finds the new one, and gets no new file for an old one.
+    expect([await segment("360p/init.mp4"), await segment("2/360p/init.mp4")]).toEqual([404, 200]);
+    const moved = await fetch(`${encoder.url}/videos/${videoId}/${encodeId}/360p/playlist.m3u8`);
+    expect(moved).toMatchObject({ status: 200, redirected: true });
+    expect(moved.url).toBe(`${encoder.url}/videos/${videoId}/${encodeId}/2/360p/playlist.m3u8`);
+    expect(await segment("2/360p/1.m4s")).toBe(200);
+    expect(await segment("2/poster.jpg")).toBe(404);
+    expect(await segment("poster.jpg")).toBe(200);
     // By this a page knows that what plays in it is another stream.
     await expect.poll(async () => (await status()).state, soon).toBe("ready");
     const second = await status();

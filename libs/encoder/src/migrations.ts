@@ -5,6 +5,7 @@ import { notice } from "./migrations/0010_notice.ts";
 import { lightTurns } from "./migrations/0011_light_turns.ts";
 import { pictures } from "./migrations/0012_pictures.ts";
 import { crashes } from "./migrations/0013_crashes.ts";
+import { editions } from "./migrations/0014_editions.ts";
 
 /** The encoder's tables. The task queue's own (pg-boss) are in the schema `encoder_queue`. */
 export const migrations: readonly Migration[] = [
@@ -270,4 +271,5 @@ export const migrations: readonly Migration[] = [
   lightTurns,
   pictures,
   crashes,
+  editions,
 ];

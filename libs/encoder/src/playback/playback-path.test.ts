@@ -32,12 +32,23 @@ describe("parsePlaybackPath", () => {
     });
   });
 
+  it("knows files of an encode that has begun anew", () => {
+    const of = (file: string) => parsePlaybackPath(`/videos/${video}/${encode}/${file}`);
+    expect(of("2/720p/1.m4s")).toMatchObject({ edition: 2, file: "720p/1.m4s" });
+    expect(of("10/720p/playlist.m3u8")).toMatchObject({ edition: 10, file: "720p/playlist.m3u8" });
+    // A track may have a number for a name.
+    expect(of("2/playlist.m3u8")).toEqual({ ...of("720p/playlist.m3u8"), file: "2/playlist.m3u8" });
+  });
+
   it.each([
     `/videos/${video}`,
     `/videos/${video}/`,
     `/videos/${video}/source`,
     `/videos/${video}/video-master.m3u8`,
     `/videos/${video}/${encode}/1/720p/1.m4s`,
+    `/videos/${video}/${encode}/2/master.m3u8`,
+    `/videos/${video}/${encode}/02/720p/1.m4s`,
+    `/videos/${video}/2/720p/1.m4s`,
     `/videos/${video}/720p/0.m4s`,
     `/videos/${video}/720p/1.m4s/`,
     `/videos/${video}/../${video}/master.m3u8`,

@@ -3,6 +3,8 @@ export type PlaybackPath = {
   videoId: string;
   /** One stream of the video; without it, the one that is published. */
   encodeId?: string;
+  /** Which beginning of the encode the file is of, where it isn't the first. */
+  edition?: number;
   /** Path of the object within the stream. */
   file: string;
   contentType: string;
@@ -11,7 +13,9 @@ export type PlaybackPath = {
 };
 
 const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
-const pattern = new RegExp(`^/videos/(${uuid})/(?:(${uuid})/)?([A-Za-z0-9._/-]+)$`);
+const pattern = new RegExp(
+  `^/videos/(${uuid})/(?:(${uuid})/(?:([2-9]|[1-9]\\d{1,3})/(?=[^/]+/))?)?([A-Za-z0-9._/-]+)$`,
+);
 const page = new RegExp(`^/videos/(${uuid})$`);
 const status = new RegExp(`^/videos/(${uuid})/status\\.json$`);
 const track = "[A-Za-z0-9_-]{1,64}";
@@ -34,12 +38,13 @@ const kinds: readonly { name: RegExp; contentType: (name: string) => string }[] 
 
 /** Reads the path of a playback request; undefined for one that can't exist. */
 export function parsePlaybackPath(pathname: string): PlaybackPath | undefined {
-  const [, videoId, encodeId, file] = pattern.exec(pathname) ?? [];
+  const [, videoId, encodeId, edition, file] = pattern.exec(pathname) ?? [];
   const kind = file === undefined ? undefined : kinds.find(({ name }) => name.test(file));
   if (videoId === undefined || file === undefined || kind === undefined) return undefined;
   return {
     videoId,
     ...(encodeId === undefined ? {} : { encodeId }),
+    ...(edition === undefined ? {} : { edition: Number(edition) }),
     file,
     contentType: kind.contentType(file),
     versioned: encodeId !== undefined,

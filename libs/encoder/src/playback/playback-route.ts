@@ -65,6 +65,7 @@ export function playbackRoute(context: Context, segments: SegmentSource): HttpRo
         response.setHeader("Cache-Control", "no-store");
         return answerText(request, response, 404, "There is no such stream.");
       }
+      if ("moved" in located) return answerElsewhere(response, { location: located.moved, keepSeconds: 0 }, false);
       // Until a stream has passed its verification, chunks of it may be made again, or all of it by another encoder.
       const stays = path.versioned && located.final;
       const growing = path.versioned && "text" in located;
@@ -131,11 +132,20 @@ function answerPage(request: HttpRequest, response: HttpResponse, videoId: strin
   response.end(request.method === "HEAD" ? "" : page);
 }
 
-async function locate(context: Context, path: PlaybackPath): Promise<Located | undefined> {
-  const stream = await findPlayableStream(context.db, path.videoId, path.encodeId);
+type Answer = Located | { moved: string };
+
+async function locate(context: Context, path: PlaybackPath): Promise<Answer | undefined> {
+  const { videoId, encodeId, edition = 1, file, versioned } = path;
+  const stream = await findPlayableStream(context.db, videoId, encodeId);
   if (stream === undefined) return undefined;
-  if (stream.chunked) return await locateFile(context, stream, path.file, path.versioned ? "" : `${stream.encodeId}/`);
-  return { key: stream.prefix + (path.versioned ? path.file : (rerouted[path.file] ?? path.file)), final: true };
+  if (!stream.chunked) return { key: stream.prefix + (versioned ? file : (rerouted[file] ?? file)), final: true };
+  const current = stream.edition > 1 ? `${stream.edition}/` : "";
+  if (versioned && file.includes("/") && edition !== stream.edition) {
+    // Whoever has played what was made before goes over by the playlist, and must not get the new files for the old ones.
+    const up = edition > 1 ? "../../" : "../";
+    return isPlaylist(path) && edition < stream.edition ? { moved: `${up}${current}${file}` } : undefined;
+  }
+  return await locateFile(context, stream, file, (versioned ? "" : `${stream.encodeId}/`) + current);
 }
 
 function allowEveryOrigin(response: HttpResponse): void {

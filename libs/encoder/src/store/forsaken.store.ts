@@ -47,7 +47,7 @@ export async function countForsakenTasks(db: Db, seconds: number): Promise<numbe
 export async function forgetPlan(db: Db, encodeId: string, notice: string): Promise<void> {
   await db.query(
     `UPDATE encodes SET state = 'planning', settings = coalesce(settings, '{}') || '{"encoder": "cpu"}', plan = NULL, frame_table = NULL, result = NULL,
-       verification = NULL, inits = '{}', init_dissents = '[]', playable_at = NULL, has_poster = false, probed_at = now(), notice = $2
+       verification = NULL, inits = '{}', init_dissents = '[]', playable_at = NULL, has_poster = false, probed_at = now(), edition = edition + 1, notice = $2
      WHERE id = $1`,
     [encodeId, notice],
   );

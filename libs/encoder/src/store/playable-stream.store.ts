@@ -10,6 +10,8 @@ export type PlayableStream = {
   /** Whether nothing of it changes any more: until it has passed its verification, chunks may be made again. */
   final: boolean;
   chunked: boolean;
+  /** Counts how often its encode has begun, from 1. */
+  edition: number;
   /** When its beginning could be played first. An encode that begins anew withdraws its stream, and has another one later. */
   since: Date | undefined;
   /** Where the files lie of a stream that isn't made of many tasks. */
@@ -26,10 +28,11 @@ export async function findPlayableStream(
     id: string;
     state: EncodeState;
     chunked: boolean;
+    edition: number;
     playable_at: Date | null;
     stream_prefix: string | null;
   }>(
-    `SELECT e.id, e.state, e.chunked, e.playable_at, e.stream_prefix FROM encodes e JOIN videos v ON v.id = e.video_id
+    `SELECT e.id, e.state, e.chunked, e.edition, e.playable_at, e.stream_prefix FROM encodes e JOIN videos v ON v.id = e.video_id
      WHERE v.id = $1 AND e.id = coalesce($2, v.published_encode_id)
        AND (e.state = 'succeeded' OR (e.playable_at IS NOT NULL AND e.state IN ('planning', 'planned', 'encoding', 'verifying')))`,
     [videoId, encodeId ?? null],
@@ -42,6 +45,7 @@ export async function findPlayableStream(
       whole: row.state === "succeeded" || row.state === "verifying",
       final: row.state === "succeeded",
       chunked: row.chunked,
+      edition: row.edition,
       since: row.playable_at ?? undefined,
       prefix: row.stream_prefix ?? "",
     }
