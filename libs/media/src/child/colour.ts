@@ -1,4 +1,6 @@
 import {
+  AV_PIX_FMT_YUV420P,
+  AVCOL_RANGE_JPEG,
   AVCOL_SPC_UNSPECIFIED,
   type AVColorPrimaries,
   type AVColorSpace,
@@ -30,6 +32,13 @@ export function scaleColour(picture: Frame, { matrix }: OutputColour): string {
   const isStated = picture.colorSpace !== AVCOL_SPC_UNSPECIFIED;
   const from = isStated ? names[picture.colorSpace] : names[matrix];
   return from ? `in_color_matrix=${from}:${to}` : to;
+}
+
+/** Whether a picture's samples are already as the output's are to be, but for their number. */
+export function isOutputColour(picture: Frame, { matrix }: OutputColour): boolean {
+  const isSameMatrix =
+    picture.colorSpace === AVCOL_SPC_UNSPECIFIED || names[picture.colorSpace] === (names[matrix] ?? "");
+  return picture.format === AV_PIX_FMT_YUV420P && picture.colorRange !== AVCOL_RANGE_JPEG && isSameMatrix;
 }
 
 /** The output's colours as FFmpeg's encoders take them. */

@@ -46,7 +46,7 @@ export type RenditionContext = {
 };
 
 /** Pictures that wait for a rendition. Renditions differ in speed from picture to picture; a few keep all of them busy. */
-const queueLength = 4;
+const queueLength = 8;
 
 /** Opens a rendition's encoder and writer. `onScaled` sees each picture as it is encoded; `meter` measures what became of it. */
 export async function openRendition(

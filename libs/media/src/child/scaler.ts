@@ -15,9 +15,10 @@ export type Scaler = {
 };
 
 /**
- * Opens a scaler. `colour` gives the scale filter's options that lead a picture's colours to those of the output. A picture of another size or format than the one before gets filters of its own.
+ * Opens a scaler. `conversion` gives the scale filter's options that lead a picture's colours to those of the output; undefined where they are that already. A picture of another size or format than the one before
+ * gets filters of its own.
  */
-export function createScaler(sizes: readonly ScaledSize[], colour: (picture: Frame) => string): Scaler {
+export function createScaler(sizes: readonly ScaledSize[], conversion: (picture: Frame) => string | undefined): Scaler {
   const order = cascade(sizes);
   let open: { key: string; graph: FilterGraph; input: FilterContext; outputs: FilterContext[] } | undefined;
 
@@ -26,7 +27,7 @@ export function createScaler(sizes: readonly ScaledSize[], colour: (picture: Fra
     graph.alloc();
     // Encoders share the cores already.
     graph.nbThreads = 1;
-    const chain = `buffer@in=${inputOptions(picture, { num: 1, den: 1 })}${scalingGraph(sizes, order, colour(picture))}`;
+    const chain = `buffer@in=${inputOptions(picture, { num: 1, den: 1 })}${scalingGraph(sizes, order, { of: picture, conversion: conversion(picture) })}`;
     check(graph.parse2(chain), `set up the filter ${chain}`);
     check(await graph.config(), `set up the filter ${chain}`);
     const filter = (name: string) => present(graph.getFilter(name), "scaling filter");
@@ -99,16 +100,36 @@ const area = (size: Size) => (size ? size.width * size.height : 0);
 const covers = (larger: Size, size: Size) =>
   larger !== undefined && size !== undefined && larger.width >= size.width && larger.height >= size.height;
 
-/** The graph behind its input, in FFmpeg's syntax: a scale filter and an output `out0`, `out1` … for each size. */
-function scalingGraph(sizes: readonly ScaledSize[], order: readonly CascadeStep[], colour: string): string {
+/** The graph behind its input, in FFmpeg's syntax: a filter that scales and an output `out0`, `out1` … for each size. */
+function scalingGraph(
+  sizes: readonly ScaledSize[],
+  order: readonly CascadeStep[],
+  { of: { width, height }, conversion }: { of: { width: number; height: number }; conversion: string | undefined },
+): string {
   const madeFrom = (index: number | undefined) => order.filter(({ from }) => from === index);
   const links = (index: number | undefined) => madeFrom(index).map((step) => `[to${step.index}]`);
-  const begin = `,split=${links(undefined).length}${links(undefined).join("")}`;
+  // What comes out is progressive, whatever the source says of its pictures; zscale would scale fields.
+  const begin = `,setfield=prog,split=${links(undefined).length}${links(undefined).join("")}`;
   const steps = order.map(({ index, from }) => {
-    const { width, height, pixelFormat } = sizes[index] ?? { width: 0, height: 0, pixelFormat: "" };
-    const colours = from === undefined ? `:${colour}` : "";
-    const scale = `[to${index}]scale=w=${width}:h=${height}:flags=bicubic${colours},format=${pixelFormat},setsar=1`;
-    return `${scale},split=${links(index).length + 1}[end${index}]${links(index).join("")};[end${index}]buffersink@out${index}`;
+    const { pixelFormat, ...size } = sizes[index] ?? { width: 0, height: 0, pixelFormat: "" };
+    const source = from === undefined ? { width, height, pixelFormat: "yuv420p", conversion } : sizes[from];
+    const filters = `${scaling(source, size)},format=${pixelFormat},setsar=1`;
+    return `[to${index}]${filters},split=${links(index).length + 1}[end${index}]${links(index).join("")};[end${index}]buffersink@out${index}`;
   });
   return [begin, ...steps].join(";");
+}
+
+/**
+ * The filter that makes a size. zscale takes half of scale's time for the same picture: its parameters are those of scale's cubic, and the two differ by rounding (61 dB). It knows no NV12 and no half pixels of colour, and colours are scale's to convert.
+ */
+function scaling(
+  from: { width: number; height: number; pixelFormat: string; conversion?: string | undefined } | undefined,
+  { width, height }: { width: number; height: number },
+): string {
+  const size = `w=${width}:h=${height}`;
+  const isEven = [from?.width, from?.height].every((side = 1) => side % 2 === 0);
+  if (!isEven || from?.pixelFormat !== "yuv420p" || from.conversion !== undefined)
+    return [`scale=${size}`, "flags=bicubic", from?.conversion].filter(Boolean).join(":");
+  if (from.width === width && from.height === height) return "null";
+  return `zscale=${size}:filter=bicubic:param_a=0:param_b=0.6`;
 }

@@ -2,7 +2,7 @@ import { AV_NOPTS_VALUE } from "node-av/constants";
 import type { Frame, Packet, Stream } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
 import type { Rational, RenditionPlan, TrackResult, VideoPlan } from "../types.ts";
-import { outputColour, scaleColour } from "./colour.ts";
+import { isOutputColour, outputColour, scaleColour } from "./colour.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
 import { encoderOptions } from "./encoder-options.ts";
 import { encoderThreads } from "./encoder-threads.ts";
@@ -47,6 +47,9 @@ export type VideoTrack = {
 /** Pictures up to this size are decoded many times as fast as their renditions are encoded; there, more threads cost a tenth of the decoder's CPU and gain nothing. */
 const lightPixels = 1920 * 1088;
 
+/** Pictures that are decoded and wait to be scaled. */
+const decodedAhead = 4;
+
 /** Opens the track. `open` opens a rendition of the plan, by its index, when the first picture is there. */
 export async function openVideoTrack(options: {
   stream: Stream;
@@ -68,7 +71,7 @@ export async function openVideoTrack(options: {
   const decoder = await openDecoder(stream, width * height <= lightPixels ? 1 : options.threads);
   const clock = createFrameClock({ timeBase: { num, den }, timescale, startPts: options.startPts, frameRate });
   const preparation = createPreparation(plan, timescale);
-  const scaling = createLane(2);
+  const scaling = createLane(decodedAhead);
   let scaler: Scaler | undefined;
   let renditions: Rendition[] | undefined;
   let firstDecoded: number | undefined;
@@ -93,7 +96,9 @@ export async function openVideoTrack(options: {
     if (!renditions) {
       const colour = outputColour(plan, picture);
       const threads = encoderThreads(plan.renditions, options.threads);
-      scaler = createScaler(plan.renditions.map(scaledSize), (frame) => scaleColour(frame, colour));
+      scaler = createScaler(plan.renditions.map(scaledSize), (frame) =>
+        isOutputColour(frame, colour) ? undefined : scaleColour(frame, colour),
+      );
       renditions = await Promise.all(
         threads.map((own, index) => options.open(index, { colour, frameRate, timescale, threads: own })),
       );

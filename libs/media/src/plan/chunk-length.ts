@@ -1,7 +1,7 @@
 import type { Fleet } from "../types.ts";
 
-/** Chunks for each slot: the more there are, the less a slot waits for the last one of another; and the more often a process starts, looks for its beginning, and controls its rate anew. */
-const chunksPerSlot = 2;
+/** A chunk is this part of what each slot still has to do. */
+const shareOfSlot = 0.6;
 /** A chunk is to take about this long at most, in seconds: what a machine's death costs. */
 const longestSeconds = 30;
 /** Segments that a chunk has at most while nobody knows the workers' speed, and in any case. */
@@ -9,11 +9,13 @@ const unknownSpeedSegments = 8;
 const mostSegments = 15;
 
 /**
- * Segments in a chunk, for so many segments in all.
+ * Segments in the next chunk. Chunks get shorter towards the end (guided self-scheduling: Polychronopoulos and Kuck, 1987), so that slots end at about the same time however much chunks differ in what they cost; short ones
+ * everywhere would have processes start, look for their beginning, and control their rate more often.
+ * @param segments those that are left, all of them for a slot alone: it has nobody to wait for
  * @param framesPerSegment frames in an ordinary segment
  */
 export function chunkSegments(segments: number, framesPerSegment: number, fleet: Fleet): number {
-  const even = Math.ceil(segments / (Math.max(1, fleet.slots) * chunksPerSlot));
+  const even = Math.ceil((segments / Math.max(1, fleet.slots)) * shareOfSlot);
   const bearable =
     fleet.framesPerSecond > 0
       ? Math.floor((longestSeconds * fleet.framesPerSecond) / Math.max(1, framesPerSegment))

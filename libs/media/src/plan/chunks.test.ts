@@ -151,10 +151,19 @@ describe("chunks", () => {
     const lengths = (slots: number, speed: number) =>
       completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) })[0]?.segmentPts.length;
     expect(lengths(1, 0)).toBe(8);
-    expect(lengths(40, 0)).toBe(7);
+    expect(lengths(100, 0)).toBe(3);
     expect(lengths(1000, 0)).toBe(1);
     expect(lengths(1, 3)).toBe(1);
     expect(lengths(1, 1000)).toBe(15);
+  });
+
+  it("get shorter towards the end, so that slots end together", () => {
+    const lengths = (slots: number) =>
+      completeChunks([], steady(1200), { segmentSeconds: 4, fleet: fleet(slots) }).map(
+        (chunk) => chunk.segmentPts.length,
+      );
+    expect(lengths(2)).toEqual([4, 3, 2, 1, 1, 1]);
+    expect(lengths(1)).toEqual([8, 4]); // a slot alone has nobody to wait for
   });
 
   it("begin with a scene where one is near", () => {

@@ -21,12 +21,17 @@ export function completeChunks(
   let first = chunks.reduce((sum, chunk) => sum + chunk.frameCount, 0);
   const nextSegment = () => chunks.reduce((sum, chunk) => sum + chunk.segmentPts.length, 0) + 1;
 
-  const left = Number(frames.ptsOf(frames.count) - frames.ptsOf(first)) / Number(segmentTicks);
-  const perSegment = ((frames.count - first) / Math.max(1, left)) | 0;
-  const length = options.whole ? Number.POSITIVE_INFINITY : chunkSegments(Math.ceil(left), perSegment, options.fleet);
+  const segmentsFrom = (frame: number) =>
+    Number(frames.ptsOf(frames.count) - frames.ptsOf(frame)) / Number(segmentTicks);
+  const all = segmentsFrom(first);
+  const perSegment = ((frames.count - first) / Math.max(1, all)) | 0;
+  const lengthFrom = (frame: number) =>
+    options.whole
+      ? Number.POSITIVE_INFINITY
+      : chunkSegments(Math.ceil(options.fleet.slots > 1 ? segmentsFrom(frame) : all), perSegment, options.fleet);
   const { lastCutPts } = table;
   while (first < frames.count) {
-    const cut = nextChunk(frames, first, { length, segmentTicks, scenes: table.sceneChanges });
+    const cut = nextChunk(frames, first, { length: lengthFrom(first), segmentTicks, scenes: table.sceneChanges });
     const isLast = lastCutPts !== undefined && frames.ptsOf(cut.end) > lastCutPts;
     const { starts, end, sceneChange } = isLast
       ? nextChunk(frames, first, { length: Number.POSITIVE_INFINITY, segmentTicks, scenes: [] })

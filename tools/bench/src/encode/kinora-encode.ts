@@ -47,17 +47,27 @@ export function warmChildren(folder: string): AsyncDisposable {
 /** What there is to do for a source. */
 export type Prepared = { media: MediaInfo; table: FrameTable; plan: EncodePlan };
 
-/** Probe, analysis and plan, as for one worker on this machine. */
-export async function prepare(sourceUrl: string, signal: AbortSignal): Promise<Prepared> {
+/** Probe, analysis and plan for a fleet of so many slots; for one worker on this machine if not said otherwise. */
+export async function prepare(
+  sourceUrl: string,
+  signal: AbortSignal,
+  slots: number = thisMachine().slots,
+): Promise<Prepared> {
   const media = await run({ kind: "probe", sourceUrl }, { signal });
   const table = await run({ kind: "analyse", sourceUrl, media }, { signal });
-  const begun = planEncode(media, undefined, fleetOf(thisMachine().slots)).plan;
+  const begun = planEncode(media, undefined, fleetOf(slots)).plan;
   const plan = begun && completePlan(begun, table, { seekable: media.video?.seekable ?? false }).plan;
   if (!plan) throw new Error("the source can't be planned");
   return { media, table, plan };
 }
 
-export type ChunkOptions = { signal: AbortSignal; outDir: string; threads?: number; qualityStride?: number };
+export type ChunkOptions = {
+  signal: AbortSignal;
+  outDir: string;
+  threads?: number;
+  qualityStride?: number;
+  onDraining?: () => void;
+};
 
 export function encodeChunk(
   sourceUrl: string,
@@ -65,10 +75,10 @@ export function encodeChunk(
   chunk: ChunkPlan,
   options: ChunkOptions,
 ): Promise<ChunkResult> {
-  const { outDir, signal, threads = 0, qualityStride: stride = qualityStride } = options;
+  const { outDir, signal, threads = 0, qualityStride: stride = qualityStride, onDraining } = options;
   if (!plan.video) throw new Error("a plan without video");
   const task = { kind: "encode-chunk", sourceUrl, chunk, video: plan.video, qualityStride: stride, outDir } as const;
-  return run(task, { signal, threads });
+  return run(task, { signal, threads, ...(onDraining && { onDraining }) });
 }
 
 /**

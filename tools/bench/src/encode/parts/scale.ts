@@ -1,4 +1,4 @@
-import type { ChunkPlan } from "@kinora/media";
+import type { FrameTable } from "@kinora/media";
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import { startChild } from "../../harness/child.ts";
 import { interleave } from "../../harness/rounds.ts";
@@ -6,24 +6,23 @@ import { median, pairedRatio } from "../../harness/statistics.ts";
 import { formatNumber } from "../../harness/table.ts";
 import { atLeast } from "../../harness/target.ts";
 import { ffmpegArguments, ffmpegVersion, singleThreaded, startFfmpeg } from "../ffmpeg.ts";
-import { excerpt, type Prepared, prepare, scratch } from "../kinora-encode.ts";
+import { type Prepared, prepare, scratch } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
 import type { ChunkJob, WorkerParameters } from "../worker-main.ts";
 
 const module = new URL("../worker-main.ts", import.meta.url).href;
 
-/** Two workers with a core each against one with one: what a second machine is worth. */
+/** Two workers with a core each against one with one: what a second machine is worth. Each has the chunks that are planned for a fleet of its size. */
 export const scale: Part = {
   name: "scale",
   about: "the chunks of one video by two workers with one thread each, against one such worker",
   async run(conditions: Conditions): Promise<Outcome> {
     const { signal, quick, serverCore, loadCore } = conditions;
     const source = mainSource(quick);
-    const prepared = await prepare(source.path, signal);
-    const chunks = excerpt(prepared, 0, quick ? 2 : 8, quick ? 1 : 2);
+    const prepared = await Promise.all([1, 2].map((slots) => prepare(source.path, signal, slots)));
     const cores = serverCore === undefined || loadCore === undefined ? [undefined, undefined] : [serverCore, loadCore];
 
-    const encode = async (workers: number): Promise<number> => {
+    const encode = async ({ plan }: Prepared, workers: number): Promise<number> => {
       await using compiled = await scratch();
       await using stack = new AsyncDisposableStack();
       const children = await Promise.all(
@@ -34,42 +33,45 @@ export const scale: Part = {
           ),
       );
       for (const child of children) stack.use(child);
-      const waiting: ChunkPlan[] = [...chunks];
+      const waiting = [...(plan.chunks ?? [])];
       const start = performance.now();
       await Promise.all(
         children.map(async (child) => {
           for (let chunk = waiting.shift(); chunk; chunk = waiting.shift()) {
-            const job: ChunkJob = { sourceUrl: source.path, plan: prepared.plan, chunk };
-            await child.ask("encode", job);
+            await child.ask("begin", { sourceUrl: source.path, plan, chunk } satisfies ChunkJob);
           }
+          await child.ask("finish");
         }),
       );
       return (performance.now() - start) / 1000;
     };
+    /** So many ffmpeg commands at once, each with the same work: the seconds until all have ended. */
     const plain = async (processes: number): Promise<number> => {
-      const parts = halves(chunks, prepared);
-      await using out = await scratch();
-      const args = ffmpegArguments(source.path, { ...prepared.plan, audio: undefined }, out.path);
+      const [{ plan, table }] = prepared as [Prepared];
+      const folders = await Promise.all(cores.slice(0, processes).map(scratch));
       const start = performance.now();
       await Promise.all(
-        cores.slice(0, processes).map(async (core, index) => {
-          const own = parts.filter((_, at) => at % processes === index);
-          for (const part of own) await startFfmpeg(singleThreaded(args, part), signal, core).done;
+        folders.map(async ({ path }, index) => {
+          const args = ffmpegArguments(source.path, { ...plan, audio: undefined }, path);
+          await startFfmpeg(singleThreaded(args, firstHalf(table)), signal, cores[index]).done;
         }),
       );
-      return (performance.now() - start) / 1000;
+      const seconds = (performance.now() - start) / 1000;
+      for (const folder of folders) await folder[Symbol.asyncDispose]();
+      return seconds;
     };
-    const rounds = quick ? 1 : Math.min(conditions.rounds, 3);
+    const rounds = quick ? 1 : Math.min(conditions.rounds, 2);
     const subjects = [
-      ...[1, 2].map((workers) => ({ name: workerName(workers), measure: () => encode(workers) })),
+      ...prepared.map((own, at) => ({ name: workerName(at + 1), measure: () => encode(own, at + 1) })),
       ...(ffmpegVersion() ? [1, 2].map((many) => ({ name: processName(many), measure: () => plain(many) })) : []),
     ];
     const samples = await interleave<number>(subjects, { rounds, warmUps: 0, signal });
     const of = (name: string) => samples.get(name) ?? [];
     const speedUp = pairedRatio(of(workerName(1)), of(workerName(2)));
-    const ceiling = pairedRatio(of(processName(1)), of(processName(2)));
+    const ceiling = 2 * pairedRatio(of(processName(1)), of(processName(2)));
+    const chunks = prepared.map(({ plan }) => plan.chunks?.length ?? 0);
     conditions.show({
-      title: `${source.name}: ${chunks.length} chunks, each worker with one thread for each encoder${cores[0] === undefined ? "" : " and a core of its own"}`,
+      title: `${source.name}: ${chunks.join(" and ")} chunks, each worker with one thread for each encoder${cores[0] === undefined ? "" : " and a core of its own"}`,
       columns: ["", "wall s"],
       rows: [...samples.keys()].map((name) => [name, formatNumber(median(of(name)))]),
     });
@@ -78,26 +80,23 @@ export const scale: Part = {
       columns: ["", "×"],
       rows: [
         ["to two workers", speedUp.toFixed(2)],
-        ["to two ffmpeg commands, each with its half of the source", ceiling.toFixed(2)],
+        ["to two ffmpeg commands at once, each with half of the source", ceiling.toFixed(2)],
       ],
     });
     return {
       targets: [atLeast("two one-thread workers, × one", speedUp, 1.85, 1.95)],
-      results: { source: source.name, chunks: chunks.length, ceiling, seconds: Object.fromEntries(samples) },
+      results: { source: source.name, chunks, ceiling, seconds: Object.fromEntries(samples) },
     };
   },
 };
 
 const workerName = (many: number) => (many === 1 ? "one worker" : `${many} workers`);
-const processName = (many: number) => (many === 1 ? "one ffmpeg" : `${many} ffmpeg commands`);
+const processName = (many: number) =>
+  many === 1 ? "one ffmpeg with half of the source" : `${many} ffmpegs, each with it`;
 
-/** The two halves of some chunks, in seconds of the source. */
-function halves(chunks: ChunkPlan[], { plan, table }: Prepared): { start: number; end: number }[] {
-  const { num, den } = plan.video?.timeBase ?? { num: 1, den: 1 };
-  const seconds = (pts: bigint) => (Number(pts) * num) / den;
-  const half = Math.ceil(chunks.length / 2);
-  return [chunks.slice(0, half), chunks.slice(half)].flatMap((part) => {
-    const [first, last] = [part[0], part.at(-1)];
-    return first && last ? [{ start: seconds(first.startPts), end: seconds(last.endPts ?? table.endPts) }] : [];
-  });
+/** The first half of a source, in seconds of it. */
+function firstHalf({ timeBase, startPts, endPts }: FrameTable): { start: number; end: number } {
+  const { num, den } = timeBase ?? { num: 1, den: 1 };
+  const [start, end] = [startPts, endPts].map((pts) => (Number(pts) * num) / den) as [number, number];
+  return { start, end: (start + end) / 2 };
 }
