@@ -38,28 +38,6 @@ export async function findAccount(sql: Sql, id: string): Promise<Account | undef
 /** What a login needs to know of an account. */
 export type Credential = Account & { passwordHash: string };
 
-/**
- * The account of an address with its password's hash, and whether it is at home at `clientAddress`: has a living session that began there. Looks as long for an account
- * that isn't there.
- */
-export async function findForLogin(
-  sql: Sql,
-  emailKey: string,
-  clientAddress: string,
-  now: Date,
-): Promise<{ credential: Credential | undefined; atHome: boolean }> {
-  const [row] = await sql.query<Credential & { atHome: boolean; id: string | null }>(
-    `select ${accountColumns}, password_hash as "passwordHash",
-       exists (select from sessions where user_id = coalesce(users.id, gen_random_uuid())
-         and client_address = $2 and idle_expire_time > $3) as "atHome"
-     from (select) as one left join users on email_key = $1`,
-    [emailKey, clientAddress, now],
-  );
-  if (row === undefined) throw new Error("a statement that always has a row has none");
-  const { atHome, ...credential } = row;
-  return { credential: credential.id === null ? undefined : credential, atHome };
-}
-
 /** The account of an address, and its password's hash. */
 export async function findCredential(sql: Sql, emailKey: string): Promise<Credential | undefined> {
   const [found] = await sql.query<Credential>(

@@ -1,6 +1,6 @@
 import { DomainError } from "@kinora/rpc";
 import type { Seal } from "@kinora/service";
-import { findForLogin, replacePasswordHash } from "../account/account.store.ts";
+import { replacePasswordHash } from "../account/account.store.ts";
 import type { Account } from "../account/account.ts";
 import { emailKey, hasControlCharacters } from "../account/email.ts";
 import { recordEvent } from "../audit/audit.store.ts";
@@ -14,10 +14,10 @@ import type { PasswordHasher } from "../password/password-hasher.ts";
 import { hasSessionFrom } from "../session/session.store.ts";
 import type { Store } from "../store/store.ts";
 import type { Factor, PassedCheck, SecondFactor } from "./assurance.ts";
-import { passAttempt } from "./attempt.store.ts";
+import { countLogin, passAttempt } from "./attempt.store.ts";
 import type { Origin } from "./origin.ts";
-import type { Counter } from "./throttle.store.ts";
-import { admitAttempt, attemptKeys, factorRules } from "./throttle.ts";
+import { type Counted, type Counter, countAttempt } from "./throttle.store.ts";
+import { admitAttempt, attemptKeys, factorRules, refuseIfFull } from "./throttle.ts";
 
 /** Something that somebody shows to prove who they are. */
 export type Check =
@@ -56,22 +56,18 @@ export function createChecks(deps: {
 }): Checks {
   const { store, passwords, passkeys, totpSeal, now } = deps;
 
-  /** Verifies under a throttle and notes what came of it. `verify` says whose secret it was, and undefined for nobody's. */
+  /** Verifies what was counted, if it is admitted, and notes what came of it. `verify` says whose secret it was, and undefined for nobody's. */
   async function attempt(
     factor: Factor,
-    at: { keys: Counter[]; userId: string | undefined; origin: Origin; signal: AbortSignal },
+    at: { counted: Counted; keys: Counter[]; userId: string | undefined; origin: Origin; signal: AbortSignal },
     verify: () => Promise<string | undefined>,
   ): Promise<Identified> {
-    const { keys, userId, origin, signal } = at;
+    const { counted, keys, userId, origin, signal } = at;
     const event = () => ({ origin, time: now(), details: { factor } });
     const note = (type: "check.failed" | "check.throttled") =>
       recordEvent(store.on(signal), { ...event(), type, userId });
-    try {
-      await admitAttempt(store, signal, keys, now());
-    } catch (error) {
-      if (error instanceof DomainError && error.reason === "exhausted") await note("check.throttled");
-      throw error;
-    }
+    if (!counted.admitted) await note("check.throttled");
+    refuseIfFull(counted, now());
     const proven = await verify();
     if (proven === undefined) {
       await note("check.failed");
@@ -126,10 +122,20 @@ export function createChecks(deps: {
     async identify({ email, password }, origin, signal) {
       if (hasControlCharacters(email)) throw invalidField("email", "must not contain control characters");
       const key = emailKey(email);
-      // Known and unknown accounts go the same way in the same time: each look-up, each count and one hash (ASVS 6.3.8).
-      const { credential: found, atHome } = await findForLogin(store.on(signal), key, origin.address, now());
-      const keys = attemptKeys(key, origin.address, atHome);
-      return await attempt("password", { keys, userId: found?.id, origin, signal }, async () => {
+      const [account, ...others] = attemptKeys(key, origin.address, false);
+      if (account === undefined) throw new RangeError("an account without a count");
+      // Known and unknown accounts go the same way in the same time: one look-up, one count and one hash (ASVS 6.3.8).
+      const {
+        credential: found,
+        counters: keys,
+        counted,
+      } = await countLogin(
+        store.on(signal),
+        { emailKey: key, clientAddress: origin.address },
+        { account, others },
+        now(),
+      );
+      return await attempt("password", { counted, keys, userId: found?.id, origin, signal }, async () => {
         return (await verifyPassword(found?.passwordHash, password, signal)) ? found?.id : undefined;
       });
     },
@@ -137,7 +143,8 @@ export function createChecks(deps: {
     async identifyByPasskey(answer, origin, signal) {
       // The answer itself names the account, so there is nobody's account to guess at: only the address counts.
       const keys = attemptKeys("", origin.address, true, factorRules, "passkey-");
-      return await attempt("passkey", { keys, userId: undefined, origin, signal }, async () => {
+      const counted = await countAttempt(store.on(signal), keys, now());
+      return await attempt("passkey", { counted, keys, userId: undefined, origin, signal }, async () => {
         return (await passkeys.finishLogin({ userId: undefined, ...answer }, signal))?.userId;
       });
     },
@@ -145,7 +152,8 @@ export function createChecks(deps: {
     async verify(userId, check, origin, signal) {
       const factor = factors[check.case];
       const keys = await keysOf(userId, origin, signal);
-      const passed = await attempt(factor, { keys, userId, origin, signal }, async () => {
+      const counted = await countAttempt(store.on(signal), keys, now());
+      const passed = await attempt(factor, { counted, keys, userId, origin, signal }, async () => {
         return (await verifiers[check.case](userId, check.value as never, signal)) ? userId : undefined;
       });
       return passed.check;

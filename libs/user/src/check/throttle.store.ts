@@ -12,17 +12,18 @@ export type Counted = { admitted: true } | { admitted: false; until: Date };
  */
 export const withoutWaiting = "set_config('synchronous_commit', 'off', true)";
 
+/** What the common table expressions of `counting` find, a row for each key that was counted. */
+export type CountedRow = { key: string | null; until: Date | null };
+
 /**
- * Counts an attempt under all of the keys, or under none if one of them is full. One statement, so that the rows are locked for no longer than it takes; in the order of
- * the keys, so that two attempts can't wait for each other.
+ * The part of a statement that counts an attempt under all of the keys, or under none if one of them is full: `counted` has the keys, and `refused` until when. Its first four parameters are
+ * `countingValues`; `applies` is a condition on `given.key`. The rows are locked for no longer than the statement takes, in the order of the keys, so that two attempts can't wait for each other.
  */
-export async function countAttempt(sql: Sql, counters: readonly Counter[], now: Date): Promise<Counted> {
-  const rows = await sql.query<{ key: string | null; until: Date | null }>(
-    `with counter as (
+export const counting = (applies = "true") => `counter as (
        select key, attempts as most, $4::timestamptz + seconds * interval '1 second' as window_end
-       from unnest($1::text[], $2::int[], $3::int[]) as given (key, attempts, seconds)
+       from unnest($1::text[], $2::int[], $3::int[]) as given (key, attempts, seconds) where ${applies}
      ), open as materialized (
-       select key, attempts, window_end from login_attempts where key = any($1) order by key for update
+       select key, attempts, window_end from login_attempts where key in (select key from counter) order by key for update
      ), refused as (
        select max(open.window_end) as until from open join counter using (key)
        where open.window_end > $4 and open.attempts >= counter.most
@@ -34,15 +35,31 @@ export async function countAttempt(sql: Sql, counters: readonly Counter[], now: 
          window_end = case when counted.window_end <= $4 then excluded.window_end else counted.window_end end
          where counted.window_end <= $4 or counted.attempts < (select most from counter where counter.key = counted.key)
        returning key
-     )
-     select counted.key, refused.until, ${withoutWaiting} from refused left join counted on true`,
-    [
-      counters.map(({ key }) => key),
-      counters.map(({ attempts }) => attempts),
-      counters.map(({ seconds }) => seconds),
-      now,
-    ],
+     )`;
+
+export const countingValues = (counters: readonly Counter[], now: Date) => [
+  counters.map(({ key }) => key),
+  counters.map(({ attempts }) => attempts),
+  counters.map(({ seconds }) => seconds),
+  now,
+];
+
+/** Counts an attempt under all of the keys, or under none if one of them is full. */
+export async function countAttempt(sql: Sql, counters: readonly Counter[], now: Date): Promise<Counted> {
+  const rows = await sql.query<CountedRow>(
+    `with ${counting()} select counted.key, refused.until, ${withoutWaiting} from refused left join counted on true`,
+    countingValues(counters, now),
   );
+  return await judgeCount(sql, counters, rows, now);
+}
+
+/** What the rows of `counting` mean. Counts that were filled while the statement went on are taken back. */
+export async function judgeCount(
+  sql: Sql,
+  counters: readonly Counter[],
+  rows: readonly CountedRow[],
+  now: Date,
+): Promise<Counted> {
   const until = rows[0]?.until ?? null;
   if (until !== null) return { admitted: false, until };
   const counted = rows.flatMap(({ key }) => key ?? []);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "@kinora/rpc";
 import type { Store } from "../store/store.ts";
-import { type Counter, countAttempt, uncountAttempts } from "./throttle.store.ts";
+import { type Counted, type Counter, countAttempt, uncountAttempts } from "./throttle.store.ts";
 
 /** How many there may be, and in what time. */
 export type ThrottleRule = { attempts: number; seconds: number };
@@ -75,7 +75,11 @@ export function attemptKeys(
  * doesn't fill the account's own count.
  */
 export async function admitAttempt(store: Store, signal: AbortSignal, keys: Counter[], now: Date): Promise<void> {
-  const counted = await countAttempt(store.on(signal), keys, now);
+  refuseIfFull(await countAttempt(store.on(signal), keys, now), now);
+}
+
+/** Throws `exhausted` with the seconds to wait where a count is full. */
+export function refuseIfFull(counted: Counted, now: Date): void {
   if (counted.admitted) return;
   const seconds = Math.ceil((counted.until.getTime() - now.getTime()) / 1000);
   throw new DomainError("exhausted", `too many attempts; try again in ${seconds} seconds`, {
