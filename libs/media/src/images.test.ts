@@ -63,3 +63,12 @@ it("a storyboard of a real video fills its sheet", async ({ signal }) => {
   const sheet = await inspectPicture(join(out.path, "storyboard-1.jpg"));
   expect(sheet).toMatchObject({ width: 1600, height: 180 });
 });
+
+it("HDR pictures keep their size where no rendition states one", async ({ signal }) => {
+  await using out = await temporaryFolder();
+  const path = join(out.path, "hdr10.mkv");
+  const hdr = { codec: "libx265", pixelFormat: "yuv420p10le", colour: { primaries: 9, transfer: 16, matrix: 9 } };
+  await makeMedia({ path, flash, video: video({ ...hdr, options: { "x265-params": "log-level=error" } }) });
+  const { poster } = await images(path, out.path, signal, { renditions: [] });
+  expect(await inspectPicture(join(out.path, poster))).toMatchObject({ width: 320, height: 180 });
+});

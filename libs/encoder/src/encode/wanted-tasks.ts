@@ -102,7 +102,8 @@ function imagesTask(plan: EncodePlan, durationSeconds: number): WantedTask[] {
       queue: lightQueue,
       weight: durationSeconds * imagesShare,
       work: toStored(ImagesTaskSchema, {
-        video: { ...video, renditions: [] },
+        // Pictures are prepared at its size, and the poster has it.
+        video: { ...video, renditions: video.renditions.slice(0, 1) },
         posterSeconds,
         durationSeconds,
         ...storyboard,

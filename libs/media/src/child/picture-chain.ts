@@ -2,7 +2,7 @@ import type { VideoPlan } from "../types.ts";
 
 /**
  * The filters that prepare the source's pictures for all renditions, in FFmpeg's syntax; empty if they need none. Fields become frames first, since scaling and turning
- * would mix them. HDR is mapped at the largest rendition's size, since it is costly.
+ * would mix them. HDR is mapped at the largest rendition's size, since it is costly; without one, at the source's.
  */
 export function pictureChain(plan: VideoPlan, transfer: string): string {
   return [
@@ -16,11 +16,10 @@ export function pictureChain(plan: VideoPlan, transfer: string): string {
 function toneMap(plan: VideoPlan, transfer: string): string[] {
   const [largest] = plan.renditions;
   const isTurned = plan.rotation % 180 !== 0;
-  const width = isTurned ? largest?.height : largest?.width;
-  const height = isTurned ? largest?.width : largest?.height;
+  const size = largest && (isTurned ? [largest.height, largest.width] : [largest.width, largest.height]);
   return [
     `setparams=color_primaries=bt2020:color_trc=${transfer}:colorspace=bt2020nc`,
-    `zscale=w=${width}:h=${height}`,
+    ...(size ? [`zscale=w=${size[0]}:h=${size[1]}`] : []),
     "zscale=t=linear:npl=100",
     "format=gbrpf32le",
     "zscale=p=bt709",

@@ -45,7 +45,13 @@ export async function wholeWay(sourceUrl: string, { signal, ...limits }: Limits)
     }
     const durationSeconds = Math.max(...joined(chunks).map(secondsOf));
     const { posterSeconds } = plan;
-    const images = { video: pictures, posterSeconds, durationSeconds, tileSide: 160, maxTiles: 20 };
+    const images = {
+      video: { ...pictures, renditions: pictures.renditions.slice(0, 1) },
+      posterSeconds,
+      durationSeconds,
+      tileSide: 160,
+      maxTiles: 20,
+    };
     await run({ kind: "images", sourceUrl, ...images, outDir });
     const result: StreamResult = { video: joined(chunks), audio: audioTracks[0], audioTracks, poster: "" };
     for (const { path: name, text } of playlistFiles(result)) await writeFile(join(outDir, name), text);
