@@ -1,6 +1,7 @@
 import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   type Encode,
+  type EncodePlan,
   EncodeState,
   type MediaInfo,
   type TrackProgress,
@@ -45,7 +46,7 @@ export function encodeFacts(encode: Encode): Fact[] {
     ["State", `${encodeStatus(encode).text}${took}${encode.attempt > 1 ? `, attempt ${encode.attempt}` : ""}`],
     ...(encode.error ? [["Error", printable(encode.error)] satisfies Fact] : []),
     ...(encode.notice ? [["Notice", printable(encode.notice)] satisfies Fact] : []),
-    ...(encode.media ? [["Source", ...mediaLines(encode.media)] satisfies Fact] : []),
+    ...(encode.media ? [["Source", ...mediaLines(encode.media, encode.plan)] satisfies Fact] : []),
     ...(encode.profile ? [["Profile", printable(encode.profile)] satisfies Fact] : []),
     ...progressFacts(encode),
     ...ladderFacts(encode),
@@ -111,12 +112,14 @@ function checkFacts({ verification }: Encode): Fact[] {
   ];
 }
 
-/** Tasks that were given up. */
-function failureFacts({ failedTasks, retryable, id }: Encode): Fact[] {
-  if (failedTasks.length === 0) return [];
-  const lines = failedTasks.map(
-    ({ work, attempts, reason }) => `${printable(work)}, ${attempts} attempts: ${printable(reason)}`,
-  );
+/** Tasks that were given up, unless their reason is all that the encode's error says. */
+function failureFacts({ error, failedTasks, retryable, id }: Encode): Fact[] {
+  const lines = failedTasks
+    .filter(({ reason }) => reason !== error)
+    .map(({ work, attempts, reason }) => {
+      return `${printable(work)}, ${attempts} ${attempts === 1 ? "attempt" : "attempts"}: ${printable(reason)}`;
+    });
+  if (lines.length === 0) return [];
   return [["Given up", ...lines, ...(retryable ? [`kinora retry ${id} tries it again`] : [])]];
 }
 
@@ -128,14 +131,16 @@ function playbackFacts({ playback, result }: Encode): Fact[] {
   return [...page, ["HLS", playback.hlsUrl], ["DASH", playback.dashUrl], ...poster];
 }
 
-function mediaLines({ video, audio, durationSeconds, format }: MediaInfo): string[] {
+/** The file states a number of frames that may be wrong; once all of it is read, the plan has the real one. */
+function mediaLines({ video, audio, durationSeconds, format }: MediaInfo, plan: EncodePlan | undefined): string[] {
   const lines = [`${formatDuration(durationSeconds)}, ${printable(format)}`];
   if (video) {
     const rate = video.frameRate
       ? `, ${formatFrameRate(video.frameRate)} fps${video.variableFrameRate ? " (variable)" : ""}`
       : "";
     const turned = video.rotation ? `, turned by ${video.rotation}°` : "";
-    lines.push(`${video.width}×${video.height} ${printable(video.codec)}${rate}${turned}, ${video.frameCount} frames`);
+    const frames = (plan?.complete && plan.video?.frameCount) || video.frameCount;
+    lines.push(`${video.width}×${video.height} ${printable(video.codec)}${rate}${turned}, ${frames} frames`);
   }
   for (const track of audio) {
     const language = track.language ? `, ${printable(track.language)}` : "";

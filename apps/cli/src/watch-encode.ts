@@ -90,7 +90,7 @@ export function encodeProgress(encode: Pick<Encode, "state" | "progress"> | unde
     case EncodeState.VERIFYING:
       return { ...idle, phase: "verify", fraction: encode.progress?.fraction ?? 0 };
     case EncodeState.SUCCEEDED:
-      return { ...idle, phase: "encode", fraction: 1 };
+      return { ...idle, phase: "verify", fraction: 1 };
     default:
       return { ...idle, phase: "queue", details: reasonsToWait(encode) };
   }

@@ -1,5 +1,5 @@
 import { averageBitrate, keyFrameBitrates, peakBitrate } from "./bitrate.ts";
-import { languageTag } from "./language.ts";
+import { languageName, languageTag } from "./language.ts";
 import type { StreamOptions } from "./stream-options.ts";
 import { audioTracksOf } from "./tracks.ts";
 import type { StreamResult, TrackResult } from "./types.ts";
@@ -108,7 +108,7 @@ export function targetDuration(track: TrackResult, { targetSeconds = 1 }: Stream
 function audioAttributes(track: TrackResult, base: string, all: readonly TrackResult[]): string {
   const language = languageTag(track.language);
   const isFirst = track === all[0];
-  const name = language ?? "Audio";
+  const name = language ? languageName(language) : "Audio";
   // Names must differ within a group.
   const others = all.slice(0, all.indexOf(track)).filter((one) => (languageTag(one.language) ?? "Audio") === name);
   return [

@@ -10,3 +10,9 @@ export function languageTag(language: string): string | undefined {
     return undefined;
   }
 }
+
+/** What speakers of a language call it, such as `Deutsch` for `de`: what players show in their menus. `tag` is one of `languageTag`. */
+export function languageName(tag: string): string {
+  const name = new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag;
+  return name.replaceAll(/["\r\n]/g, "");
+}
