@@ -52,8 +52,11 @@ export async function performTask(deps: PerformDeps, task: Task, around: TaskCir
   switch (work.case) {
     case "probe":
       return { case: "probe", value: await run({ kind: "probe", sourceUrl }) };
-    case "analyse":
-      return { case: "analyse", value: await run({ kind: "analyse", sourceUrl, media: given(work.value.media) }) };
+    case "analyse": {
+      const { plan } = work.value;
+      const media = given(work.value.media);
+      return { case: "analyse", value: await run({ kind: "analyse", sourceUrl, media, plan }) };
+    }
     case "encode": {
       const plan = given(work.value.plan);
       const limit = outputLimitBytes(plan);

@@ -244,7 +244,7 @@ describe("a part of an encode", () => {
 
   it("is every frame of the source, found; then chunks and a track of sound that grows", async () => {
     startWorker({ keepsChildReady: true });
-    await encoder.offer({ case: "analyse", value: { media } }, sampleVideo);
+    await encoder.offer({ case: "analyse", value: { media, plan } }, sampleVideo);
     const analysed = await completed();
     if (analysed.result.case !== "analyse") throw new Error("This is no frame table.");
     const table = analysed.result.value;

@@ -104,6 +104,12 @@ describe("a stream", () => {
         await work(worker, task);
         continue;
       }
+      // By it, it knows where further chunks will begin, and looks for scenes there.
+      expect(task.work.value.plan).toMatchObject({
+        segmentSeconds: 4,
+        fleet: {},
+        chunks: [{ index: 0 }, { index: 1 }],
+      });
       await worker.completeTask({ lease: must(task.lease), result: { case: "analyse", value: longTable } });
       break;
     }

@@ -22,8 +22,8 @@ export type ProbeTask = { kind: "probe"; sourceUrl: string; whole?: boolean };
 /** Make a whole stream of a source in one go: segments, initialisation segments and poster go to `outDir`, which must exist. */
 export type EncodeTask = { kind: "encode"; sourceUrl: string; plan: EncodePlan; outDir: string };
 
-/** Read all of a source without decoding it (where that is enough), and find every frame. */
-export type AnalyseTask = { kind: "analyse"; sourceUrl: string; media: MediaInfo };
+/** Read all of a source without decoding it (where that is enough), and find every frame; with the plan of its head, also the scenes that the chunks to come may begin with. */
+export type AnalyseTask = { kind: "analyse"; sourceUrl: string; media: MediaInfo; plan?: EncodePlan | undefined };
 
 /** Encode a part of a source; segments and initialisation segments go to `outDir`. */
 export type EncodeChunkTask = {

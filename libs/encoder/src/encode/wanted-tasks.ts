@@ -13,8 +13,6 @@ import type { WantedTask } from "./queue-tasks.ts";
 
 /** How much is measured: some frames of each chunk. Of a frame, it costs about half as much as to encode it. */
 const qualityStride = 8;
-/** How far from a segment's end a change of scene is looked for, in seconds. */
-const sceneWindowSeconds = 1;
 const storyboard = { tileSide: 320, maxTiles: 400 };
 
 /** The tasks of a plan whose source isn't analysed yet: those of its head first, since people wait for them. */
@@ -27,7 +25,7 @@ export function tasksOfHead(plan: EncodePlan, media: MediaInfo): WantedTask[] {
       kind: "analyse",
       queue: lightQueue,
       weight: 0,
-      work: toStored(AnalyseTaskSchema, { media, sceneWindowSeconds, segmentSeconds: plan.segmentSeconds }),
+      work: toStored(AnalyseTaskSchema, { media, plan }),
     },
   ];
 }

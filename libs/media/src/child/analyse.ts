@@ -4,19 +4,37 @@ import { refuseLength } from "../plan/plan-encode.ts";
 import type { ByteSource } from "../source/byte-source.ts";
 import { isCut } from "../source/completeness.ts";
 import { TaskError } from "../task-error.ts";
-import type { FrameTable, MediaInfo } from "../types.ts";
+import type { EncodePlan, FrameTable, MediaInfo, VideoTrack } from "../types.ts";
 import { countFrames } from "./count-frames.ts";
 import { type Demuxer, openDemuxer } from "./demuxer.ts";
+import { giveWay } from "./give-way.ts";
 import type { ProgressListener } from "./perform.ts";
 import { readSample } from "./sample.ts";
 import { type Scan, scanPackets } from "./scan.ts";
+import { findScenes } from "./scenes.ts";
 
 /** What an analysis knows beyond the table. */
 export type Analysis = { table: FrameTable; scan: Scan; times: Scan["times"] };
 
-/** Finds every frame of a source's video track: see `scanSource`. */
-export async function analyse(source: ByteSource, media: MediaInfo, onProgress: ProgressListener): Promise<FrameTable> {
-  return (await scanSource(source, media, onProgress)).table;
+/** How far the look at pictures stands back, on the scale of `nice`: as far as the chunks that wait for it. */
+const niceness = 5;
+
+/** Finds every frame of a source's video track: see `scanSource`. With the plan of its head, looks for scenes where that will be cut; then only, pictures are decoded for it. */
+export async function analyse(
+  source: ByteSource,
+  { media, plan }: { media: MediaInfo; plan?: EncodePlan | undefined },
+  onProgress: ProgressListener,
+): Promise<FrameTable> {
+  const { table } = await scanSource(source, media, onProgress);
+  const { video: track } = media;
+  if (!plan || !track) return table;
+  // Until here it was reading; what is decoded competes with the stream's first chunk.
+  giveWay(niceness);
+  const opened = await openVideo(source, track);
+  const onPictures = () => onProgress({ frames: table.frameCount, fraction: 1 });
+  const sceneChanges = await findScenes(opened, { track, table, plan, bytes: source.size }, onPictures);
+  await opened.demuxer.close();
+  return { ...table, sceneChanges };
 }
 
 /**
@@ -27,15 +45,11 @@ export async function scanSource(
   media: MediaInfo,
   onProgress: ProgressListener,
 ): Promise<Analysis> {
-  if (!media.video) throw new TaskError("input", "This file contains no video track.");
-  const { streamIndex, startSeconds } = media.video;
+  const { video: track } = media;
+  if (!track) throw new TaskError("input", "This file contains no video track.");
+  const { startSeconds } = track;
   const follow = (from: Demuxer) => (frames: number) => onProgress({ frames, fraction: from.position() / source.size });
-  const opened = async () => {
-    const demuxer = await openDemuxer(source);
-    const video = demuxer.streams[streamIndex];
-    if (!video) throw new TaskError("machine", "The source changed while it was read.");
-    return { demuxer, video };
-  };
+  const opened = () => openVideo(source, track);
   const sampled = await opened();
   const sample = await readSample(sampled.demuxer, sampled.video);
   await sampled.demuxer.close();
@@ -59,7 +73,7 @@ export async function scanSource(
     refuseIfUndecodable(times.count, scan.coded, sample.facts.interlaced);
   }
   // Packets before the first picture that can be decoded show nothing; where times are guesses, they don't tell which these are.
-  const start = media.video.seekable === false ? Number.MIN_SAFE_INTEGER : (sample.firstPicture ?? frameTimes[0] ?? 0);
+  const start = track.seekable === false ? Number.MIN_SAFE_INTEGER : (sample.firstPicture ?? frameTimes[0] ?? 0);
   const shown = frameTimes.filter((time) => time >= start);
   const keyframes = scan.keyframes.filter((time) => time >= start).sort((one, other) => one - other);
   const damage =
@@ -80,6 +94,16 @@ export async function scanSource(
     ...(scan.lastCut === undefined ? {} : { lastCutPts: BigInt(scan.lastCut) }),
   };
   return { table, scan, times };
+}
+
+async function openVideo(
+  source: ByteSource,
+  { streamIndex }: VideoTrack,
+): Promise<{ demuxer: Demuxer; video: Stream }> {
+  const demuxer = await openDemuxer(source);
+  const video = demuxer.streams[streamIndex];
+  if (!video) throw new TaskError("machine", "The source changed while it was read.");
+  return { demuxer, video };
 }
 
 /** Less than this part of the coded pictures means that the source is broken, rather than flawed. */

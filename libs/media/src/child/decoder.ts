@@ -20,8 +20,11 @@ export function isDecodable(stream: Stream): boolean {
   return Codec.findDecoder(stream.codecpar.codecId) !== null;
 }
 
-/** Opens a decoder that uses this many threads, all cores for 0. Rejects with `input` if there is none for the stream. */
-export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder> {
+/**
+ * Opens a decoder that uses this many threads, all cores for 0. Rejects with `input` if there is none for the stream. `isRough`: blocks aren't smoothed, for pictures that nobody will see; a fifth of the
+ * work is saved where the format smooths.
+ */
+export async function openDecoder(stream: Stream, threads = 0, { isRough = false } = {}): Promise<Decoder> {
   const codec = Codec.findDecoder(stream.codecpar.codecId);
   if (!codec) throw new TaskError("input", "A track of this video is in a format that Kinora cannot read.");
   const context = new CodecContext();
@@ -29,6 +32,7 @@ export async function openDecoder(stream: Stream, threads = 0): Promise<Decoder>
   check(context.parametersToContext(stream.codecpar), "prepare a decoder");
   context.pktTimebase = stream.timeBase;
   context.threadCount = threads;
+  if (isRough) check(context.setOption("skip_loop_filter", "all"), "choose how to decode");
   const opened = await context.open2(codec, Dictionary.fromObject({ max_pixels: decoderPixels }));
   if (opened === AVERROR_ENOMEM) check(opened, "open a decoder");
   if (opened < 0) throw new TaskError("input", `The ${codec.longName ?? codec.name} track of this video is damaged.`);

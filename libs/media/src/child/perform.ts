@@ -49,7 +49,7 @@ function performOn(source: ByteSource, task: SourceTask, around: Surroundings): 
     case "encode":
       return encode({ ...around, source, plan: task.plan });
     case "analyse":
-      return analyse(source, task.media, around.onProgress);
+      return analyse(source, task, around.onProgress);
     case "encode-chunk":
       return encodeChunk({ ...around, ...task, source, folder: task.outDir });
     case "audio":

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ChunkPlan, FrameTable, VideoTrack } from "../types.ts";
-import { completeChunks } from "./chunks.ts";
+import type { ChunkPlan, FrameTable, SceneChange, VideoTrack } from "../types.ts";
+import { completeChunks, cutChunks } from "./chunks.ts";
 import { lookUpFrames } from "./frame-lookup.ts";
 import { headChunks } from "./head-chunks.ts";
 
@@ -174,6 +174,31 @@ describe("chunks", () => {
     const chunks = completeChunks([], steady(5000, { sceneChanges }), { segmentSeconds: 4, fleet: fleet(1) });
     expect(chunks[1]).toMatchObject({ startPts: 512n * 812n, sceneChange: true });
     expect(chunks[2]).toMatchObject({ startPts: 512n * 1612n, sceneChange: false });
+  });
+
+  it("are the same whether scenes are known or told one by one, where they are asked for", () => {
+    const anyScenes = fc.array(fc.tuple(fc.nat(4000), fc.double({ min: 0, max: 1, noNaN: true })), { maxLength: 60 });
+    fc.assert(
+      fc.property(anyTable, anyScenes, fc.integer({ min: 1, max: 40 }), (table, answers, slots) => {
+        const options = { segmentSeconds: 2, fleet: fleet(slots) };
+        const told: SceneChange[] = [];
+        const cuts = cutChunks([], table, options);
+        let cut = cuts.next();
+        let before = -(10n ** 18n);
+        while (!cut.done) {
+          const { pts, slack } = cut.value;
+          // Windows never overlap.
+          expect(pts - slack > before).toBe(true);
+          before = pts + slack;
+          const [[offset, score] = [0, 0]] = answers.splice(0, 1);
+          const scene = { pts: pts - slack + (BigInt(offset) * 2n * slack) / 4000n, score };
+          if (offset > 0) told.push(scene);
+          cut = cuts.next(offset > 0 ? scene.pts : undefined);
+        }
+        expect(completeChunks([], { ...table, sceneChanges: told.toReversed() }, options)).toEqual(cut.value);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("are one where parts can't be found by their time", () => {

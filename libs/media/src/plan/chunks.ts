@@ -1,25 +1,46 @@
-import type { ChunkPlan, Fleet, FrameTable, SceneChange } from "../types.ts";
+import type { ChunkPlan, Fleet, FrameTable } from "../types.ts";
 import { chunkSegments } from "./chunk-length.ts";
 import { type FrameLookup, lastAtOrBelow, lookUpFrames } from "./frame-lookup.ts";
+import { createSceneChoice } from "./scene-choice.ts";
 
 /** A segment may be longer or shorter than usual by this part, so that a chunk begins with a scene, and so that no scrap is left at the end. */
 export const segmentSlack = 0.25;
+
+/** What chunks are cut by. `whole`: one chunk for all. */
+export type ChunkOptions = { segmentSeconds: number; fleet: Fleet; whole?: boolean };
+
+/** A place where a chunk would end if all segments were of one length. A scene that begins at most `slack` before or after it may end the chunk instead. */
+export type PossibleCut = { pts: bigint; slack: bigint };
 
 /**
  * All chunks of a source: those of the head as they are, with the numbers of their frames, and the rest behind them. Together they have each frame exactly once.
  * Throws a RangeError where the table isn't one.
  */
-export function completeChunks(
+export function completeChunks(head: readonly ChunkPlan[], table: FrameTable, options: ChunkOptions): ChunkPlan[] {
+  const sceneNear = createSceneChoice(table.sceneChanges);
+  const cuts = cutChunks(head, table, options);
+  let cut = cuts.next();
+  while (!cut.done) cut = cuts.next(sceneNear(cut.value));
+  return cut.value;
+}
+
+/**
+ * Cuts as `completeChunks` does, and asks for the scene to begin each chunk with where it comes to its place, in rising order: an analysis needs to look for scenes only there. Asked for is the PTS of the
+ * scene's first frame; undefined for none.
+ */
+export function* cutChunks(
   head: readonly ChunkPlan[],
   table: FrameTable,
-  options: { segmentSeconds: number; fleet: Fleet; whole?: boolean },
-): ChunkPlan[] {
+  options: ChunkOptions,
+): Generator<PossibleCut, ChunkPlan[], bigint | undefined> {
   const frames = lookUpFrames(table);
   const { num = 1, den = 1 } = table.timeBase ?? {};
   const segmentTicks = BigInt(Math.max(1, Math.round((options.segmentSeconds * den) / num)));
+  const slack = BigInt(Math.round(Number(segmentTicks) * segmentSlack));
   const chunks = head.map((chunk) => counted(chunk, frames)).filter((chunk) => chunk.frameCount > 0);
   let first = chunks.reduce((sum, chunk) => sum + chunk.frameCount, 0);
-  const nextSegment = () => chunks.reduce((sum, chunk) => sum + chunk.segmentPts.length, 0) + 1;
+  let firstSegment = chunks.reduce((sum, chunk) => sum + chunk.segmentPts.length, 0) + 1;
+  let sceneChange = false;
 
   const segmentsFrom = (frame: number) =>
     Number(frames.ptsOf(frames.count) - frames.ptsOf(frame)) / Number(segmentTicks);
@@ -30,12 +51,22 @@ export function completeChunks(
       ? Number.POSITIVE_INFINITY
       : chunkSegments(Math.ceil(options.fleet.slots > 1 ? segmentsFrom(frame) : all), perSegment, options.fleet);
   const { lastCutPts } = table;
+  const mayCutAt = (frame: number) => lastCutPts === undefined || frames.ptsOf(frame) <= lastCutPts;
   while (first < frames.count) {
-    const cut = nextChunk(frames, first, { length: lengthFrom(first), segmentTicks, scenes: table.sceneChanges });
-    const isLast = lastCutPts !== undefined && frames.ptsOf(cut.end) > lastCutPts;
-    const { starts, end, sceneChange } = isLast
-      ? nextChunk(frames, first, { length: Number.POSITIVE_INFINITY, segmentTicks, scenes: [] })
-      : cut;
+    let { starts, end } = evenSegments(frames, first, { length: lengthFrom(first), segmentTicks, slack });
+    let endsWithScene = false;
+    if (end < frames.count) {
+      const scene = yield { pts: frames.ptsOf(end), slack };
+      if (scene !== undefined) {
+        const sceneFrame = frames.frameAt(scene);
+        const left = frames.ptsOf(frames.count) - frames.ptsOf(sceneFrame);
+        endsWithScene = sceneFrame > (starts.at(-1) ?? first) && left > slack;
+        if (endsWithScene) end = sceneFrame;
+      }
+      if (!mayCutAt(end)) {
+        ({ starts, end } = evenSegments(frames, first, { length: Number.POSITIVE_INFINITY, segmentTicks, slack }));
+      }
+    }
     const startPts = frames.ptsOf(first);
     const previous = chunks.at(-1);
     // Cuts of the head lie between frames. Whoever stands on either side of one must mean the same by it.
@@ -46,13 +77,15 @@ export function completeChunks(
       startPts: begin,
       ...(end < frames.count ? { endPts: frames.ptsOf(end) } : {}),
       segmentPts: [begin, ...starts.slice(1).map(frames.ptsOf)],
-      firstSegment: nextSegment(),
+      firstSegment,
       frameCount: end - first,
       firstFrame: first,
       ...seekPoint(table.keyframePts, startPts),
-      sceneChange: chunks.length > 0 && (sceneChange || isScene(table.sceneChanges, startPts)),
+      sceneChange,
     });
     first = end;
+    firstSegment += starts.length;
+    sceneChange = endsWithScene;
   }
   const last = chunks.at(-1);
   if (last) delete last.endPts;
@@ -70,14 +103,12 @@ function counted(chunk: ChunkPlan, frames: FrameLookup): ChunkPlan {
   return { ...chunk, segmentPts, firstFrame, frameCount: endFrame - firstFrame };
 }
 
-/** Where the next chunk's segments begin, and where it ends, as numbers of frames. */
-function nextChunk(
+/** Where a chunk's segments begin, and where it ends, as numbers of frames. */
+function evenSegments(
   frames: FrameLookup,
   first: number,
-  options: { length: number; segmentTicks: bigint; scenes: readonly SceneChange[] },
-): { starts: number[]; end: number; sceneChange: boolean } {
-  const { length, segmentTicks, scenes } = options;
-  const slack = BigInt(Math.round(Number(segmentTicks) * segmentSlack));
+  { length, segmentTicks, slack }: { length: number; segmentTicks: bigint; slack: bigint },
+): { starts: number[]; end: number } {
   const starts: number[] = [];
   let at = first;
   while (at < frames.count && starts.length < length) {
@@ -89,29 +120,8 @@ function nextChunk(
     if (frames.ptsOf(frames.count) - start <= segmentTicks + slack) next = frames.count;
     at = next;
   }
-  if (at >= frames.count) return { starts, end: frames.count, sceneChange: false };
-  const lastStart = starts.at(-1) ?? first;
-  const scene = bestScene(scenes, frames.ptsOf(at), slack);
-  const end = scene === undefined ? at : frames.frameAt(scene);
-  const left = frames.ptsOf(frames.count) - frames.ptsOf(end);
-  return end > lastStart && left > slack
-    ? { starts, end, sceneChange: scene !== undefined }
-    : { starts, end: at, sceneChange: false };
+  return { starts, end: at };
 }
-
-/** The surest scene change near a cut; the nearest of those that are equally sure. */
-function bestScene(scenes: readonly SceneChange[], cut: bigint, slack: bigint): bigint | undefined {
-  let best: { pts: bigint; value: number } | undefined;
-  for (const { pts, score } of scenes) {
-    const distance = pts > cut ? pts - cut : cut - pts;
-    if (distance > slack) continue;
-    const value = score * (1 - Number(distance) / (2 * Number(slack) + 1));
-    if (best === undefined || value > best.value) best = { pts, value };
-  }
-  return best?.pts;
-}
-
-const isScene = (scenes: readonly SceneChange[], pts: bigint) => scenes.some((scene) => scene.pts === pts);
 
 function seekPoint(keyframes: readonly bigint[], pts: bigint): { seekPts?: bigint } {
   const [first] = keyframes;

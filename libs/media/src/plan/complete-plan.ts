@@ -1,5 +1,5 @@
 import type { EncodePlan, FrameTable } from "../types.ts";
-import { completeChunks } from "./chunks.ts";
+import { type ChunkOptions, completeChunks } from "./chunks.ts";
 import { type PlanDecision, refuseCount, refuseLength, refuseRate } from "./plan-encode.ts";
 
 /**
@@ -7,15 +7,11 @@ import { type PlanDecision, refuseCount, refuseLength, refuseRate } from "./plan
  * `seekable` false: one chunk for all, since parts can't be found by their time. Pure, as `planEncode` is. Throws a RangeError where the table isn't one.
  */
 export function completePlan(plan: EncodePlan, table: FrameTable, options: { seekable: boolean }): PlanDecision {
-  const { video, fleet = { slots: 1, framesPerSecond: 0, encoders: [] } } = plan;
+  const { video } = plan;
   if (!video) throw new RangeError("The plan has no video track.");
   const refusal = refuseCount(table.frameCount, plan.audioTracks?.length ?? 0) ?? refuseTimes(table);
   if (refusal !== undefined) return { refusal };
-  const chunks = completeChunks(plan.chunks ?? [], table, {
-    segmentSeconds: plan.segmentSeconds,
-    fleet,
-    whole: !options.seekable,
-  });
+  const chunks = completeChunks(plan.chunks ?? [], table, chunkOptions(plan, options));
   return {
     plan: {
       ...plan,
@@ -25,6 +21,14 @@ export function completePlan(plan: EncodePlan, table: FrameTable, options: { see
       complete: true,
     },
   };
+}
+
+/** What a plan's chunks are cut by. */
+export function chunkOptions(
+  { segmentSeconds, fleet = { slots: 1, framesPerSecond: 0, encoders: [] } }: EncodePlan,
+  { seekable }: { seekable: boolean },
+): ChunkOptions {
+  return { segmentSeconds, fleet, whole: !seekable };
 }
 
 /** Why a source whose frames have such times is refused: the plan of the head has only seen what the headers say. */

@@ -56,3 +56,15 @@ export function lastAtOrBelow<T extends number | bigint>(rising: readonly T[], w
   }
   return low;
 }
+
+/** Index of the first value that isn't below the wanted one, in a rising list; its length if there is none. */
+export function firstAtOrAbove<T extends number | bigint>(rising: readonly T[], wanted: T): number {
+  let low = 0;
+  let high = rising.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] as T) >= wanted) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

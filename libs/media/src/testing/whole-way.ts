@@ -24,7 +24,7 @@ export async function wholeWay(sourceUrl: string, { signal, ...limits }: Limits)
     const media = await run({ kind: "probe", sourceUrl });
     const begun = planEncode(media, { preset: "ultrafast", segmentSeconds: 2 });
     if (!begun.plan) return { refusal: begun.refusal };
-    const table = await run({ kind: "analyse", sourceUrl, media });
+    const table = await run({ kind: "analyse", sourceUrl, media, plan: begun.plan });
     const { plan, refusal } = completePlan(begun.plan, table, { seekable: media.video?.seekable ?? false });
     if (!plan?.video) return { refusal: refusal ?? "" };
     const { segmentSeconds, video: pictures } = plan;

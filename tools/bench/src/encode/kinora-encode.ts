@@ -54,8 +54,8 @@ export async function prepare(
   slots: number = thisMachine().slots,
 ): Promise<Prepared> {
   const media = await run({ kind: "probe", sourceUrl }, { signal });
-  const table = await run({ kind: "analyse", sourceUrl, media }, { signal });
   const begun = planEncode(media, undefined, fleetOf(slots)).plan;
+  const table = await run({ kind: "analyse", sourceUrl, media, plan: begun }, { signal });
   const plan = begun && completePlan(begun, table, { seekable: media.video?.seekable ?? false }).plan;
   if (!plan) throw new Error("the source can't be planned");
   return { media, table, plan };
@@ -105,7 +105,7 @@ export async function encodeAsWorker(
   const light = async () => {
     for (const audio of audioTracks)
       await perform({ kind: "audio", sourceUrl, audio, segmentSeconds, startSeconds, outDir });
-    const table = await perform({ kind: "analyse", sourceUrl, media });
+    const table = await perform({ kind: "analyse", sourceUrl, media, plan: begun });
     const { plan } = completePlan(begun, table, { seekable: media.video?.seekable ?? false });
     if (!plan) throw new Error("the source can't be planned");
     waiting.push(...(plan.chunks ?? []).slice(begun.chunks?.length ?? 0));

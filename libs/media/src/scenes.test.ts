@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import { temporaryFolder } from "@kinora/testing";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { completePlan } from "./plan/complete-plan.ts";
+import { planEncode } from "./plan/plan-encode.ts";
+import { runTask } from "./task.ts";
+import { makeMedia } from "./testing/make-media.ts";
+import { video } from "./testing/stream-cases.ts";
+import type { FrameTable } from "./types.ts";
+
+const limits = { timeLimitMs: 60_000, noProgressMs: 30_000 };
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+/** The picture is bright between these times, in seconds: two changes of scene. Neither is a multiple of anything. */
+const flash: [number, number] = [22.36, 38.64];
+/** Key frames every four seconds, whatever the picture. */
+const options = { preset: "ultrafast", g: 100, keyint_min: 100, sc_threshold: 0, bf: 2 };
+const small = { width: 160, height: 90 };
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const path = (name: string) => join(folder.path, name);
+  const still = { ...small, frames: 1500, options };
+  // At first half as many pictures a second, and so key frames twice as far apart.
+  const slower = Array.from({ length: 1300 }, (_, frame) => (frame < 200 ? frame * 0.08 : 16 + (frame - 200) * 0.04));
+  await makeMedia(
+    { path: path("even.mp4"), flash, video: video(still) },
+    { path: path("even.mkv"), flash, video: video(still) },
+    { path: path("even.ts"), flash, video: video({ ...still, startSeconds: 30 }) },
+    { path: path("far.mp4"), flash, video: video({ ...still, options: { ...options, g: 1500, keyint_min: 1500 } }) },
+    { path: path("none.mp4"), flash: [90, 91], video: video({ ...still, frames: slower }) },
+  );
+}, 60_000);
+afterAll(() => folder.remove());
+
+/** Probe, analysis and plan of a source for so many slots; times in seconds after its first picture. */
+async function planned(file: string, { signal, slots = 1 }: { signal: AbortSignal; slots?: number }) {
+  const sourceUrl = join(folder.path, file);
+  const media = await runTask({ ...limits, signal, task: { kind: "probe", sourceUrl } });
+  const { plan } = planEncode(media, { segmentSeconds: 2 }, { slots, framesPerSecond: 0, encoders: ["cpu"] });
+  if (!plan || !media.video) throw new Error("no plan");
+  const seekable = media.video.seekable ?? false;
+  const secondsOf = (table: FrameTable, pts: bigint) => {
+    const { num = 0, den = 1 } = table.timeBase ?? {};
+    return Math.round((Number(pts - table.startPts) * num * 100) / den) / 100;
+  };
+  const read = async (known: typeof plan | undefined) => {
+    const table = await runTask({ ...limits, signal, task: { kind: "analyse", sourceUrl, media, plan: known } });
+    const chunks = completePlan(plan, table, { seekable }).plan?.chunks ?? [];
+    return {
+      table,
+      scenes: table.sceneChanges.map(({ pts }) => secondsOf(table, pts)),
+      cuts: chunks.slice(1).map(({ startPts, sceneChange }) => ({ at: secondsOf(table, startPts), sceneChange })),
+    };
+  };
+  return { guessed: await read(undefined), seen: await read(plan), again: await read(plan) };
+}
+
+const even = [
+  { at: 1.98, sceneChange: false },
+  { at: 5.98, sceneChange: false },
+];
+
+it.for(["even.mp4", "even.mkv", "even.ts"])(
+  "in %s, chunks begin with the changes of scene that are near, though its key frames tell of none",
+  async (file, { signal }) => {
+    const { guessed, seen, again } = await planned(file, { signal });
+    expect(guessed.scenes).toEqual([]);
+    expect(guessed.cuts.slice(2).map(({ at }) => at)).toEqual([22, 38, 54]);
+    expect(seen.scenes).toEqual([22.36, 38.64]);
+    expect(seen.cuts).toEqual([
+      ...even,
+      { at: 22.36, sceneChange: true },
+      { at: 38.64, sceneChange: true },
+      { at: 54.64, sceneChange: false },
+    ]);
+    expect(again.table).toEqual(seen.table);
+  },
+);
+
+it("a key frame off the usual distance is no change of scene where none is seen", async ({ signal }) => {
+  const { guessed, seen } = await planned("none.mp4", { signal });
+  expect(guessed.cuts).toContainEqual({ at: 32, sceneChange: true });
+  expect(seen.cuts).toContainEqual({ at: 32, sceneChange: false });
+});
+
+it("nothing is decoded where a key frame is far, or for many slots, which would wait for it", async ({ signal }) => {
+  const far = await planned("far.mp4", { signal });
+  expect(far.seen.table).toEqual(far.guessed.table);
+  const many = await planned("even.mp4", { signal, slots: 12 });
+  expect(many.seen.table).toEqual(many.guessed.table);
+});
