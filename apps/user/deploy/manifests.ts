@@ -4,7 +4,7 @@ import { environments } from "./environments.ts";
 /** The user service in Kubernetes. */
 export function manifests(target: Target): Manifests {
   const { environment, ports } = target;
-  const { replicas, signUp, trustedProxies } = environments[environment.name];
+  const { replicas, signUp } = environments[environment.name];
   return serviceManifests(
     {
       name: "user",
@@ -19,7 +19,7 @@ export function manifests(target: Target): Manifests {
         ENCODER_PUBLIC_URL: environment.publicUrl,
         SIGN_UP: signUp,
         MAIL_FROM: environment.mailFrom,
-        ...(trustedProxies === "" ? {} : { TRUSTED_PROXIES: trustedProxies }),
+        ...(environment.gatewayNetworks.length > 0 && { TRUSTED_PROXIES: environment.gatewayNetworks.join(",") }),
       },
       secrets: ["DATABASE_URL", "ENCODER_API_KEY", "WORKER_API_KEY", "SIGNING_KEY_SECRET", "SMTP_URL"],
       // Gone with 0.3; whoever comes from an earlier release still has it.

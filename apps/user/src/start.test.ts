@@ -130,7 +130,7 @@ describe("what keeps it from starting", () => {
       SIGN_UP: "ajar",
       QUOTA_MINUTES: "-1",
       SERVICE_TOKEN: "too-short",
-      TRUSTED_PROXIES: "10.0.0.0/33",
+      TRUSTED_PROXIES: "10.0.0.0/8, 0.0.0.0/0",
       DATABASE_URL: "mysql://me:secret@host/db",
     });
     for (const name of ["PORT", "SIGN_UP", "QUOTA_MINUTES", "SERVICE_TOKEN", "TRUSTED_PROXIES", "DATABASE_URL"])

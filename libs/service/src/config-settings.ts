@@ -75,10 +75,10 @@ export function text(options: Options<string> & { maxLength?: number } = {}): Se
   });
 }
 
-/** IP addresses and networks, separated by commas: `10.0.0.0/8, 2001:db8::1`. */
+/** IP addresses and networks, separated by commas: `10.0.0.0/8, 2001:db8::1`. Not all there are (`0.0.0.0/0`): whoever is named is trusted with something. */
 export function networks(): Setting<BlockList> {
   return {
-    expected: "IP addresses and networks separated by commas, such as 10.0.0.0/8,192.0.2.1",
+    expected: "IP addresses and networks (but not everybody's) separated by commas, such as 10.0.0.0/8,192.0.2.1",
     parse(text) {
       const list = new BlockList();
       for (const entry of text.split(",")) {
@@ -86,7 +86,7 @@ export function networks(): Setting<BlockList> {
         const family = isIP(address);
         const most = family === 4 ? 32 : 128;
         const prefix = bits === undefined ? most : Number(bits);
-        if (family === 0 || prefix > most) return undefined;
+        if (family === 0 || prefix > most || prefix === 0) return undefined;
         list.addSubnet(address, prefix, family === 4 ? "ipv4" : "ipv6");
       }
       return list;

@@ -16,6 +16,7 @@ export const environments = {
     mailFrom: "Kinora <staging@video.example.org>",
     registry: "registry.example.org/kinora",
     gatewayNamespace: "gateway",
+    gatewayNetworks: ["192.0.2.0/24"],
     kedaNamespace: "keda",
     destinations: {
       database: { cidrs: ["10.20.0.0/24"], ports: [5432] },
@@ -32,6 +33,7 @@ export const environments = {
     mailFrom: "Kinora <kinora@video.example.org>",
     registry: "registry.example.org/kinora",
     gatewayNamespace: "gateway",
+    gatewayNetworks: ["192.0.2.0/24"],
     kedaNamespace: "keda",
     telemetry: { namespace: "telemetry", port: 4318, endpoint: "http://collector.telemetry:4318" },
     destinations: {

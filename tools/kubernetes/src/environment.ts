@@ -16,6 +16,11 @@ export type Environment = {
   registry: string;
   /** Namespace of whatever brings requests in from outside (an ingress controller or a gateway). */
   gatewayNamespace: string;
+  /**
+   * Networks that its pods have addresses of, such as `["10.42.0.0/16"]`, so that attempts to log in count for its callers instead of for it. It must add its caller's address to `X-Forwarded-For`.
+   * Empty only where callers' own addresses arrive at the pods.
+   */
+  gatewayNetworks: readonly string[];
   /** Namespace of KEDA. */
   kedaNamespace: string;
   /** An OpenTelemetry collector in the cluster; no telemetry without it. */

@@ -11,12 +11,12 @@ export const browserFile: string | undefined = ["chromium", "chromium-browser", 
 export const withoutBrowser: string | undefined =
   browserFile === undefined ? "no browser: `apt-get install chromium`" : undefined;
 
-export function openBrowser(): Promise<Browser> {
+export function openBrowser(args: string[] = []): Promise<Browser> {
   if (browserFile === undefined) throw new Error(`There is ${withoutBrowser}.`);
   return chromium.launch({
     executablePath: browserFile,
     // Root's Chromium has no sandbox; these pages are ours.
-    args: ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio"],
+    args: ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio", ...args],
   });
 }
 

@@ -83,6 +83,40 @@ describe("an access token is refused", () => {
     await refused(token);
   });
 
+  // RFC 7515, 2: base64url without padding, line breaks or white space. Node's decoder would forgive all of these.
+  const [head = "", body = "", signature = ""] = maker.make().split(".");
+  it.each([
+    ["padding", `${head}.${body}.${signature}==`],
+    ["padding of the header", `${head}=.${body}.${signature}`],
+    ["a line break in its signature", `${head}.${body}.${signature.slice(0, 40)}\n${signature.slice(40)}`],
+    ["a blank at its end", `${head}.${body}.${signature}\t`],
+    ["the alphabet of base64", `${head}.${body}.${signature.slice(0, 85)}+`],
+    ["one character less", `${head}.${body}.${signature.slice(0, 85)}`],
+    ["one character more", `${head}.${body}.${signature}A`],
+    ["bits at its end that mean nothing", `${head}.${body}.${withSpareBits(signature)}`],
+  ])("with %s: a token is written in one way", async (_name, token) => {
+    await expect(Promise.resolve(authenticate(`Bearer ${token}`))).rejects.toMatchObject({ reason: "unauthenticated" });
+  });
+
+  it("with the other signature that the same equation has (RFC 8032, 8.4): S beyond the group's order", async () => {
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+    const bytes = Buffer.from(signature, "base64url");
+    let s = order;
+    for (let at = 0; at < 32; at++) s += BigInt(bytes[32 + at] ?? 0) << BigInt(8 * at);
+    for (let at = 0; at < 32; at++) bytes[32 + at] = Number((s >> BigInt(8 * at)) & 255n);
+    await refused(`${head}.${body}.${bytes.toString("base64url")}`);
+  });
+
+  it("within another token, and with more to it than was signed", async () => {
+    const inner = maker.make();
+    await refused(
+      `${encoded(JSON.stringify({ alg: "EdDSA", typ: "at+jwt", kid: "k1", cty: "JWT" }))}.${encoded(inner)}.${signature}`,
+    );
+    await refused(`${head}.${body}A.${signature}`);
+    await refused(`${head}.${body.slice(0, -1)}.${signature}`);
+    await refused(`${head}.${body}.${signature}.${body}.${signature}`);
+  });
+
   it("that is a megabyte long, before anything is made of it", async () => {
     await expect(Promise.resolve(authenticate(`Bearer ${"x".repeat(1_000_000)}`))).rejects.toMatchObject({
       reason: "unauthenticated",
@@ -99,3 +133,9 @@ describe("an access token is refused", () => {
 it("accepts what it should", async () => {
   expect(await authenticate(`Bearer ${maker.make()}`)).toMatchObject({ kind: "user", userId: "u1" });
 });
+
+/** 64 bytes take 86 characters, whose last one has four bits to spare. */
+function withSpareBits(signature: string): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return signature.slice(0, 85) + alphabet[alphabet.indexOf(signature[85] ?? "") + 1];
+}

@@ -23,10 +23,16 @@ describe("9.2.1: a token", () => {
   it("that has a second left is good", async () => {
     await identify({ exp: seconds + 1 });
   });
-  it.each([undefined, null, String(seconds + 600), "never", {}])("whose end is %j is refused", (exp) =>
-    refused({ exp }),
+  it.each([undefined, null, String(seconds + 600), "never", {}, [seconds + 600], true])(
+    "whose end is %j is refused",
+    (exp) => refused({ exp }),
   );
   it.each([seconds + 1, seconds + 600, "now", null])("that isn't good before %j is refused", (nbf) => refused({ nbf }));
+  it.each([undefined, null, String(seconds), {}])("that was made at %j is refused", (iat) => refused({ iat }));
+  it("may end within a second (RFC 7519, 2: a time may have a fraction)", async () => {
+    await identify({ exp: seconds + 0.5 });
+    await refused({ exp: seconds - 0.5 }, /expired/);
+  });
   it("that is good from now on is good", async () => {
     await identify({ nbf: seconds });
   });

@@ -8,7 +8,8 @@ export type VerifiedToken = { caller: Caller; expiresAt: number };
 
 /** Characters of the longest token that is looked at. */
 const longestToken = 8_000;
-const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]{86})$/;
+/** A signature's 64 bytes leave four bits of the last character, which must be zero (RFC 4648, 3.5): one signature is written in one way. */
+const compactForm = /^([\w-]+)\.([\w-]+)\.([\w-]{85}[AQgw])$/;
 /** Names of keys are thumbprints (RFC 7638); nothing else is looked up. */
 const kidForm = /^[\w-]{1,100}$/;
 

@@ -5,7 +5,7 @@ import { callerOf, DomainError, type FieldViolation, permits } from "@kinora/rpc
 import { recordEvent } from "../audit/audit.store.ts";
 import { type Origin, originOf } from "../check/origin.ts";
 import { admitAttempt, attemptKeys, signUpRules } from "../check/throttle.ts";
-import { deleteInvitationOf } from "../code/email-code.store.ts";
+import { deleteInvitationOf, lockAddress } from "../code/email-code.store.ts";
 import type { EmailCodes } from "../code/email-codes.ts";
 import { invalidField, invalidFields } from "../fault.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
@@ -62,6 +62,7 @@ export function createSignUp(deps: SignUpDeps) {
     by: { actorId?: string; origin: Origin; how: string },
   ): Promise<boolean> {
     const key = emailKey(account.email);
+    await lockAddress(tx, key);
     if ((await findCredential(tx, key)) !== undefined) return false;
     await insertAccount(tx, { ...account, emailKey: key, passwordHash });
     await deleteInvitationOf(tx, key);
@@ -91,6 +92,7 @@ export function createSignUp(deps: SignUpDeps) {
     const origin = originOf(context);
     const account = newAccount(request, "member");
     const verificationId = await store.transaction(context.signal, async (tx) => {
+      await lockAddress(tx, emailKey(request.email));
       const known = (await findCredential(tx, emailKey(request.email))) !== undefined;
       if (verifyEmail) {
         const { name, birthDate } = account;

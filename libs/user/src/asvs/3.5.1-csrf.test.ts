@@ -31,7 +31,9 @@ async function call(method: string, body: object, headers: Record<string, string
   });
   const cookie = response.headers.getSetCookie();
   // JSON is what it is: the tests say what must be in it.
-  const answer = (await response.json()) as { tokens: { accessToken: string; refreshToken?: string } };
+  const answer = (await response.json().catch(() => undefined)) as {
+    tokens: { accessToken: string; refreshToken?: string };
+  };
   return { status: response.status, answer, cookie, response };
 }
 const login = (headers: Record<string, string>) =>
@@ -117,6 +119,16 @@ describe("3.5.1: a call with the cookie", () => {
     expect(asked.headers.get("access-control-allow-headers")?.toLowerCase() ?? "").not.toMatch(/kinora-cookies|\*/);
     expect(asked.headers.get("access-control-allow-credentials")).toBeNull();
   });
+
+  it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])(
+    "as %s, which forms of any site can send, is none",
+    async (type) => {
+      for (const method of ["RefreshSession", "RevokeSession"]) {
+        const headers = { ...ownPage, "content-type": type, cookie };
+        expect((await call(method, {}, headers)).status).toBe(415);
+      }
+    },
+  );
 
   it("by GET is none: methods that change something have no such form", async () => {
     const response = await fetch(`${url}/user.v1.SessionService/RefreshSession?message={}&encoding=json`, {

@@ -59,6 +59,23 @@ export async function countGuess(
   return found;
 }
 
+/**
+ * Keeps everybody else from using a code for this address, and from making an account of it, until the transaction ends; likewise whoever changes the account. To be taken before the
+ * code's own row: what ends several codes, as a new password or a deleted account does, holds the account first.
+ */
+export async function lockCodesOf(
+  sql: Sql,
+  { emailKey, userId }: Pick<EmailCode, "emailKey" | "userId">,
+): Promise<void> {
+  await lockAddress(sql, emailKey);
+  if (userId !== null) await sql.query("select 1 from users where id = $1 for update", [userId]);
+}
+
+/** Keeps everybody else from inviting, and making an account of, this address until the transaction ends. */
+export async function lockAddress(sql: Sql, emailKey: string): Promise<void> {
+  await sql.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`address ${emailKey}`]);
+}
+
 /** Uses a code up: true for exactly one of those who show it, and only for the code that was guessed at. */
 export async function takeCode(sql: Sql, id: string, codeHash: string): Promise<boolean> {
   const taken = await sql.query("delete from email_codes where id = $1 and code_hash = $2 returning id", [

@@ -5,7 +5,7 @@ import type { CodePurpose } from "../mail/letters.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
 import type { Store, Transaction } from "../store/store.ts";
-import { countGuess, type EmailCode, insertCode, takeCode } from "./email-code.store.ts";
+import { countGuess, type EmailCode, insertCode, lockCodesOf, takeCode } from "./email-code.store.ts";
 import { hashLongCode } from "./secret-code.ts";
 
 /** How long a code lives from the moment it is asked for, in milliseconds (ASVS 6.5.5). */
@@ -80,6 +80,7 @@ export function createEmailCodes(deps: {
       const right = await matches(purpose, hash, code, signal);
       if (!right || found === undefined || hash === undefined) throw wrongCode();
       return await store.transaction(signal, async (tx) => {
+        await lockCodesOf(tx, found);
         if (!(await takeCode(tx, id, hash))) throw wrongCode();
         return await effect(tx, found);
       });

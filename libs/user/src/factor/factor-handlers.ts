@@ -82,6 +82,11 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
     if ((await enrolledFactors(tx, userId)).length === 0) await deleteRecoveryCodes(tx, userId);
   }
 
+  async function requireRoom(tx: Transaction, userId: string): Promise<void> {
+    if ((await listPasskeys(tx, userId)).length < maxPasskeys) return;
+    throw new DomainError("failed_precondition", `an account has at most ${maxPasskeys} passkeys; remove one first`);
+  }
+
   return {
     async listFactors(_request, context) {
       const { userId } = requireUser(context);
@@ -131,11 +136,8 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
 
     async startPasskey(_request, context) {
       const account = await change(context, async (tx, account) => {
-        if ((await listPasskeys(tx, account.id)).length < maxPasskeys) return account;
-        throw new DomainError(
-          "failed_precondition",
-          `an account has at most ${maxPasskeys} passkeys; remove one first`,
-        );
+        await requireRoom(tx, account.id);
+        return account;
       });
       return await passkeys.startRegistration(account, context.signal);
     },
@@ -146,6 +148,7 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
       const answer = { userId, challengeId, credentialJson, name: shown };
       const passkey = await passkeys.finishRegistration(answer, context.signal);
       const recoveryCodes = await change(context, async (tx, account, tell) => {
+        await requireRoom(tx, account.id); // others may have been confirmed since this one was started
         await insertPasskey(tx, passkey);
         await tell("factor.added", "passkey");
         return await firstRecoveryCodes(tx, account.id);

@@ -9,7 +9,13 @@ import { fromRoleMessage, toRoleMessage } from "../account/account-message.ts";
 import { emailKey } from "../account/email.ts";
 import { recordEvent } from "../audit/audit.store.ts";
 import { originOf } from "../check/origin.ts";
-import { deleteInvitation, deleteInvitationOf, type EmailCode, listInvitations } from "../code/email-code.store.ts";
+import {
+  deleteInvitation,
+  deleteInvitationOf,
+  type EmailCode,
+  listInvitations,
+  lockAddress,
+} from "../code/email-code.store.ts";
 import type { EmailCodes } from "../code/email-codes.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
 import { canCreate, canGrant, type SignUp } from "../policy.ts";
@@ -52,6 +58,7 @@ export function createInvitationHandlers(deps: InvitationHandlersDeps): ServiceI
         if (!canGrant(actor, role)) {
           throw new DomainError("permission_denied", "you can only give roles below your own; ask an owner");
         }
+        await lockAddress(tx, emailKey(email));
         if ((await findCredential(tx, emailKey(email))) !== undefined) {
           throw new DomainError("already_exists", "this e-mail address has an account already");
         }

@@ -6,6 +6,7 @@ import { DomainError, requireUser } from "@kinora/rpc";
 import { createKeySecret } from "@kinora/service";
 import { findAccount } from "../account/account.store.ts";
 import type { Role } from "../account/account.ts";
+import { lockHolder } from "../account/holder-lock.store.ts";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { AuditType } from "../audit/audit.ts";
 import { originOf } from "../check/origin.ts";
@@ -101,6 +102,7 @@ export function createKeyHandlers(deps: KeyHandlersDeps): ServiceImpl<typeof Key
           const whose = account === undefined ? "you don't have" : `${account.name} can't have`;
           throw invalidField("scopes", `${whose} ${refused.join(", ")}`);
         }
+        await lockHolder(tx, "userId" in holder ? holder.userId : holder.serviceAccountId);
         if ((await countKeys(tx, holder)) >= maxKeys) {
           throw new DomainError("failed_precondition", `there are ${maxKeys} keys already; delete one that isn't used`);
         }
@@ -143,7 +145,7 @@ export function createKeyHandlers(deps: KeyHandlersDeps): ServiceImpl<typeof Key
             "the installation still uses this key; disable its service account",
           );
         }
-        await deleteKey(tx, key.id);
+        if (!(await deleteKey(tx, key.id))) throw new DomainError("not_found", "no such key");
         await note(tx, context, "key.deleted", caller, { keyId: key.id });
       });
       return {};
@@ -159,10 +161,9 @@ export function createKeyHandlers(deps: KeyHandlersDeps): ServiceImpl<typeof Key
       const { kind, role, available, given = key.scopes } = identityOf(key);
       const scopes = tokenScopes({ scopes: given }, available, request.scopes);
       if (scopes.length === 0) throw invalidField("scopes", "the key has none of these");
-      if (key.lastUseTime === null || time.getTime() - key.lastUseTime.getTime() >= touchMs) {
-        await touchKey(sql, key.id, time);
-      }
-      if (key.lastUseTime === null) {
+      const due = key.lastUseTime === null || time.getTime() - key.lastUseTime.getTime() >= touchMs;
+      const touched = due && (await touchKey(sql, key, time));
+      if (touched && key.lastUseTime === null) {
         const event = { userId: key.holderId, actorId: key.holderId, origin: originOf(context), time } as const;
         await recordEvent(sql, { ...event, type: "key.used_first", details: { keyId: key.id } });
       }

@@ -62,8 +62,9 @@ export async function findKeyHash(sql: Sql, id: string): Promise<Buffer> {
   return key?.hash ?? Buffer.alloc(0);
 }
 
-export async function deleteKey(sql: Sql, id: string): Promise<void> {
-  await sql.query("delete from api_keys where id = $1", [id]);
+/** Removes a key. Whether there was one. */
+export async function deleteKey(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.query("delete from api_keys where id = $1 returning id", [id])).length > 0;
 }
 
 /** A key with what its holder may do now; undefined if it is unknown, has ended, or its account is disabled. */
@@ -93,9 +94,13 @@ export async function findExchangeable(sql: Sql, secretHash: Buffer, now: Date):
   return key;
 }
 
-/** Notes that a key was used. */
-export async function touchKey(sql: Sql, id: string, now: Date): Promise<void> {
-  await sql.query("update api_keys set last_use_time = $2 where id = $1", [id, now]);
+/** Notes that a key was used. False if another use of this moment was faster. */
+export async function touchKey(sql: Sql, key: { id: string; lastUseTime: Date | null }, now: Date): Promise<boolean> {
+  const touched = await sql.query(
+    "update api_keys set last_use_time = $2 where id = $1 and last_use_time is not distinct from $3 returning id",
+    [key.id, now, key.lastUseTime],
+  );
+  return touched.length > 0;
 }
 
 /** Adds a service account. Breaks constraint `service_accounts_name_key` where the name is taken. */
@@ -145,7 +150,7 @@ export async function setServiceAccountDisabled(sql: Sql, id: string, disableTim
   await sql.query("update service_accounts set disable_time = $2 where id = $1", [id, disableTime]);
 }
 
-/** Removes a service account with its keys. */
-export async function deleteServiceAccount(sql: Sql, id: string): Promise<void> {
-  await sql.query("delete from service_accounts where id = $1", [id]);
+/** Removes a service account with its keys. Whether there was one. */
+export async function deleteServiceAccount(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.query("delete from service_accounts where id = $1 returning id", [id])).length > 0;
 }

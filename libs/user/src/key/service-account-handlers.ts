@@ -110,7 +110,7 @@ export function createServiceAccountHandlers(deps: {
             `the installation itself uses ${account.name}; disable it instead`,
           );
         }
-        await deleteServiceAccount(tx, account.id);
+        if (!(await deleteServiceAccount(tx, account.id))) return;
         await deleteLimits(tx, account.id);
         // Only programs have videos.
         if (account.kind === "program") await deletion.enqueue(tx, account.id);

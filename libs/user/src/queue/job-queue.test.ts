@@ -45,6 +45,18 @@ it("starts with the first jobs, although their transactions hold every connectio
   expect(done.toSorted((a, b) => a - b)).toEqual(given.map((_, n) => n));
 });
 
+it("does one after another, without a poll for each", async () => {
+  const jobs = jobQueue();
+  let done = 0;
+  const queue = jobs.queue<object>("many", options, async () => void done++);
+  await jobs.start();
+  await store.transaction(signal, async (tx) => {
+    for (let n = 0; n < 100; n++) await queue.enqueue(tx, {});
+  });
+  queue.hurry();
+  await waitUntil("all are done", () => done === 100, 50_000);
+});
+
 it("does what an earlier process left, once it is started", async () => {
   const before = jobQueue();
   const left = before.queue<object>("left", options, async () => {

@@ -98,9 +98,14 @@ export function createJobQueue(deps: { database: Pick<Database, "url">; logger: 
   }
 
   async function beginWork(boss: PgBoss, name: string, work: Work<never>): Promise<string> {
-    return await boss.work<never>(name, async ([job]) => {
-      if (job !== undefined) await work(job.data, job.id, AbortSignal.any([job.signal, end.signal]));
+    let worker: string | undefined;
+    worker = await boss.work<never>(name, async ([job]) => {
+      if (job === undefined) return;
+      // Where there was one there may be more: without this the next would wait for the next poll, two seconds for each. One that fails isn't due again at once.
+      if (worker !== undefined) boss.notifyWorker(worker);
+      await work(job.data, job.id, AbortSignal.any([job.signal, end.signal]));
     });
+    return worker;
   }
 
   async function close(): Promise<void> {

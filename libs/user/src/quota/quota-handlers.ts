@@ -4,6 +4,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { type GetQuotaResponse, GetQuotaResponseSchema, type QuotaService } from "@kinora/proto-user";
 import { callerOf, DomainError, requireUser } from "@kinora/rpc";
 import { lockAccounts } from "../account/account.store.ts";
+import { lockHolder } from "../account/holder-lock.store.ts";
 import { recordEvent } from "../audit/audit.store.ts";
 import { originOf } from "../check/origin.ts";
 import { invalidField } from "../fault.ts";
@@ -11,15 +12,7 @@ import { requireAdministrator } from "../key/administrator.ts";
 import { canSee, refuseLimits } from "../policy.ts";
 import type { Sql, Store } from "../store/store.ts";
 import { findLimits, type Limits, putLimits } from "./limits.store.ts";
-import {
-  endReservation,
-  lockReservation,
-  lockUser,
-  putReservation,
-  recordUsage,
-  sumUsage,
-  userExists,
-} from "./quota.store.ts";
+import { endReservation, lockReservation, putReservation, recordUsage, sumUsage, userExists } from "./quota.store.ts";
 import {
   decideRelease,
   decideReserve,
@@ -81,7 +74,7 @@ export function createQuotaHandlers(deps: QuotaHandlersDeps): ServiceImpl<typeof
   return {
     async reserveQuota({ reservationId: id, userId, seconds }, context) {
       const expireTime = await store.transaction(context.signal, async (tx) => {
-        if (!(await lockUser(tx, userId))) throw noSuchUser();
+        if (!(await lockHolder(tx, userId))) throw noSuchUser();
         const time = now();
         const found = await lockReservation(tx, id);
         const milliseconds = toMilliseconds(seconds);
@@ -139,7 +132,7 @@ export function createQuotaHandlers(deps: QuotaHandlersDeps): ServiceImpl<typeof
     async reserveStorage({ itemId: id, userId: givenUserId, bytes: asked }, context) {
       const [userId, bytes] = [givenUserId.toLowerCase(), Number(asked)];
       await store.transaction(context.signal, async (tx) => {
-        if (!(await lockUser(tx, userId))) throw noSuchUser();
+        if (!(await lockHolder(tx, userId))) throw noSuchUser();
         const time = now();
         const found = await lockStorageItem(tx, id);
         const move = decideRoom(found, userId, bytes, time);
@@ -183,7 +176,7 @@ export function createQuotaHandlers(deps: QuotaHandlersDeps): ServiceImpl<typeof
         const [actor, target] = [people.get(caller.userId), people.get(userId)];
         const refusal = actor && target && refuseLimits(actor, target);
         if (refusal !== undefined) throw new DomainError(refusal.reason, refusal.message);
-        if (!(await lockUser(tx, userId))) throw noSuchUser();
+        if (!(await lockHolder(tx, userId))) throw noSuchUser();
         const limits = await findLimits(tx, userId);
         if (changes("limit_seconds")) limits.ms = limitSeconds === undefined ? undefined : toMilliseconds(limitSeconds);
         if (changes("limit_storage_bytes")) {

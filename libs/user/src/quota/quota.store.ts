@@ -3,12 +3,6 @@ import type { Reservation } from "./quota.ts";
 
 // bigint comes as text from node-postgres; as float8 it is a number, exact up to 2^53 ms (285,000 years of video).
 
-/** Whether the user exists. Holds the user's row until the transaction ends: one reservation of a user at a time. */
-export async function lockUser(sql: Sql, userId: string): Promise<boolean> {
-  const lock = (table: string) => sql.query(`select 1 from ${table} where id = $1 for no key update`, [userId]);
-  return (await lock("users")).length > 0 || (await lock("service_accounts")).length > 0;
-}
-
 export async function userExists(sql: Sql, userId: string): Promise<boolean> {
   const found = await sql.query(
     "select 1 from users where id = $1 union all select 1 from service_accounts where id = $1",

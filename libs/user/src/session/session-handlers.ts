@@ -5,6 +5,7 @@ import { DomainError, requireUser } from "@kinora/rpc";
 import { type KeySource, verifyAccessToken } from "@kinora/service";
 import { findAccount } from "../account/account.store.ts";
 import { toUserMessage } from "../account/account-message.ts";
+import { lockHolder } from "../account/holder-lock.store.ts";
 import { recordEvent } from "../audit/audit.store.ts";
 import type { AuditType } from "../audit/audit.ts";
 import type { Checks } from "../check/checks.ts";
@@ -169,6 +170,7 @@ export function createSessionHandlers(deps: SessionHandlersDeps): ServiceImpl<ty
     async endOtherSessions(_request, context) {
       const caller = requireUser(context);
       const ended = await store.transaction(context.signal, async (tx) => {
+        await lockHolder(tx, caller.userId); // of two sessions that end each other one stays
         await requireLive(tx, caller, now());
         const count = await endSessions(tx, caller.userId, { except: caller.sessionId });
         await note(tx, context, "session.others_ended", caller.userId, caller.sessionId ?? "");

@@ -4,8 +4,11 @@ import { DomainError } from "@kinora/rpc";
 /** Fields of node-postgres's errors. */
 type Coded = { code?: unknown; constraint?: unknown };
 
-/** A lock that wasn't given, a deadlock, a serialisation failure: the same call may succeed when repeated. */
-const conflicts = ["55P03", "40P01", "40001"];
+/**
+ * A lock that wasn't given, a deadlock, a serialisation failure: the same call may succeed when repeated. So may one whose row refers to another that was there when it was looked up
+ * and has been deleted since.
+ */
+const conflicts = ["55P03", "40P01", "40001", "23503"];
 
 /** A statement that took longer than it may. */
 const outOfTime = "57014";
