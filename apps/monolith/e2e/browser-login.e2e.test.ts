@@ -187,7 +187,8 @@ describe.skipIf(browserFile === undefined)("in a browser", { timeout: 120_000 },
     expect([made.status, made.body.recoveryCodes?.length]).toEqual([200, 10]);
 
     const half = await call(`${session}/CreateSession`, { email, password });
-    expect(half.body).toMatchObject({ needed: ["FACTOR_PASSKEY"] });
+    expect(half.body).toMatchObject({ needed: ["FACTOR_PASSKEY", "FACTOR_RECOVERY_CODE"] });
+    expect(half.body.tokens).toBeUndefined();
     const { checkToken = "" } = half.body;
     const asked = await call(`${session}/CreatePasskeyChallenge`, { checkToken });
     const responseJson = await ceremony("get", asked.body.optionsJson);
@@ -225,6 +226,7 @@ describe.skipIf(browserFile === undefined)("in a browser", { timeout: 120_000 },
     const { devtools, authenticatorId } = await plugIn(near);
     const key = await call(`${factor}/StartPasskey`, {}, accessToken);
     const foreign = await ceremony("create", key.body.optionsJson, near);
+    expect(foreign).toContain("clientDataJSON");
     const { challengeId } = key.body;
     const registered = await call(
       `${factor}/ConfirmPasskey`,

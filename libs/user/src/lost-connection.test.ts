@@ -9,7 +9,7 @@ import { faultOf, type Person, type ServiceUnderTest, startServiceUnderTest } fr
 
 let kinora: ServiceUnderTest;
 let owner: Person;
-type Lost = "statement" | "answer";
+type Lost = "a statement" | "an answer";
 /** How many statements of the flow under way come through, and what of the next one doesn't. */
 const cut = new AsyncLocalStorage<{ left: number; lost: Lost }>();
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
         const flow = cut.getStore();
         if (flow === undefined || flow.left-- !== 0) return query(...parts);
         const end = () => query("select pg_terminate_backend(pg_backend_pid())");
-        return flow.lost === "statement" ? end() : Promise.resolve(query(...parts)).then(end);
+        return flow.lost === "a statement" ? end() : Promise.resolve(query(...parts)).then(end);
       },
     });
   });
@@ -123,7 +123,8 @@ const flows: Record<string, Flow> = {
   "a request of a code": {
     changes: ["codes", "jobs"],
     async prepare({ accessToken }) {
-      return () => kinora.as(accessToken).accounts.requestEmailVerification({}, patient);
+      const from = kinora.as(accessToken, `203.0.113.${made++ % 250}`);
+      return () => from.accounts.requestEmailVerification({}, patient);
     },
   },
   "a change of role": {
@@ -160,11 +161,11 @@ const codeOf = (call: Promise<unknown>) =>
   );
 
 const cases = Object.entries(flows).flatMap(([name, flow]) =>
-  (["statement", "answer"] as const).map((lost) => ({ name, lost, flow })),
+  (["a statement", "an answer"] as const).map((lost) => ({ name, lost, flow })),
 );
 
 it.each(cases)(
-  "$name happens altogether or not at all, wherever the database goes away with a $lost",
+  "$name happens altogether or not at all, wherever the database goes away with $lost",
   async ({ lost, flow: { changes, prepare, done } }) => {
     for (let statements = 0; ; statements++) {
       const act = await prepare(await kinora.join("Ada"));
@@ -177,7 +178,7 @@ it.each(cases)(
       );
       if (fault !== undefined) {
         expect([statements, fault]).toEqual([statements, "Unavailable"]);
-        const committed = lost === "answer" && changed.length > 0;
+        const committed = lost === "an answer" && changed.length > 0;
         expect([statements, changed.toSorted()]).toEqual([statements, committed ? changes : []]);
         expect([statements, await codeOf(act())]).toEqual([statements, committed ? done : undefined]);
         continue;
