@@ -39,7 +39,8 @@ export async function watchEncode(options: {
       const { hlsUrl, dashUrl, pageUrl } = encode.playback;
       reporter.event({ event: "playable", hlsUrl, dashUrl, pageUrl });
     }
-    reporter.progress(encodeProgress(encode));
+    // Of an encode that came to nothing, the error says all.
+    if (!isFinal(encode) || encode.state === EncodeState.SUCCEEDED) reporter.progress(encodeProgress(encode));
   }
   if (last === undefined) throw new CliError("The server told nothing about the encode.");
   return last;

@@ -388,7 +388,7 @@ describe("an encode that machines have failed", () => {
     const failed = await waitForState(person, encodeId, EncodeState.FAILED);
     expect(failed).toMatchObject({
       retryable: true,
-      error: expect.stringContaining("This file makes the program crash that is to encode chunk 1"),
+      error: expect.stringContaining("This file made the program crash twice that was to encode chunk 1"),
       failedTasks: [{ work: "encode chunk 1", attempts: 2, reason: expect.stringContaining("SIGSEGV") }],
     });
     await person.encoder.retryEncode({ id: encodeId });

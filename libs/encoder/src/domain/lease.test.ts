@@ -53,7 +53,7 @@ describe("afterFault", () => {
       expect(after("encode_chunk", faults, 2)).toMatchObject({
         retry: false,
         reason: expect.stringContaining("SIGSEGV"),
-        error: expect.stringMatching(/^This file makes the program crash that is to encode chunk 3.* saved anew/),
+        error: expect.stringMatching(/^This file made the program crash twice that was to encode chunk 3.* saved anew/),
       });
     }
     expect(after("encode_chunk", 3, 1, { message: "It ran out of memory.", crashed: false })).toMatchObject({

@@ -48,13 +48,13 @@ export function afterFault(
 ): AfterFault {
   // A verification reads what we have made, and not the file.
   if (crashed && crashes >= maxCrashes && kind !== "verify") {
-    const reason = `The program crashes at this file, each of ${crashes} times. ${message}`;
+    const often = crashes === 2 ? "twice" : `${crashes} times`;
     const todo =
       "Send the video saved anew by another program. If other files end like this, the machines are at fault.";
     return {
       retry: false,
-      reason,
-      error: `This file makes the program crash that is to ${work}, each of ${crashes} times. ${todo}`,
+      reason: `The program crashed at this file, ${often}. ${message}`,
+      error: `This file made the program crash ${often} that was to ${work}. ${todo}`,
     };
   }
   if (faults < maxFaults) return { retry: true, delaySeconds: faults === 1 ? 0 : 2 ** (faults - 1) };

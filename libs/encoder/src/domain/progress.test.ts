@@ -97,22 +97,25 @@ describe("trackProgressOf", () => {
   });
 
   it("tells share, speed and time left", () => {
-    const progress = trackProgressOf(track({ weight: 60, doneWeight: 15, working: 2, timed: 2, speed: 3 }), 60);
+    const progress = trackProgressOf(track({ weight: 60, doneWeight: 15, working: 2, timed: 2, speed: 3 }), 60, true);
     expect(progress).toEqual({ fraction: 0.25, speed: 3, remainingSeconds: 15 });
   });
 
   it("doesn't take the chunks of the head for the whole, nor sound's weight for a length", () => {
-    expect(trackProgressOf(track({ weight: 12, doneWeight: 12 }), 60)).toEqual({ fraction: 0.2, speed: 0 });
+    const head = track({ weight: 12, doneWeight: 12 });
+    expect(trackProgressOf(head, 60, false)).toEqual({ fraction: 0.2, speed: 0 });
+    // Its sound may be longer.
+    expect(trackProgressOf(head, 12.1, true)).toEqual({ fraction: 1, speed: 0 });
     const sound = track({ kind: "audio", weight: 1.2, doneWeight: 0.6, working: 1, timed: 1, speed: 30 });
-    expect(trackProgressOf(sound, 60)).toEqual({ fraction: 0.5, speed: 30, remainingSeconds: 1 });
+    expect(trackProgressOf(sound, 60, false)).toEqual({ fraction: 0.5, speed: 30, remainingSeconds: 1 });
   });
 
   it("takes the usual speed for what has just begun", () => {
-    expect(trackProgressOf(track({ working: 2, timed: 1, speed: 2, usualSpeed: 3 }), 60).speed).toBe(5);
+    expect(trackProgressOf(track({ working: 2, timed: 1, speed: 2, usualSpeed: 3 }), 60, true).speed).toBe(5);
   });
 
   it("has no time left where nobody works, or no length is known", () => {
-    expect(trackProgressOf(track({ weight: 60, usualSpeed: 3 }), 60)).toEqual({ fraction: 0, speed: 0 });
-    expect(trackProgressOf(track({ working: 1, timed: 1, speed: 1 }), 0)).toEqual({ fraction: 0, speed: 1 });
+    expect(trackProgressOf(track({ weight: 60, usualSpeed: 3 }), 60, true)).toEqual({ fraction: 0, speed: 0 });
+    expect(trackProgressOf(track({ working: 1, timed: 1, speed: 1 }), 0, false)).toEqual({ fraction: 0, speed: 1 });
   });
 });

@@ -94,13 +94,19 @@ export function progressOf(state: EncodeState, groups: readonly TaskGroup[], dur
   }
 }
 
+/** Whether the source is read, so that the list of chunks is whole. */
+export function chunksAreKnown(groups: readonly TaskGroup[]): boolean {
+  return groups.some((group) => group.kind === "analyse" && group.state === "done");
+}
+
 /**
- * A track's progress. Its tasks aren't all planned while the source is read, so that a rendition's share is one of the video's length.
+ * A track's progress.
  * @param durationSeconds the source's length, 0 while unknown
+ * @param isPlanned whether all of its tasks are there: chunks aren't while the source is read, and a rendition's share is then one of the video's length
  */
-export function trackProgressOf(track: TrackTotals, durationSeconds: number): TrackProgress {
+export function trackProgressOf(track: TrackTotals, durationSeconds: number, isPlanned: boolean): TrackProgress {
   const { kind, weight, doneWeight, working, timed, usualSpeed } = track;
-  const total = kind === "audio" ? weight : Math.max(weight, durationSeconds);
+  const total = isPlanned || kind === "audio" ? weight : Math.max(weight, durationSeconds);
   const fraction = total > 0 ? bounded(doneWeight / total) : 0;
   const speed = track.speed + (working - timed) * usualSpeed;
   const isTimed = speed > 0 && durationSeconds > 0;

@@ -13,7 +13,7 @@ import {
   VerificationReportSchema,
 } from "@kinora/proto-encoder";
 import { type EncodeState, isFinal } from "../domain/encode-state.ts";
-import { progressOf, type TaskGroup, type TrackTotals, trackProgressOf } from "../domain/progress.ts";
+import { chunksAreKnown, progressOf, type TaskGroup, type TrackTotals, trackProgressOf } from "../domain/progress.ts";
 import { taskName } from "../domain/task-kind.ts";
 import { type Fleet, waitingLines } from "../domain/waiting-lines.ts";
 import type { EncodeRecord } from "../store/encode.store.ts";
@@ -61,6 +61,7 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: En
   const { groups, details, tracks = [], failed = [], playableSeconds = 0, fleet } = parts;
   const progress = progressOf(encode.state, groups, encode.durationSeconds);
   const chunks = groups.filter((group) => group.kind === "encode_chunk");
+  const isPlanned = chunksAreKnown(groups);
   const count = (some: readonly TaskGroup[]) => some.reduce((sum, group) => sum + group.tasks, 0);
   const media = fromStored(MediaInfoSchema, details?.media);
   const plan = fromStored(EncodePlanSchema, details?.plan);
@@ -76,12 +77,12 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: En
       frames: BigInt(progress.frames),
       tracks: tracks.map((track) => ({
         name: track.name,
-        ...trackProgressOf(track, encode.durationSeconds),
+        ...trackProgressOf(track, encode.durationSeconds, isPlanned),
         bytes: BigInt(Math.round(track.bytes)),
         xpsnr: track.measured > 0 ? track.xpsnr / track.measured : 0,
       })),
       waiting: waitingLines(encode.state, groups, fleet),
-      chunks: chunksAreKnown(groups) ? count(chunks) : 0,
+      chunks: isPlanned ? count(chunks) : 0,
       chunksDone: count(chunks.filter((group) => group.state === "done")),
       runningTasks: count(groups.filter((group) => group.state === "leased")),
       playableSeconds,
@@ -107,10 +108,6 @@ export function encodeMessage(encode: EncodeRecord, publicUrl: string, parts: En
     notice: encode.notice,
   });
 }
-
-/** The source is read, so the list of chunks is whole. */
-const chunksAreKnown = (groups: readonly TaskGroup[]) =>
-  groups.some((group) => group.kind === "analyse" && group.state === "done");
 
 /** Where an encode's stream plays: under the video's own addresses while it is the published one, and always under its own. */
 export function playbackOf(

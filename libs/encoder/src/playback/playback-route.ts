@@ -132,6 +132,7 @@ function answerPage(request: HttpRequest, response: HttpResponse, videoId: strin
   response.end(request.method === "HEAD" ? "" : page);
 }
 
+/** `moved`: where a playlist is now, relative to where it was asked for. */
 type Answer = Located | { moved: string };
 
 async function locate(context: Context, path: PlaybackPath): Promise<Answer | undefined> {

@@ -1,5 +1,5 @@
 import type { TrackStatus, VideoStatus } from "@kinora/player";
-import { progressOf, type TaskGroup, trackProgressOf } from "../domain/progress.ts";
+import { chunksAreKnown, progressOf, type TaskGroup, trackProgressOf } from "../domain/progress.ts";
 import { createShortMemory } from "../short-memory.ts";
 import type { Db } from "../store/db.ts";
 import { type EncodeRecord, findEncode, findLatestEncodes } from "../store/encode.store.ts";
@@ -34,7 +34,7 @@ async function readVideoStatus(db: Db, videoId: string): Promise<VideoStatus | u
     encode === undefined || stream?.final ? [] : ((await groupTasks(db, [encode.id])).get(encode.id) ?? []);
   return {
     ...stateOf(encode, stream, groups),
-    tracks: groups.length === 0 || encode === undefined ? [] : await tracksOf(db, encode),
+    tracks: groups.length === 0 || encode === undefined ? [] : await tracksOf(db, encode, chunksAreKnown(groups)),
     durationSeconds: encode?.durationSeconds ?? 0,
     stream: stream?.encodeId ?? "",
     streamSince: stream?.since?.toISOString() ?? "",
@@ -44,9 +44,9 @@ async function readVideoStatus(db: Db, videoId: string): Promise<VideoStatus | u
 
 const latestEncode = async (db: Db, videoId: string) => (await findLatestEncodes(db, [videoId])).get(videoId);
 
-async function tracksOf(db: Db, { id, durationSeconds }: EncodeRecord): Promise<TrackStatus[]> {
+async function tracksOf(db: Db, { id, durationSeconds }: EncodeRecord, isPlanned: boolean): Promise<TrackStatus[]> {
   const tracks = await sumTracks(db, id);
-  return tracks.map((track) => ({ name: track.name, ...trackProgressOf(track, durationSeconds) }));
+  return tracks.map((track) => ({ name: track.name, ...trackProgressOf(track, durationSeconds, isPlanned) }));
 }
 
 /** State, share and speed. Pure. */
