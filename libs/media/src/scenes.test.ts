@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryFolder } from "@kinora/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -82,6 +83,18 @@ it("a key frame off the usual distance is no change of scene where none is seen"
   const { guessed, seen } = await planned("none.mp4", { signal });
   expect(guessed.cuts).toContainEqual({ at: 32, sceneChange: true });
   expect(seen.cuts).toContainEqual({ at: 32, sceneChange: false });
+});
+
+it("where pictures are damaged, nothing is seen and nothing fails", async ({ signal }) => {
+  const bytes = await readFile(join(folder.path, "even.mp4"));
+  // The index is at the end.
+  const pictures = bytes.lastIndexOf("moov");
+  for (let at = Math.round(pictures * 0.2); at < pictures; at++) bytes[at] = (at * at * 31) % 251;
+  await writeFile(join(folder.path, "damaged.mp4"), bytes);
+  const { guessed, seen, again } = await planned("damaged.mp4", { signal });
+  expect(seen.table.frameCount).toBe(1500);
+  expect(seen.cuts).toEqual(guessed.cuts);
+  expect(again.table).toEqual(seen.table);
 });
 
 it("nothing is decoded where a key frame is far, or for many slots, which would wait for it", async ({ signal }) => {

@@ -31,8 +31,8 @@ export async function analyse(
   // Until here it was reading; what is decoded competes with the stream's first chunk.
   giveWay(niceness);
   const opened = await openVideo(source, track);
-  const onPictures = () => onProgress({ frames: table.frameCount, fraction: 1 });
-  const sceneChanges = await findScenes(opened, { track, table, plan, bytes: source.size }, onPictures);
+  const onPicture = () => onProgress({ frames: table.frameCount, fraction: 1 });
+  const sceneChanges = await findScenes(opened, { track, table, plan, bytes: source.size }, onPicture);
   await opened.demuxer.close();
   return { ...table, sceneChanges };
 }

@@ -22,7 +22,7 @@ const chain = "scale=64:36:flags=fast_bilinear,format=gray,scdet";
 export async function findScenes(
   { demuxer, video }: { demuxer: Demuxer; video: Stream },
   source: { track: VideoTrack; table: FrameTable; plan: EncodePlan; bytes: number },
-  onPictures: () => void,
+  onPicture: () => void,
 ): Promise<SceneChange[]> {
   const { track, table, plan, bytes } = source;
   demuxer.select([video]);
@@ -36,7 +36,7 @@ export async function findScenes(
   let cut = cuts.next();
   while (!cut.done) {
     const window = windowAt(cut.value);
-    const found = window && (await look(demuxer, video, window, onPictures));
+    const found = window && (await look(demuxer, video, window, onPicture));
     if (window && found) {
       looked.push(window);
       seen.push(...found);
@@ -65,7 +65,7 @@ async function look(
   demuxer: Demuxer,
   video: Stream,
   window: SceneWindow,
-  onPictures: () => void,
+  onPicture: () => void,
 ): Promise<SceneChange[] | undefined> {
   const packet = new Packet();
   packet.alloc();
@@ -96,7 +96,8 @@ async function look(
         // Pictures before the window that no other refers to.
         decoder.passOver(packet.pts !== AV_NOPTS_VALUE && packet.pts < window.fromPts);
         await decode(packet);
-        if (left-- % 25 === 0) onPictures();
+        left--;
+        onPicture();
       }
       packet.unref();
     } while (!isOver && left > 0 && (await demuxer.read(packet)));
