@@ -69,7 +69,7 @@ function transportTo(baseUrl: string, interceptors: Interceptor[]) {
     baseUrl,
     protocol: "connect",
     httpVersion: "1.1",
-    interceptors: [nameServer(baseUrl), ...interceptors],
+    interceptors: [nameServer(baseUrl), nameProgram, ...interceptors],
     timeoutMs: callTimeoutMs,
   });
 }
@@ -86,6 +86,12 @@ function nameServer(url: string): Interceptor {
     }
   };
 }
+
+/** The audit log says with what people did things. */
+const nameProgram: Interceptor = (next) => (request) => {
+  request.header.set("user-agent", "kinora");
+  return next(request);
+};
 
 /** Sends the access token; a unary call that is refused for it is made once more with a new one. */
 function authorize(tokens: TokenSource): Interceptor {

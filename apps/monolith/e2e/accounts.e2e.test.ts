@@ -83,7 +83,9 @@ describe("kinora", { timeout: 300_000 }, () => {
     const data = JSON.parse((await ada(["account", "export"])).stdout);
     expect(data.users).toMatchObject([{ email: "ada@example.com" }]);
     const events = (await ada(["account", "events", "--json"])).stdout.trim().split("\n");
-    expect(events.map((line) => JSON.parse(line).type)).toContain("password.changed");
+    expect(events.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ type: "password.changed", device: "kinora" }),
+    );
   });
 
   it("lists passkeys, and says where one is made", async () => {
@@ -113,12 +115,20 @@ describe("kinora", { timeout: 300_000 }, () => {
     expect((await exchange()).code).toBe(1);
     await run("service-accounts", "enable", "gpus");
     expect((await exchange()).code).toBe(0);
+    expect((await kinora.kinora("keys", "delete", "gpus-in-rome", "--account", "gpus")).stderr).toContain(
+      "gpus has no key gpus-in-rome",
+    );
+    await run("keys", "delete", "gpus-in-paris", "--account", "gpus");
+    expect((await exchange()).code).toBe(1);
     await run("service-accounts", "delete", "gpus", "--yes");
     expect((await kinora.kinora("service-accounts", "disable", "gpus")).stderr).toContain(
       "There is no service account gpus",
     );
     expect((await kinora.kinora("service-accounts", "create", "x", "--kind", "robot")).code).toBe(2);
-    expect((await ada(["service-accounts"])).code).toBe(1);
+    const refused = await ada(["service-accounts"]);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain("Only administrators and the owner can do this");
+    expect((await ada(["sessions", "end", "phone"])).stderr).toContain("You have no session phone");
   });
 
   it("manages people as the owner", async () => {

@@ -6,6 +6,7 @@ import { connect } from "../connection.ts";
 import type { Context } from "../context.ts";
 import { CliError, UsageError } from "../errors.ts";
 import { formatTime } from "../format.ts";
+import { isIdentifier } from "../identifier.ts";
 import { jsonLine } from "../json-line.ts";
 import { printTable } from "../print-table.ts";
 import { findServer } from "../server-address.ts";
@@ -33,7 +34,7 @@ export const command = defineCommand({
   details: [
     "kinora keys                your API keys",
     "kinora keys create NAME    make one; prints it, for the only time",
-    "kinora keys delete ID      end one",
+    "kinora keys delete KEY     end one: its name, its ID, or what it begins with",
     `kinora keys exchange       print an access token for the key in ${keyVariable}`,
   ].join("\n"),
   positionals: [0, 2],
@@ -102,12 +103,26 @@ const actions: Readonly<Record<string, Act>> = {
     context.stdout.write(`${secret}\n`);
   },
 
-  async delete(context, keys, id) {
+  async delete(context, keys, which, { account }) {
+    const id = isIdentifier(which) ? which : await findKey(context, keys, which, account);
     await keys.deleteKey({ id }, { signal: context.signal });
     if (context.json) context.stdout.write(`${JSON.stringify({ id })}\n`);
     else context.stderr.write("The key has ended.\n");
   },
 };
+
+/** The identifier of the key of this name or prefix. */
+async function findKey(context: Context, keys: KeyClient, which: string, account?: string): Promise<string> {
+  const holder = await holderOf(context, keys, account);
+  const { keys: all } = await keys.listKeys({ serviceAccountId: holder?.id ?? "" }, { signal: context.signal });
+  const [found, another] = all.filter(({ name, prefix }) => name === which || (prefix !== "" && prefix === which));
+  const whose = holder === undefined ? "You have" : `${printable(holder.name)} has`;
+  if (found === undefined) throw new CliError(`${whose} no key ${printable(which)}: see "kinora keys".`);
+  if (another !== undefined) {
+    throw new CliError(`${whose} several keys ${printable(which)}: say which by its ID, which "kinora keys" shows.`);
+  }
+  return found.id;
+}
 
 /** For programs on a machine where nobody is logged in. */
 async function exchange(context: Context): Promise<void> {

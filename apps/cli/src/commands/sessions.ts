@@ -4,8 +4,9 @@ import { type SessionClient, sessionClient } from "../clients.ts";
 import { defineCommand } from "../command.ts";
 import { connect } from "../connection.ts";
 import type { Context } from "../context.ts";
-import { UsageError } from "../errors.ts";
+import { CliError, UsageError } from "../errors.ts";
 import { formatTime } from "../format.ts";
+import { isIdentifier } from "../identifier.ts";
 import { jsonLine } from "../json-line.ts";
 import { renderTable } from "../table.ts";
 import { lookOf } from "../terminal.ts";
@@ -54,6 +55,7 @@ const actions: Readonly<Record<string, Act>> = {
   async end(context, client, id) {
     if (id === undefined)
       throw new UsageError('kinora sessions end: an argument is missing; "kinora sessions" lists them.');
+    if (!isIdentifier(id)) throw new CliError(`You have no session ${printable(id)}: see "kinora sessions".`);
     await client.endSession({ id }, { signal: context.signal });
     if (context.json) context.stdout.write(`${JSON.stringify({ id })}\n`);
     else context.stderr.write("That session has ended.\n");

@@ -106,10 +106,12 @@ export function checkAccess(rule: AccessRule, caller: Caller): void {
   if (!kind?.accepts.includes(caller.kind)) {
     throw new DomainError("permission_denied", `this call needs ${needs}; a ${caller.kind} credential came with it`);
   }
-  checkGrant(rule, caller);
+  checkGrant({ audience: rule.audience }, caller);
+  // Before the scope, which whoever lacks the role can't have: people are told what they can do about it.
   if (caller.kind === "user" && ranks[caller.role] < ranks[rule.role]) {
     throw new DomainError("permission_denied", denials[rule.role]);
   }
+  checkGrant(rule, caller);
 }
 
 const ranks: Readonly<Record<UserRole, number>> = { member: 0, admin: 1, owner: 2 };
