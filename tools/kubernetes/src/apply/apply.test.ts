@@ -77,7 +77,7 @@ describe("applying a service", () => {
     const { status, stderr, calls } = run("user", {}, ["true"], []);
     expect(status).not.toBe(0);
     expect(stderr).toContain(
-      "production has addresses that are only an example's: publicUrl, storageUrl, mailFrom, registry.",
+      "production has addresses that are only an example's: publicUrl, storageUrl, mailFrom, registry, gatewayNetworks.0.",
     );
     expect(calls).toEqual([""]);
   });

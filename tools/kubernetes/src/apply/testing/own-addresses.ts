@@ -6,5 +6,6 @@ const own = {
   storageUrl: "s3://kinora",
   mailFrom: "kinora@video.test",
   registry: "registry.test",
+  gatewayNetworks: ["10.42.0.0/16"],
 };
 for (const environment of Object.values(environments)) Object.assign(environment, own);
