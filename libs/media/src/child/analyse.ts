@@ -16,8 +16,8 @@ import { findScenes } from "./scenes.ts";
 /** What an analysis knows beyond the table. */
 export type Analysis = { table: FrameTable; scan: Scan; times: Scan["times"] };
 
-/** How far the look at pictures stands back, on the scale of `nice`: as far as the chunks that wait for it. */
-const niceness = 5;
+/** How far the look at pictures stands back, on the scale of `nice`: behind the chunks of the head, which people wait for. */
+const niceness = 10;
 
 /** Finds every frame of a source's video track: see `scanSource`. With the plan of its head, looks for scenes where that will be cut; then only, pictures are decoded for it. */
 export async function analyse(
@@ -28,7 +28,7 @@ export async function analyse(
   const { table } = await scanSource(source, media, onProgress);
   const { video: track } = media;
   if (!plan || !track) return table;
-  // Until here it was reading; what is decoded competes with the stream's first chunk.
+  // Until here it was reading, which takes little of a processor.
   giveWay(niceness);
   const opened = await openVideo(source, track);
   const onPicture = () => onProgress({ frames: table.frameCount, fraction: 1 });
