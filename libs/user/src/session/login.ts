@@ -5,6 +5,7 @@ import type { Check as CheckMessage, CreateSessionRequest, TokensSchema } from "
 import { DomainError } from "@kinora/rpc";
 import { findAccount } from "../account/account.store.ts";
 import type { Account } from "../account/account.ts";
+import { lockHolder } from "../account/holder-lock.store.ts";
 import { type Factor, missingFactors, type PassedCheck, type SecondFactor } from "../check/assurance.ts";
 import type { Check, Checks, Identified } from "../check/checks.ts";
 import type { Origin } from "../check/origin.ts";
@@ -72,6 +73,8 @@ export function createLogins({ store, checks, tokens, now }: Deps): Logins {
     if (pendingId === undefined) await insert(store.on(signal));
     else {
       await store.transaction(signal, async (tx) => {
+        // As who deletes the account does: else the two might wait for each other.
+        await lockHolder(tx, userId);
         if (!(await takePending(tx, pendingId))) throw sessionEnded();
         await insert(tx);
       });
