@@ -49,7 +49,7 @@ export function* cutChunks(
   const lengthFrom = (frame: number) =>
     options.whole
       ? Number.POSITIVE_INFINITY
-      : chunkSegments(Math.ceil(options.fleet.slots > 1 ? segmentsFrom(frame) : all), perSegment, options.fleet);
+      : chunkSegments({ left: Math.ceil(segmentsFrom(frame)), all: Math.ceil(all) }, perSegment, options.fleet);
   const { lastCutPts } = table;
   const mayCutAt = (frame: number) => lastCutPts === undefined || frames.ptsOf(frame) <= lastCutPts;
   while (first < frames.count) {
