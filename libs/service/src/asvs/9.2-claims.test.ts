@@ -1,6 +1,7 @@
 import { checkGrant } from "@kinora/rpc";
 import { describe, expect, it } from "vitest";
 import { createTokenMaker, type Members } from "../testing/token-maker.ts";
+import { clockSkewSeconds, longestTokenSeconds } from "../tokens/access-token.ts";
 import { createAuthenticator } from "../tokens/authenticator.ts";
 
 // ASVS 9.2.1 time span, 9.2.2 type, 9.2.3 and 9.2.4 audience.
@@ -35,6 +36,26 @@ describe("9.2.1: a token", () => {
   });
   it("that is good from now on is good", async () => {
     await identify({ nbf: seconds });
+  });
+  it.each([
+    ["lives ten years", { exp: seconds + 315_360_000 }],
+    ["lives a second more than any", { exp: seconds + longestTokenSeconds + 1 }],
+    ["lives a bit more than any", { exp: seconds + longestTokenSeconds + 0.1 }],
+    ["has lived for years, and ends soon", { iat: seconds - 315_360_000, exp: seconds + 600 }],
+    ["has lived for ever", { iat: -1e308, exp: seconds + 600 }],
+    ["lives for ever", { exp: 1e308 }],
+    ["ends before it was made", { iat: seconds + 100, exp: seconds + 50 }],
+    ["ends as it is made", { iat: seconds + 100, exp: seconds + 100 }],
+  ])("that %s is refused, though one of our own keys signed it", (_, claims) => refused(claims));
+  it("that lives as long as a later release may let it, is good", async () => {
+    await identify({ exp: seconds + longestTokenSeconds });
+  });
+  it.each([clockSkewSeconds + 1, 3_600, 315_360_000])(
+    "that was made %i s ahead of our clock is refused, and clocks are named",
+    (ahead) => refused({ iat: seconds + ahead, exp: seconds + ahead + 600 }, /clocks .* must agree within 5 minutes/),
+  );
+  it("that was made by a clock somewhat ahead of ours is good", async () => {
+    await identify({ iat: seconds + clockSkewSeconds, exp: seconds + clockSkewSeconds + 600 });
   });
   it("isn't believed past its end because it was seen before", async () => {
     let now = seconds;

@@ -12,6 +12,8 @@ export type TokenMaker = {
   jwk: PublicJwk;
   /** A token that is good but for what is given; `undefined` takes a member away. */
   make(claims?: Members, header?: Members): string;
+  /** A token of a header and claims that are written in just this way. */
+  makeOf(header: string | Buffer, claims: string | Buffer): string;
   /** The token with a signature of the maker's own choice. */
   signWith(signature: (signed: Buffer) => Buffer, claims?: Members, header?: Members): string;
 };
@@ -20,16 +22,24 @@ export function createTokenMaker(kid = "k1"): TokenMaker {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const { x = "" } = publicKey.export({ format: "jwk" });
   const jwk = { kty: "OKP", crv: "Ed25519", x, kid, use: "sig", alg: "EdDSA" };
-  const signWith: TokenMaker["signWith"] = (signature, claims, header) => {
-    const signed = `${part({ alg: "EdDSA", typ: tokenType, kid, ...header })}.${part({ ...goodClaims(), ...claims })}`;
+  const compact = (header: string | Buffer, claims: string | Buffer, signature: (signed: Buffer) => Buffer) => {
+    const signed = `${Buffer.from(header).toString("base64url")}.${Buffer.from(claims).toString("base64url")}`;
     return `${signed}.${signature(Buffer.from(signed)).toString("base64url")}`;
   };
+  const ours = (signed: Buffer) => sign(null, signed, privateKey);
+  const signWith: TokenMaker["signWith"] = (signature, claims, header) =>
+    compact(
+      JSON.stringify({ alg: "EdDSA", typ: tokenType, kid, ...header }),
+      JSON.stringify({ ...goodClaims(), ...claims }),
+      signature,
+    );
   return {
     keys: fixedKeys({ keys: [jwk] }),
     publicKey,
     jwk,
     signWith,
-    make: (claims, header) => signWith((signed) => sign(null, signed, privateKey), claims, header),
+    make: (claims, header) => signWith(ours, claims, header),
+    makeOf: (header, claims) => compact(header, claims, ours),
   };
 }
 
@@ -52,10 +62,6 @@ function goodClaims(): Members {
     kind: "user",
     scope: "videos:read account:read",
   };
-}
-
-function part(members: Members): string {
-  return Buffer.from(JSON.stringify(members)).toString("base64url");
 }
 
 /** Base64url of a text that is no JSON, for tokens that only look like some. */

@@ -3,6 +3,8 @@
  *
  * `sub` is the account, or service account; `sid` the session or API key; `aud` the services that it may be shown to; `scope` what it may be used for, by single
  * spaces; `role` the account's role; `kind` what the subject is.
+ *
+ * Header and claims are written as `JSON.stringify` writes them, and are refused in any other form.
  */
 export type AccessTokenClaims = {
   iss: string;
@@ -30,3 +32,11 @@ export const tokenAlgorithm = "EdDSA";
 
 /** The one type (RFC 9068, 2.1), so that no other JWT of the same keys passes for an access token. */
 export const tokenType = "at+jwt";
+
+/**
+ * No token lives longer, in seconds, whoever signed it. The user service gives 600; what is beyond lets a later release give more before all verifiers know of it.
+ */
+export const longestTokenSeconds = 900;
+
+/** How far ahead the user service's clock may be of a verifier's, in seconds. */
+export const clockSkewSeconds = 300;

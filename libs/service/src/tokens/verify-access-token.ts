@@ -1,6 +1,6 @@
 import { verify as verifySignature } from "node:crypto";
 import { type Caller, DomainError, type Some } from "@kinora/rpc";
-import { commonAudience, tokenAlgorithm, tokenType } from "./access-token.ts";
+import { clockSkewSeconds, commonAudience, longestTokenSeconds, tokenAlgorithm, tokenType } from "./access-token.ts";
 import type { KeySource } from "./key-source.ts";
 
 /** Whom an access token stands for, and until when, in milliseconds since 1970. */
@@ -38,31 +38,45 @@ export async function verifyAccessToken(token: string, keys: KeySource, now: num
     throw invalid();
   }
   const seconds = now / 1000;
-  if (typeof claims.exp !== "number" || typeof claims.iat !== "number") {
+  const { iat, exp } = claims;
+  if (typeof iat !== "number" || typeof exp !== "number") {
     throw invalid();
   }
-  if (claims.exp <= seconds) {
+  if (exp <= seconds) {
     throw new DomainError("unauthenticated", "this access token has expired; refresh it or log in again");
+  }
+  if (iat > seconds + clockSkewSeconds) {
+    throw fromTheFuture();
+  }
+  if (exp <= iat || exp - iat > longestTokenSeconds) {
+    throw invalid();
   }
   if (claims.nbf !== undefined && !(typeof claims.nbf === "number" && claims.nbf <= seconds)) {
     throw invalid();
   }
-  return { caller: callerOf(claims), expiresAt: claims.exp * 1000 };
+  return { caller: callerOf(claims), expiresAt: exp * 1000 };
 }
 
 type Members = Readonly<Record<string, unknown>>;
 
+/**
+ * A part of the token, which must be written as `JSON.stringify` writes it: so nothing in it has two readings. No name is there twice (RFC 7519, 4 leaves it to us to refuse), plainly
+ * or by an escape, and no byte is there that decoders forgive.
+ */
 function parse(part: string): Members {
-  let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    const value: unknown = JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+    if (typeof value === "object" && value !== null && encode(value) === part) {
+      return value as Members;
+    }
   } catch {
-    throw invalid();
+    // No JSON, or too deep to be written again.
   }
-  if (typeof value !== "object" || value === null) {
-    throw invalid();
-  }
-  return value as Members;
+  throw invalid();
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
 /** The name of the key that the header names; throws for any header that isn't ours. `crit` (RFC 7515, 4.1.11) asks for what we don't know. */
@@ -124,4 +138,13 @@ function audiencesOf({ aud, scope }: Members): Some {
 
 function invalid(): DomainError {
   return new DomainError("unauthenticated", "this access token isn't valid here; log in again");
+}
+
+/** More likely a clock than a forger: whoever keeps the machines must read it. */
+function fromTheFuture(): DomainError {
+  const minutes = clockSkewSeconds / 60;
+  return new DomainError(
+    "unauthenticated",
+    `this access token was made in the future; the clocks of Kinora's machines must agree within ${minutes} minutes`,
+  );
 }

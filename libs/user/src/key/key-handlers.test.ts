@@ -99,6 +99,9 @@ describe("an API key", () => {
     await exchange(endless);
     await kinora.database.pool.query("update users set disable_time = now() where id = $1", [person.id]);
     expect(await codeOf(exchange(endless))).toBe("Unauthenticated");
+    // A day has passed.
+    owner = await kinora.owner();
+    ada = await kinora.login(ada.email, ada.password);
   });
 
   it("says when it was last used, to the minute, and the audit log when it first was", async () => {

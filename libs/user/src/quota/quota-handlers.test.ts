@@ -239,6 +239,9 @@ describe("the limit", () => {
 
 describe("who may ask", () => {
   const nobody = "00000000-0000-4000-8000-000000000000";
+  beforeAll(async () => {
+    owner = await kinora.owner(); // months have passed
+  });
   it.each<[string, () => Promise<unknown>, string]>([
     ["no user", () => reserve(nobody, 1), "NotFound"],
     ["what isn't a number of seconds", () => reserve(owner.id, -1), "InvalidArgument"],

@@ -136,6 +136,9 @@ describe("storage", () => {
 });
 
 describe("limits of one account", () => {
+  beforeAll(async () => {
+    owner = await kinora.owner(); // hours have passed
+  });
   type Change = { limitSeconds?: number; limitStorageBytes?: bigint; updateMask?: { paths: string[] } };
   const set = (token: string, userId: string, change: Change) =>
     kinora.as(token).quotas.setQuotaLimits({ userId, ...change });

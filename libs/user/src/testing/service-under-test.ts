@@ -162,7 +162,7 @@ export async function startServiceUnderTest(
   const options = (): ServiceOptions => ({
     routes: service.routes,
     http: service.http,
-    authenticate: createAuthenticator({ keys: service.keys, serviceToken }),
+    authenticate: createAuthenticator({ keys: service.keys, serviceToken, now: () => now().getTime() }),
     logger,
   });
 

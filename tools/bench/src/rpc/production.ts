@@ -16,18 +16,19 @@ export type ProductionSetting = AsyncDisposable & {
 export const usualShare = 0.01;
 
 /**
- * A signed token, which is good for a day, with the key that proves it, made anew for each run; and a collector that takes traces and metrics and forgets
+ * A signed token with the key that proves it, made anew for each run, whose time is the servers'; and a collector that takes traces and metrics and forgets
  * them, in this process, so that only sending them is on the server's bill.
  */
 export async function startProduction(): Promise<ProductionSetting> {
   const { publicKey, privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+  const time = Date.now();
   const token = await new SignJWT({ sid: crypto.randomUUID(), role: "member", kind: "user", scope: "echo:say" })
     .setProtectedHeader({ alg: "EdDSA", kid: "bench", typ: tokenType })
     .setSubject(crypto.randomUUID())
     .setIssuer(tokenIssuer)
     .setAudience(commonAudience)
-    .setIssuedAt()
-    .setExpirationTime("1 day")
+    .setIssuedAt(new Date(time))
+    .setExpirationTime(new Date(time + 600_000))
     .sign(privateKey);
   const collector = createServer((request, response) => {
     request.resume();
@@ -37,7 +38,7 @@ export async function startProduction(): Promise<ProductionSetting> {
   const jwk = await exportJWK(publicKey);
   return {
     authorization: `Bearer ${token}`,
-    around: (sampled) => ({ publicKey: jwk, sampled, collector: `http://127.0.0.1:${port}` }),
+    around: (sampled) => ({ publicKey: jwk, time, sampled, collector: `http://127.0.0.1:${port}` }),
     async [Symbol.asyncDispose]() {
       collector.closeAllConnections();
       await new Promise((resolve) => collector.close(resolve));

@@ -35,7 +35,7 @@ function bare(shedding: boolean): Omit<ServerOptions, "routes"> {
 }
 
 /** What a production service has: tokens verified, validation, traces and metrics, JSON access log, shedding. */
-async function everything({ publicKey, sampled, collector }: Production): Promise<Omit<ServerOptions, "routes">> {
+async function everything({ publicKey, time, sampled, collector }: Production): Promise<Omit<ServerOptions, "routes">> {
   const keys = fixedKeys({ keys: [{ ...publicKey, kid: "bench" }] });
   const logger = createLogger({ name: "bench", level: "info", format: "json" });
   const environment = {
@@ -46,7 +46,7 @@ async function everything({ publicKey, sampled, collector }: Production): Promis
   };
   const config = readConfig(environment, telemetrySettings);
   const { calls } = await startTelemetry(config, "bench", logger);
-  return { authenticate: createAuthenticator({ keys }), logger, telemetry: calls };
+  return { authenticate: createAuthenticator({ keys, now: () => time }), logger, telemetry: calls };
 }
 
 const nothing = () => {};

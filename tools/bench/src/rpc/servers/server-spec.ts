@@ -1,8 +1,8 @@
 import type { JWK } from "jose";
 import type { Work } from "./bench-routes.ts";
 
-/** What a production service has around it: the key of its callers' tokens, the share of its traces that is recorded (0 to 1), an OTLP collector. */
-export type Production = { publicKey: JWK; sampled: number; collector: string };
+/** What a production service has around it: the key of its callers' tokens and the time at which they are good (ms since 1970), the share of its traces that is recorded (0 to 1), an OTLP collector. */
+export type Production = { publicKey: JWK; time: number; sampled: number; collector: string };
 
 /** What our server has around its handlers. "bare": nothing. "shedding": nothing but that. Otherwise everything. */
 export type Around = "bare" | "shedding" | Production;
