@@ -19,7 +19,14 @@ import { requireLive } from "../session/live-caller.ts";
 import { endSessions, hasSessionFrom } from "../session/session.store.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Sql, Store, Transaction } from "../store/store.ts";
-import { changeEmail, findAccount, findCredential, setPasswordHash, verifyEmail } from "./account.store.ts";
+import {
+  changeEmail,
+  findAccount,
+  findCredential,
+  lockAccounts,
+  setPasswordHash,
+  verifyEmail,
+} from "./account.store.ts";
 import type { Account } from "./account.ts";
 import { toUserMessage } from "./account-message.ts";
 import { emailKey, hasControlCharacters } from "./email.ts";
@@ -166,6 +173,9 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
       const text = await checkNewPassword(store.on(signal), account, newPassword, "new_password");
       const hash = await passwords.hash(text, signal);
       await store.transaction(signal, async (tx) => {
+        // Since the current password was checked, somebody else may have changed it, which has ended this session.
+        await lockAccounts(tx, [account.id]);
+        await requireLive(tx, caller, now());
         await setPasswordHash(tx, account.id, hash, now());
         await endSessions(tx, account.id, { except: caller.sessionId });
         await deleteOpenCodes(tx, account.id);

@@ -26,8 +26,16 @@ export type Check =
   | { case: "recoveryCode"; value: string }
   | { case: "passkey"; value: { challengeId: string; credentialJson: string } };
 
-/** Who it is, by what, and which second factors they have. */
-export type Identified = { account: Account; check: PassedCheck; enrolled: SecondFactor[] };
+/**
+ * Who it is, by what, and which second factors they have. `passwordHash` is what a password was right by: where the account has another one by the time that something comes of
+ * the check, it was the password before.
+ */
+export type Identified = {
+  account: Account;
+  check: PassedCheck;
+  enrolled: SecondFactor[];
+  passwordHash?: string | undefined;
+};
 
 /**
  * Verifies what people show at a login. Every attempt is throttled before anything is looked at, and is in the audit log afterwards. Throws `unauthenticated` in the
@@ -90,12 +98,13 @@ export function createChecks(deps: {
     return attemptKeys(userId, origin.address, known, factorRules, "factor-");
   }
 
-  async function verifyPassword(phc: string | undefined, password: string, signal: AbortSignal): Promise<boolean> {
+  /** The hash that the account has for the password, if it is right. */
+  async function verifyPassword(phc: string | undefined, password: string, signal: AbortSignal) {
     const right = await passwords.verify(phc, password, signal);
-    if (right && phc !== undefined && passwords.isOutdated(phc)) {
-      await replacePasswordHash(store.on(signal), phc, await passwords.hash(password, signal));
-    }
-    return right;
+    if (!right || phc === undefined || !passwords.isOutdated(phc)) return right ? phc : undefined;
+    const renewed = await passwords.hash(password, signal);
+    await replacePasswordHash(store.on(signal), phc, renewed);
+    return renewed;
   }
 
   const verifiers: Record<Check["case"], (userId: string, value: never, signal: AbortSignal) => Promise<boolean>> = {
@@ -103,7 +112,7 @@ export function createChecks(deps: {
       const [found] = await store
         .on(signal)
         .query<{ hash: string }>("select password_hash as hash from users where id = $1", [userId]);
-      return await verifyPassword(found?.hash, value, signal);
+      return (await verifyPassword(found?.hash, value, signal)) !== undefined;
     },
     async totp(userId, value: string, signal) {
       const sql = store.on(signal);
@@ -135,9 +144,12 @@ export function createChecks(deps: {
         { account, others },
         now(),
       );
-      return await attempt("password", { counted, keys, userId: found?.id, origin, signal }, async () => {
-        return (await verifyPassword(found?.passwordHash, password, signal)) ? found?.id : undefined;
+      let passwordHash: string | undefined;
+      const identified = await attempt("password", { counted, keys, userId: found?.id, origin, signal }, async () => {
+        passwordHash = await verifyPassword(found?.passwordHash, password, signal);
+        return passwordHash === undefined ? undefined : found?.id;
       });
+      return { ...identified, passwordHash };
     },
 
     async identifyByPasskey(answer, origin, signal) {

@@ -52,31 +52,32 @@ export function createLogins({ store, checks, tokens, now }: Deps): Logins {
     };
   };
 
-  /** Makes the session; in place of the pending one of this identifier, if there is one. */
+  /** Makes the session; in place of the pending one, if `from` is that, else if the account's password is what it was when it was checked. */
   async function complete(
     pending: PendingSession,
     account: Account,
     origin: Origin,
     signal: AbortSignal,
-    pendingId?: string,
+    from: { pendingId: string } | { passwordHash: string | undefined },
   ): Promise<Login> {
     const session = startSession({ ...pending, now: now() });
     const refreshToken = createRefreshToken();
     const { id: userId } = account;
     const details = { sessionId: session.id };
     const event = { type: "session.created", userId, actorId: userId, origin, time: now(), details } as const;
-    const insert = async (sql: Sql) => {
-      const made = await insertSession(sql, session, hashRefreshToken(refreshToken), event);
-      // The account was deleted or disabled while its holder was checked.
+    const insert = async (sql: Sql, passwordHash: string | undefined) => {
+      const made = await insertSession(sql, session, hashRefreshToken(refreshToken), event, passwordHash);
+      // The account was deleted or disabled, or has another password, since its holder was checked.
       if (!made) throw sessionEnded();
     };
-    if (pendingId === undefined) await insert(store.on(signal));
+    if ("passwordHash" in from) await insert(store.on(signal), from.passwordHash);
     else {
       await store.transaction(signal, async (tx) => {
         // As who deletes the account does: else the two might wait for each other.
         await lockHolder(tx, userId);
-        if (!(await takePending(tx, pendingId))) throw sessionEnded();
-        await insert(tx);
+        // Another password ends it.
+        if (!(await takePending(tx, from.pendingId))) throw sessionEnded();
+        await insert(tx, undefined);
       });
     }
     return { sessionId: session.id, account, tokens: await tokensOf(session, account, refreshToken) };
@@ -107,7 +108,7 @@ export function createLogins({ store, checks, tokens, now }: Deps): Logins {
     tokensOf,
     async begin(request, origin, signal) {
       const identified = await identify(request, origin, signal);
-      const { account, enrolled } = identified;
+      const { account, enrolled, passwordHash } = identified;
       const passed = await second(identified, request.second, origin, signal);
       const pending: PendingSession = {
         id: randomUUID(),
@@ -117,10 +118,17 @@ export function createLogins({ store, checks, tokens, now }: Deps): Logins {
         checks: passed,
       };
       const needed = missingFactors(passed, enrolled);
-      if (needed.length === 0) return await complete(pending, account, origin, signal);
+      if (needed.length === 0) return await complete(pending, account, origin, signal, { passwordHash });
       const checkToken = createRefreshToken();
       const expireTime = new Date(now().getTime() + pendingLifetimeMs);
-      await insertPending(store.on(signal), pending, hashRefreshToken(checkToken), expireTime);
+      const made = await insertPending(
+        store.on(signal),
+        pending,
+        hashRefreshToken(checkToken),
+        expireTime,
+        passwordHash,
+      );
+      if (!made) throw sessionEnded();
       return { sessionId: pending.id, checkToken, needed };
     },
 
@@ -137,7 +145,7 @@ export function createLogins({ store, checks, tokens, now }: Deps): Logins {
         await updatePending(sql, pending.id, passed);
         return { sessionId: pending.id, checkToken, needed };
       }
-      return await complete({ ...pending, checks: passed }, account, origin, signal, pending.id);
+      return await complete({ ...pending, checks: passed }, account, origin, signal, { pendingId: pending.id });
     },
   };
 

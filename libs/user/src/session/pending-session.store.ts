@@ -17,16 +17,19 @@ type Row = Omit<PendingSession, "checks"> & { checks: { factor: PassedCheck["fac
 
 const columns = `id, user_id as "userId", client_address as "clientAddress", device, checks`;
 
-/** Adds a login. Breaks constraint `pending_sessions_user_id_fkey` if the user is gone. */
+/** Adds a login. False if the user is gone, or has another password than `passwordHash`, where that is given; as for a session (`insertSession`). */
 export async function insertPending(
   sql: Sql,
   pending: PendingSession,
   tokenHash: Buffer,
   expireTime: Date,
-): Promise<void> {
-  await sql.query(
+  passwordHash: string | undefined,
+): Promise<boolean> {
+  const made = await sql.query(
     `insert into pending_sessions (token_hash, id, user_id, client_address, device, checks, tries, expire_time)
-     values ($1, $2, $3, $4, $5, $6, 0, $7)`,
+     select $1, $2::uuid, id, $4, $5, $6::jsonb, 0, $7::timestamptz
+     from users where id = $3 and ($8::text is null or password_hash = $8) for key share
+     returning 1`,
     [
       tokenHash,
       pending.id,
@@ -35,8 +38,10 @@ export async function insertPending(
       pending.device,
       JSON.stringify(pending.checks),
       expireTime,
+      passwordHash ?? null,
     ],
   );
+  return made.length > 0;
 }
 
 /** The login, with one try counted; undefined if it has expired, or used up its tries. Tries at the same moment can't exceed the limit together. */

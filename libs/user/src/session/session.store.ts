@@ -27,17 +27,19 @@ export function readChecks(checks: readonly StoredCheck[]): PassedCheck[] {
 
 /**
  * Adds a session with its first refresh token and its event, in one statement, as every login comes by here. The sessions used longest ago make room. False if the user is gone or
- * disabled: the row is locked, so whoever disables or deletes it either comes before, or sees the session and ends it.
+ * disabled, or has another password than `passwordHash`, where that is given: the row is locked, so whoever disables or deletes it, or gives it another password, either comes before, or
+ * sees the session and ends it.
  */
 export async function insertSession(
   sql: Sql,
   session: Session,
   tokenHash: Buffer,
   event: AuditEntry,
+  passwordHash: string | undefined,
 ): Promise<boolean> {
   const made = await sql.query(
     `with holder as (
-       select id from users where id = $2 and disable_time is null for key share
+       select id from users where id = $2 and disable_time is null and ($13::text is null or password_hash = $13) for key share
      ), made as (
        insert into sessions (id, user_id, client_address, last_address, device, checks, create_time, refresh_time, idle_expire_time, expire_time)
        select $1, id, $3, $4, $5, $6::jsonb, $7::timestamptz, $8::timestamptz, $9::timestamptz, $10::timestamptz from holder returning id
@@ -48,7 +50,7 @@ export async function insertSession(
          select id from sessions where id in (
            select id from sessions where user_id = $2 order by refresh_time desc, id offset $12)
          for update skip locked)
-     ), noted as (${addingEvent(13, "made")})
+     ), noted as (${addingEvent(14, "made")})
      select id from made`,
     [
       session.id,
@@ -63,6 +65,7 @@ export async function insertSession(
       session.expireTime,
       tokenHash,
       maxSessionsPerUser - 1, // the statement sees what was there before it
+      passwordHash ?? null,
       ...eventValues(event),
     ],
   );
