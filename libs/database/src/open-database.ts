@@ -4,7 +4,7 @@ import type { Pool } from "pg";
 import { withConnection } from "./connection.ts";
 import type { Database, OpenDatabaseOptions } from "./database.ts";
 import { DatabaseError } from "./database-error.ts";
-import { openCluster } from "./embedded/open-cluster.ts";
+import type { Cluster, ClusterOptions } from "./embedded/open-cluster.ts";
 import { migrate, migrateOver, migrationSession } from "./migrations/migrate.ts";
 import { createPool } from "./pool.ts";
 import { openServer } from "./server/open-server.ts";
@@ -40,7 +40,7 @@ export async function openDatabaseWith(
           work: (client, url) => migrateOver(client, migration(url)),
         },
       })
-    : await openCluster({ folder: join(dataDir, name, "postgres"), dataDir, logger, signal, ...embedded });
+    : await openEmbedded({ folder: join(dataDir, name, "postgres"), dataDir, logger, signal, ...embedded });
   if (!options.url) {
     try {
       await migrate(migration(server.url));
@@ -67,6 +67,12 @@ export async function openDatabaseWith(
       return closing;
     },
   };
+}
+
+/** Loaded only here: who has a server of his own needs none of it. */
+async function openEmbedded(options: ClusterOptions): Promise<Cluster> {
+  const { openCluster } = await import("./embedded/open-cluster.ts");
+  return openCluster(options);
 }
 
 const checkMs = 3_000;

@@ -1,6 +1,6 @@
-import { type DescMessage, type DescMethod, type DescService, getOption, type Message } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, DescService, Message } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { requires } from "@kinora/proto-common";
+import { statementOf } from "@kinora/proto-common";
 import { DomainError } from "./domain-error.ts";
 
 /** Who may name a resource at all; what they may do with it, a handler may narrow further. */
@@ -27,7 +27,7 @@ export function owned<S extends DescService>(service: S, owners: Owners<S>, hand
   const implementation: Record<string, unknown> = { ...handlers };
   for (const method of service.methods) {
     const owner = (owners as Readonly<Record<string, Owner | undefined>>)[method.localName];
-    const { resource } = getOption(method, requires);
+    const { resource } = statementOf(method);
     if ((resource === "") !== (owner === undefined)) {
       const fault =
         owner === undefined ? `names the resource ${resource} and has no owner` : "has an owner and names no resource";
@@ -55,7 +55,7 @@ export function owned<S extends DescService>(service: S, owners: Owners<S>, hand
 
 /** Whether a service's handlers are behind `owned`, or need not be, as none of its methods names a resource. */
 export function isOwned(service: DescService, implementation: object): boolean {
-  return guarded.has(implementation) || service.methods.every((method) => getOption(method, requires).resource === "");
+  return guarded.has(implementation) || service.methods.every((method) => statementOf(method).resource === "");
 }
 
 /** What is answered for a resource that isn't the caller's, or isn't there. */

@@ -11,3 +11,4 @@ export * from "../gen/grpc/health/v1/health_pb.ts";
 export * as reflectionV1 from "../gen/grpc/reflection/v1/reflection_pb.ts";
 export * as reflectionV1Alpha from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 export * from "../gen/kinora/access/v1/access_pb.ts";
+export { type Statement, statementOf } from "./statement.ts";

@@ -1,5 +1,5 @@
-import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
-import { Access, access, Role, requires } from "@kinora/proto-common";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Access, Role, type Statement, statementOf } from "@kinora/proto-common";
 import { type Caller, type Granted, permits, type UserRole } from "../caller.ts";
 import { DomainError } from "../domain-error.ts";
 
@@ -39,7 +39,8 @@ export function accessRule(method: DescMethod, accessOf?: AccessOf): AccessRule 
   if (openServices.test(method.parent.typeName)) {
     return { access: Access.PUBLIC, scope: undefined, audience, role: "member" };
   }
-  if (!hasOption(method, access)) {
+  const statement = statementOf(method);
+  if (statement.access === undefined) {
     const told = accessOf?.(method) ?? Access.UNSPECIFIED;
     if (told !== Access.PUBLIC && kinds[told] === undefined) {
       throw new Error(
@@ -48,24 +49,22 @@ export function accessRule(method: DescMethod, accessOf?: AccessOf): AccessRule 
     }
     return { access: told, scope: undefined, audience, role: "member" };
   }
-  const fault = statementFault(method);
+  const fault = statementFault(method, statement);
   if (fault !== undefined) {
     throw new Error(`${nameOf(method)} ${fault}, in ${method.parent.file.name}.proto`);
   }
-  const { scope, role } = getOption(method, requires);
-  return { access: getOption(method, access), scope: scope || undefined, audience, role: roles[role] ?? "owner" };
+  const { access, scope, role } = statement;
+  return { access, scope: scope || undefined, audience, role: roles[role] ?? "owner" };
 }
 
 /** What is wrong with what a method states about its callers; undefined if nothing is. */
-function statementFault(method: DescMethod): string | undefined {
-  const kind = getOption(method, access);
-  const { scope, role, resource } = getOption(method, requires);
-  if (kind === Access.PUBLIC) {
+function statementFault(method: DescMethod, { access, scope, role, resource }: Statement): string | undefined {
+  if (access === Access.PUBLIC) {
     return scope === "" && role === Role.UNSPECIFIED && resource === ""
       ? undefined
       : "is for everybody, and yet requires something";
   }
-  if (kinds[kind] === undefined) {
+  if (access === undefined || kinds[access] === undefined) {
     return 'doesn\'t state who may call it: add "option (kinora.access.v1.access) = …;"';
   }
   if (!scopeForm.test(scope)) {

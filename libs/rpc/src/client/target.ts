@@ -108,7 +108,7 @@ function unixAddress(item: string, fail: Fail): Address {
 }
 
 function tcpAddress(text: string, tls: boolean, fail: Fail): { host: string; port: number } {
-  if (isIPv6(text) || /^[0-9a-f]*:[0-9a-f:.]*:/i.test(text)) {
+  if (/^[0-9a-f]*:[0-9a-f:.]*:/i.test(text)) {
     fail(`an IPv6 address stands in brackets, as in [::1]:8080`);
   }
   const [, v6, name = "", digits] =

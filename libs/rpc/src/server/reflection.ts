@@ -19,7 +19,12 @@ type Answer =
 /** Server reflection, v1 and v1alpha (which have the same messages): clients such as `buf curl` learn the contracts from the server. */
 export function createReflection(services: readonly DescService[]): Routes {
   const own = [reflectionV1.ServerReflection, reflectionV1Alpha.ServerReflection];
-  const answer = createAnswers([...services, ...own]);
+  let answers: ReturnType<typeof createAnswers> | undefined;
+  // Most servers are never asked: none looks through its contracts for it at its start.
+  const answer = (question: Question) => {
+    answers ??= createAnswers([...services, ...own]);
+    return answers(question);
+  };
   return (router) => {
     router.service(reflectionV1.ServerReflection, {
       async *serverReflectionInfo(requests) {

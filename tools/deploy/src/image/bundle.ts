@@ -1,7 +1,8 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { join, relative, resolve } from "node:path";
-import { build, type Metafile, type Plugin } from "esbuild";
+import { type BuildResult, build, type Metafile, type Plugin } from "esbuild";
+import { toAscii } from "./ascii.ts";
 import { type Assets, entryPlugin, type Programs } from "./entry-plugin.ts";
 import { httpNamespace, httpPlugin } from "./http-plugin.ts";
 import { findPackage, type InstalledPackage, nativePackages, packageOfFile } from "./packages.ts";
@@ -22,13 +23,15 @@ export async function bundle(workspace: string, entry: string, folder: string): 
   const programs: Programs = new Map([["main", join(workspace, entry)]]);
   const assets: Assets = new Map();
   // A program can start programs that no earlier round has seen.
-  let metafile: Metafile;
+  let bundled: Output;
   for (let known = 0; ; ) {
     known = programs.size;
-    metafile = await runBundler(workspace, folder, programs, assets, false);
+    bundled = await runBundler(workspace, folder, programs, assets);
     if (programs.size === known) break;
   }
-  metafile = await runBundler(workspace, folder, programs, assets, true);
+  const { metafile, outputFiles } = bundled;
+  await mkdir(folder, { recursive: true });
+  for (const { path, text } of outputFiles) await writeFile(path, toAscii(text));
 
   const sources = Object.keys(metafile.inputs).filter((file) => !file.startsWith(`${httpNamespace}:`));
   const inputs = [...sources.map((file) => resolve(workspace, file)), ...assets.values()];
@@ -50,18 +53,14 @@ export async function bundle(workspace: string, entry: string, folder: string): 
   };
 }
 
-async function runBundler(
-  workspace: string,
-  folder: string,
-  programs: Programs,
-  assets: Assets,
-  write: boolean,
-): Promise<Metafile> {
-  const { metafile } = await build({
+type Output = BuildResult & { metafile: Metafile; outputFiles: { path: string; text: string }[] };
+
+function runBundler(workspace: string, folder: string, programs: Programs, assets: Assets): Promise<Output> {
+  return build({
     absWorkingDir: workspace,
     entryPoints: [...programs].sort().map(([out, source]) => ({ in: source, out })),
     outdir: folder,
-    write,
+    write: false,
     bundle: true,
     splitting: true,
     format: "esm",
@@ -78,7 +77,6 @@ async function runBundler(
     },
     plugins: [httpPlugin(), nativePlugin(), entryPlugin(workspace, programs, assets)],
   });
-  return metafile;
 }
 
 /** Leaves packages with machine code outside, and those that a package tries and does without: also if some other project happens to have them. */
