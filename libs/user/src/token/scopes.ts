@@ -1,32 +1,13 @@
-import { type DescService, getOption } from "@bufbuild/protobuf";
-import { Access, access, Role, requires } from "@kinora/proto-common";
-import * as encoderContract from "@kinora/proto-encoder";
-import * as userContract from "@kinora/proto-user";
+import { Access, Role } from "@kinora/proto-common";
+import { statements as encoderStatements } from "@kinora/proto-encoder/statements";
+import { statements as userStatements } from "@kinora/proto-user/statements";
 import type { UserRole } from "@kinora/rpc";
 
 /** Who can be given a scope. */
 export type Holder = UserRole | "service" | "worker";
 
-type Statement = { audience: string; scope: string; access: Access; role: Role };
-
-const services: DescService[] = [encoderContract, userContract].flatMap((contract) =>
-  Object.values<unknown>(contract).filter(isService),
-);
-
-let known: Statement[] | undefined;
-
-/** What every method of every service states about its callers. Read when it is first asked for: a start doesn't wait for it. */
-function statements(): Statement[] {
-  known ??= services
-    .flatMap(({ methods }) => methods)
-    .map((method) => {
-      const { scope, role } = getOption(method, requires);
-      const audience = method.parent.typeName.split(".", 1)[0] ?? "";
-      return { scope, role, access: getOption(method, access), audience };
-    })
-    .filter(({ scope }) => scope !== "");
-  return known;
-}
+/** What every method of every service states about its callers. */
+const statements = [...encoderStatements, ...userStatements].filter(({ scope }) => scope !== "");
 
 const kinds: Readonly<Record<"people" | "service" | "worker", readonly Access[]>> = {
   people: [Access.USER, Access.USER_OR_SERVICE],
@@ -56,22 +37,12 @@ const holders: Readonly<Record<Holder, [kinds: readonly Access[], roles: readonl
   worker: [kinds.worker, Object.values(Role)],
 };
 
-function collect(kinds: readonly Access[], roles: readonly unknown[]): string[] {
-  const found = statements().filter(({ access, role }) => kinds.includes(access) && roles.includes(role));
+function collect(kinds: readonly number[], roles: readonly unknown[]): string[] {
+  const found = statements.filter(({ access, role }) => kinds.includes(access) && roles.includes(role));
   return [...new Set(found.map(({ scope }) => scope))].sort();
 }
 
 /** The services that have methods which require one of the scopes, sorted: whom a token with them is for. */
 export function audiencesOf(scopes: readonly string[]): string[] {
-  return [
-    ...new Set(
-      statements()
-        .filter(({ scope }) => scopes.includes(scope))
-        .map(({ audience }) => audience),
-    ),
-  ].sort();
-}
-
-function isService(exported: unknown): exported is DescService {
-  return typeof exported === "object" && exported !== null && "kind" in exported && exported.kind === "service";
+  return [...new Set(statements.filter(({ scope }) => scopes.includes(scope)).map(({ audience }) => audience))].sort();
 }

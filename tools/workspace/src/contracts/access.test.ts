@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { accessFaults } from "./access.ts";
+import { accessFaults, readStatements } from "./access.ts";
 import { contractsIn, readContract } from "./contract.ts";
 import { generate } from "./generate.ts";
 
@@ -25,7 +25,10 @@ async function faultsAfter(change: (text: string) => string): Promise<{ faults: 
   writeFileSync(path, changed);
   try {
     const contract = readContract(copy, "user");
-    return { faults: accessFaults(copy, contract), generated: await generate(copy, contract).catch(String) };
+    return {
+      faults: accessFaults(readStatements(copy, contract)),
+      generated: await generate(copy, contract).catch(String),
+    };
   } finally {
     writeFileSync(path, text);
   }
@@ -33,7 +36,8 @@ async function faultsAfter(change: (text: string) => string): Promise<{ faults: 
 
 describe("what every method states", () => {
   it("is complete in all contracts", () => {
-    for (const contract of contractsIn(workspace)) expect(accessFaults(workspace, contract)).toEqual([]);
+    for (const contract of contractsIn(workspace))
+      expect(accessFaults(readStatements(workspace, contract))).toEqual([]);
   });
 
   const scope = '    option (kinora.access.v1.requires).scope = "account:read";\n';

@@ -20,22 +20,31 @@ const scopeForm = /^[a-z][a-z_]*:[a-z][a-z_]*$/;
 /** Contracts that others named can't carry our options. */
 const others = /^(buf|grpc|google)\./;
 
+/** What a method states about its callers: the options of `proto/kinora/access`, as they stand there. */
+export type Statement = { method: DescMethod; access: number; scope: string; role: number; resource: string };
+
 /**
- * Every method of a contract that doesn't say who may call it, as a sentence.
+ * What every method of a contract states about its callers.
  * @throws with buf's own words when the contract can't be read
  */
-export function accessFaults(workspace: string, contract: Contract): string[] {
+export function readStatements(workspace: string, contract: Contract): Statement[] {
   const files = createFileRegistry(fromBinary(FileDescriptorSetSchema, build(workspace, contract)));
   const options = { access: extension(files, "access"), requires: extension(files, "requires") };
   return [...files.files]
     .filter(({ name, proto }) => isOwn(contract, name) && !others.test(`${proto.package}.`))
     .flatMap(({ services }) => services)
     .flatMap(({ methods }) => methods)
-    .flatMap((method) => {
-      const fault = faultOf(method, options);
-      const where = `${method.parent.typeName}.${method.name} (proto/${method.parent.file.name}.proto)`;
-      return fault === undefined ? [] : [`${where} ${fault}`];
-    });
+    .map((method) => statementOf(method, options));
+}
+
+/** Every method that doesn't say who may call it, as a sentence. */
+export function accessFaults(statements: readonly Statement[]): string[] {
+  return statements.flatMap((statement) => {
+    const { method } = statement;
+    const fault = faultOf(statement);
+    const where = `${method.parent.typeName}.${method.name} (proto/${method.parent.file.name}.proto)`;
+    return fault === undefined ? [] : [`${where} ${fault}`];
+  });
 }
 
 function build(workspace: string, { folders, shared }: Contract): Buffer {
@@ -60,16 +69,18 @@ function isOwn({ folders }: Contract, file: string): boolean {
   return folders.some((folder) => file.startsWith(`${folder}/`));
 }
 
-type Requirement = { scope: string; resource: string; role: number };
-
-function faultOf(method: DescMethod, options: { access: DescExtension; requires: DescExtension }): string | undefined {
+function statementOf(method: DescMethod, options: { access: DescExtension; requires: DescExtension }): Statement {
   const stated = method.proto.options;
   const access = stated && hasExtension(stated, options.access) ? getExtension(stated, options.access) : unspecified;
-  const { scope, resource, role } = (
+  const requires =
     stated && hasExtension(stated, options.requires)
       ? getExtension(stated, options.requires)
-      : { scope: "", resource: "", role: 0 }
-  ) as Requirement;
+      : { scope: "", role: 0, resource: "" };
+  const { scope, role, resource } = requires as Omit<Statement, "method" | "access">;
+  return { method, access: Number(access), scope, role, resource };
+}
+
+function faultOf({ method, access, scope, role, resource }: Statement): string | undefined {
   if (access === unspecified) {
     return 'doesn\'t state who may call it: add "option (kinora.access.v1.access) = …;".';
   }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Contract } from "./contract.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { statementsModule } from "./statements.ts";
 
 /**
  * Generates a contract's library with buf, unless what is there came from the same inputs.
@@ -23,9 +24,14 @@ export async function generate(workspace: string, contract: Contract): Promise<b
   });
   if (run.error) throw new Error(`buf can't be run (${run.error.message}). Run npm ci first.`);
   if (run.status !== 0) throw new Error(`proto/${contract.name}: buf generate failed.\n${run.stdout}${run.stderr}`);
-  const { accessFaults } = await import("./access.ts"); // which takes longer to load than all the rest
-  const faults = accessFaults(workspace, contract);
+  const { accessFaults, readStatements } = await import("./access.ts"); // which takes longer to load than all the rest
+  const statements = readStatements(workspace, contract);
+  const faults = accessFaults(statements);
   if (faults.length > 0) throw new Error(faults.join("\n"));
+  if (statements.length > 0) {
+    const module = join(workspace, "libs/proto", contract.name, "gen/statements.ts");
+    writeFileSync(module, statementsModule(contract, statements));
+  }
   // Last, and inside the folder that buf empties first: half-made code never has a stamp.
   writeFileSync(stamp, wanted);
   return true;
