@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
+import { checkVersion } from "./check-version.ts";
 import { withConnection } from "./connection.ts";
 import type { Database, OpenDatabaseOptions } from "./database.ts";
 import { DatabaseError } from "./database-error.ts";
 import type { Cluster, ClusterOptions } from "./embedded/open-cluster.ts";
-import { migrate, migrateOver, migrationSession } from "./migrations/migrate.ts";
+import { withLoan } from "./loan.ts";
+import { isMigrated, migrate } from "./migrations/migrate.ts";
 import { createPool } from "./pool.ts";
 import { openServer } from "./server/open-server.ts";
 import { inTransaction } from "./transaction.ts";
@@ -28,28 +30,18 @@ export async function openDatabaseWith(
   if (process.platform === "win32") {
     throw new DatabaseError("Kinora doesn't run on Windows itself. Run it in WSL, the Windows Subsystem for Linux.");
   }
-  const migration = (url: string) => ({ url, schema: name, migrations, logger, signal });
+  const first = (url: string) => firstLook(createPool(url, name, logger), options);
   const server = options.url
-    ? await openServer({
-        url: options.url,
-        ownDatabase: options.ownDatabase ? name : undefined,
-        logger,
-        signal,
-        first: {
-          session: (url) => migrationSession(migration(url)),
-          work: (client, url) => migrateOver(client, migration(url)),
-        },
-      })
-    : await openEmbedded({ folder: join(dataDir, name, "postgres"), dataDir, logger, signal, ...embedded });
-  if (!options.url) {
-    try {
-      await migrate(migration(server.url));
-    } catch (error) {
-      await server.close();
-      throw server.explain(error);
-    }
+    ? await openServer({ url: options.url, ownDatabase: options.ownDatabase ? name : undefined, signal, first })
+    : await openEmbedded({ folder: join(dataDir, name, "postgres"), dataDir, logger, signal, ...embedded }, first);
+  const { pool, isMigrated } = server.first;
+  try {
+    if (!isMigrated) await migrate({ url: server.url, schema: name, migrations, logger, signal });
+  } catch (error) {
+    await endPool(pool);
+    await server.close();
+    throw server.explain(error);
   }
-  const pool = createPool(server.url, name, logger);
   let closing: Promise<void> | undefined;
   const close = async () => {
     await endPool(pool);
@@ -69,10 +61,39 @@ export async function openDatabaseWith(
   };
 }
 
-/** Loaded only here: who has a server of his own needs none of it. */
-async function openEmbedded(options: ClusterOptions): Promise<Cluster> {
+type First = { pool: Pool; isMigrated: boolean };
+
+/**
+ * What is to be known of a database first is asked on a connection that the service goes on with: one more costs a handshake, which is a tenth of a small service's start.
+ */
+async function firstLook(
+  pool: Pool,
+  { name: schema, migrations, logger, signal }: OpenDatabaseOptions,
+): Promise<First> {
+  try {
+    return await withLoan(pool, signal, async (client) => {
+      await checkVersion(client, logger);
+      return { pool, isMigrated: await isMigrated(client, { schema, migrations, logger }) };
+    });
+  } catch (error) {
+    void endPool(pool); // which may wait for a server that says nothing
+    throw error;
+  }
+}
+
+/** The embedded one's program is loaded only here: who has a server of their own needs none of it. */
+async function openEmbedded(
+  options: ClusterOptions,
+  first: (url: string) => Promise<First>,
+): Promise<Cluster & { first: First }> {
   const { openCluster } = await import("./embedded/open-cluster.ts");
-  return openCluster(options);
+  const cluster = await openCluster(options);
+  try {
+    return { ...cluster, first: await first(cluster.url) };
+  } catch (error) {
+    await cluster.close();
+    throw cluster.explain(error);
+  }
 }
 
 const checkMs = 3_000;

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from "pg";
+import { borrow, type Loan } from "./loan.ts";
 
 /**
  * Runs `work` in one transaction: committed when it resolves, rolled back when it throws. When `signal` aborts before
@@ -9,55 +10,28 @@ export async function inTransaction<T>(
   signal: AbortSignal | undefined,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
-  const client = await connect(pool, signal);
-  // The pool doesn't listen while a client is lent out, and a connection that ends between two statements would end the process
-  // by an unheard `error`. The next statement fails by itself.
-  client.on("error", ignore);
-  let dropped = false;
-  const drop = () => {
-    dropped = true;
-    client.release(true);
-  };
-  signal?.addEventListener("abort", drop, { once: true });
+  const loan = await borrow(pool, signal);
   try {
-    await client.query("BEGIN");
-    const result = await work(client);
+    await loan.client.query("BEGIN");
+    const result = await work(loan.client);
     signal?.throwIfAborted();
-    signal?.removeEventListener("abort", drop); // from here on only the server knows whether it is committed
-    await client.query("COMMIT");
-    client.release();
+    loan.keep(); // from here on only the server knows whether it is committed
+    await loan.client.query("COMMIT");
+    loan.end();
     return result;
   } catch (error) {
-    signal?.removeEventListener("abort", drop);
-    if (dropped) throw signal?.reason;
-    await rollBack(client);
+    if (loan.dropped) throw signal?.reason;
+    await rollBack(loan);
     throw error;
-  } finally {
-    client.off("error", ignore);
   }
 }
 
-function ignore(): void {}
-
-async function rollBack(client: PoolClient): Promise<void> {
+async function rollBack(loan: Loan): Promise<void> {
+  loan.keep();
   try {
-    await client.query("ROLLBACK");
-    client.release();
+    await loan.client.query("ROLLBACK");
+    loan.end();
   } catch {
-    client.release(true); // the connection is broken, and the server rolls back by itself
+    loan.end(true); // the connection is broken, and the server rolls back by itself
   }
-}
-
-/** A connection of the pool, or the signal's reason when it aborts while all are busy. */
-function connect(pool: Pool, signal: AbortSignal | undefined): Promise<PoolClient> {
-  signal?.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal?.reason);
-    signal?.addEventListener("abort", giveUp, { once: true });
-    pool.connect().then((client) => {
-      signal?.removeEventListener("abort", giveUp);
-      if (signal?.aborted) client.release();
-      else resolve(client);
-    }, reject);
-  });
 }

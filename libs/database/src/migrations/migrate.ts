@@ -32,27 +32,18 @@ const ofTheServer = /^(08|53|57|58)/;
  * @throws {DatabaseError}
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  await withConnection(migrationSession(options), options.signal, (client) => migrateOver(client, options));
-}
-
-/** The connection that migrations run on. */
-export function migrationSession({ url, schema, lockMs = defaultLockMs }: MigrateOptions): pg.ClientConfig {
-  return {
+  const { url, schema, signal, lockMs = defaultLockMs } = options;
+  const session = {
     connectionString: withSession(url, schema, { statementMs: 0, lockMs, idleInTransactionMs: 60_000 }),
     application_name: `kinora-${schema}-migrations`,
   };
-}
-
-/** Migrates on a connection of `migrationSession`. */
-export async function migrateOver(client: pg.Client, options: MigrateOptions): Promise<void> {
-  const { schema, lockMs = defaultLockMs } = options;
-  assertOrdered(options.migrations);
   try {
-    const known = await history(client).catch(withoutHistory);
-    if (known !== undefined && isUpToDate(options, known)) return;
-    await locked(client, schema, () => makeHistory(client, schema));
-    let first = true;
-    while (await locked(client, schema, () => step(client, options, first))) first = false;
+    await withConnection(session, signal, async (client) => {
+      if (await isMigrated(client, options)) return;
+      await locked(client, schema, () => makeHistory(client, schema));
+      let first = true;
+      while (await locked(client, schema, () => step(client, options, first))) first = false;
+    });
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== lockTimeout) throw error;
     throw new DatabaseError(
@@ -62,8 +53,24 @@ export async function migrateOver(client: pg.Client, options: MigrateOptions): P
   }
 }
 
+/**
+ * Whether every migration has run, by one question on a connection that finds the schema's tables.
+ * @throws {DatabaseError} when what was run isn't what this program would have run
+ */
+export async function isMigrated(
+  client: pg.ClientBase,
+  options: Pick<MigrateOptions, "schema" | "migrations" | "logger">,
+): Promise<boolean> {
+  assertOrdered(options.migrations);
+  const known = await history(client).catch(withoutHistory);
+  return known !== undefined && isUpToDate(options, known);
+}
+
 /** Whether nothing is left to run. */
-function isUpToDate({ schema, migrations, logger }: MigrateOptions, known: Applied[]): boolean {
+function isUpToDate(
+  { schema, migrations, logger }: Pick<MigrateOptions, "schema" | "migrations" | "logger">,
+  known: Applied[],
+): boolean {
   const { run, unknown } = pending(migrations, known);
   if (run.length > 0) return false;
   warnOfNewer({ schema, logger }, unknown);
@@ -114,7 +121,7 @@ async function makeHistory(client: pg.Client, schema: string): Promise<void> {
   );
 }
 
-async function history(client: pg.Client): Promise<Applied[]> {
+async function history(client: pg.ClientBase): Promise<Applied[]> {
   const { rows } = await client.query<Applied>("SELECT name, checksum FROM schema_migration ORDER BY name");
   return rows;
 }

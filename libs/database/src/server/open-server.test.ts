@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "@kinora/testing";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withConnection } from "../connection.ts";
 import type { Database } from "../database.ts";
 import { DatabaseError } from "../database-error.ts";
 import { openDatabase } from "../open-database.ts";
@@ -46,8 +47,13 @@ function address(user: string, database: string): string {
 function open(
   url: string,
   more: { ownDatabase?: string; signal?: AbortSignal; patienceMs?: number } = {},
-): Promise<Server> {
-  return openServer({ ownDatabase: undefined, logger: quiet, ...more, url });
+): Promise<Server<string>> {
+  const first = (connectionString: string) =>
+    withConnection({ connectionString }, more.signal, async (client) => {
+      const { rows } = await client.query<{ name: string }>("SELECT current_database() AS name");
+      return rows[0]?.name ?? "";
+    });
+  return openServer({ ownDatabase: undefined, ...more, url, first });
 }
 
 async function refusal(opening: Promise<unknown>): Promise<string> {
@@ -79,6 +85,10 @@ describe("openServer", () => {
     for (const { url } of servers) expect(await databaseOf(url)).toBe("video_encoder");
     const again = await open(address("maker", "video"), { ownDatabase: "encoder" });
     expect(await databaseOf(again.url)).toBe("video_encoder");
+  });
+
+  it("says what its first use came to", async () => {
+    expect((await open(address("maker", "video"))).first).toBe("video");
   });
 
   it("waits for a server that is starting", async () => {
@@ -130,17 +140,42 @@ describe("one sentence says what to do", () => {
   });
 });
 
-it("ends at once when it is given up", async () => {
-  const silent = createServer(); // takes connections and says nothing
-  const silentPort = await freePort();
-  await new Promise<void>((resolve) => silent.listen(silentPort, "127.0.0.1", resolve));
-  try {
+it("goes on with the connection that it was asked first on, once the schema is there", async () => {
+  const options = { name: "lean", dataDir: "/nowhere", url: address("maker", "video"), logger: quiet };
+  const migrations = [{ name: "0001_fruit", sql: "CREATE TABLE fruit (name text)" }];
+  await (await openDatabase({ ...options, migrations })).close();
+  let connections = 0;
+  const count = () => connections++;
+  relay.on("connection", count);
+  const database = await openDatabase({ ...options, migrations });
+  await database.pool.query("SELECT FROM fruit");
+  await database.check();
+  relay.off("connection", count);
+  await database.close();
+  expect(connections).toBe(1);
+});
+
+describe("a server that takes connections and says nothing", () => {
+  const silent = createServer();
+  let url: string;
+  beforeAll(async () => {
+    const silentPort = await freePort();
+    await new Promise<void>((resolve) => silent.listen(silentPort, "127.0.0.1", resolve));
+    url = `postgres://maker@127.0.0.1:${silentPort}/video`;
+  });
+  afterAll(() => {
+    silent.close();
+  });
+
+  it.each<[string, (signal: AbortSignal) => Promise<unknown>]>([
+    ["server", (signal) => open(url, { signal, patienceMs: 600_000 })],
+    [
+      "database",
+      (signal) => openDatabase({ name: "user", dataDir: "/nowhere", url, migrations: [], logger: quiet, signal }),
+    ],
+  ])("ends the opening of a %s at once when it is given up", async (_name, opening) => {
     const stop = new AbortController();
     silent.once("connection", () => stop.abort(new Error("given up")));
-    await expect(
-      open(`postgres://maker@127.0.0.1:${silentPort}/video`, { signal: stop.signal, patienceMs: 600_000 }),
-    ).rejects.toThrow("given up");
-  } finally {
-    silent.close();
-  }
+    await expect(opening(stop.signal)).rejects.toThrow("given up");
+  });
 });

@@ -1,28 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { withConnection } from "../connection.ts";
-import type { DatabaseLogger } from "../database.ts";
 import { DatabaseError } from "../database-error.ts";
 import { describeAddress, parseDatabaseUrl, withDatabase } from "./address.ts";
 import { explainConnection } from "./explain-connection.ts";
 
-export type ServerOptions = {
+export type ServerOptions<T> = {
   url: string;
   /** The service that gets a database of its own. */
   ownDatabase: string | undefined;
-  logger: DatabaseLogger;
   signal?: AbortSignal | undefined;
   /** How long to wait for a server that isn't there yet. */
   patienceMs?: number;
-  /** What is to be done on the first connection to the service's database, as another one would cost a handshake more. */
-  first?: { session(url: string): pg.ClientConfig; work(client: pg.Client, url: string): Promise<void> };
+  /** The first use of the service's database: repeated while there is hope that the server comes up. */
+  first: (url: string) => Promise<T>;
 };
 
-const oldest = 150_000; // server_version_num
-
 /** A database on somebody's own server. */
-export type Server = {
+export type Server<T> = {
   url: string;
+  /** What `first` came to. */
+  first: T;
   /** Turns an error of using it into a DatabaseError. */
   explain(error: unknown): unknown;
   close(): Promise<void>;
@@ -33,7 +31,7 @@ export type Server = {
  * @returns the connection string of the database to use
  * @throws {DatabaseError}
  */
-export async function openServer(options: ServerOptions): Promise<Server> {
+export async function openServer<T>(options: ServerOptions<T>): Promise<Server<T>> {
   const base = parseDatabaseUrl(options.url);
   let url = base;
   if (options.ownDatabase) {
@@ -46,45 +44,24 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     if (!(error instanceof pg.DatabaseError)) return error;
     return new DatabaseError(explainConnection(error, describeAddress(url)).sentence, { cause: error });
   };
-  let failure: { error: unknown } | undefined;
-  await withClient(
-    url,
-    options,
-    async (client) => {
-      await checkVersion(client, options.logger);
-      // What goes wrong from here on is no reason to connect again.
-      await options.first?.work(client, url.href).catch((error: unknown) => {
-        failure = { error };
-      });
-    },
-    options.first?.session(url.href),
-  );
-  options.signal?.throwIfAborted();
-  if (failure !== undefined) throw explain(failure.error);
-  return { url: url.href, explain, close: async () => {} };
+  const first = await patiently(url, options, () => options.first(url.href));
+  return { url: url.href, first, explain, close: async () => {} };
 }
 
-async function checkVersion(client: pg.Client, logger: DatabaseLogger): Promise<void> {
-  const { rows } = await client.query<{ version: string; number: string }>(
-    "SELECT version() AS version, current_setting('server_version_num') AS number",
-  );
-  const [found] = rows;
-  if (found && Number(found.number) < oldest) {
-    logger.warn({ version: found.version }, "this Postgres is older than 15, with which Kinora isn't tested");
-  }
+type Patience = Pick<ServerOptions<unknown>, "signal" | "patienceMs">;
+
+/** Runs `work` with a connection of its own, repeating as `patiently` does. */
+function withClient<T>(url: URL, options: Patience, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const session = { connectionString: url.href, query_timeout: 30_000 };
+  return patiently(url, options, () => withConnection(session, options.signal, work));
 }
 
-/** Runs `work` with a connection, repeating while there is hope that the server comes up. */
-async function withClient<T>(
-  url: URL,
-  { signal, patienceMs = 10_000 }: ServerOptions,
-  work: (client: pg.Client) => Promise<T>,
-  session: pg.ClientConfig = { connectionString: url.href, query_timeout: 30_000 },
-): Promise<T> {
+/** Does what needs the server, repeating while there is hope that it comes up. */
+async function patiently<T>(url: URL, { signal, patienceMs = 10_000 }: Patience, work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await withConnection(session, signal, work);
+      return await work();
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DatabaseError) throw error;
