@@ -10,7 +10,6 @@ import { withLoan } from "./loan.ts";
 import { isMigrated, migrate } from "./migrations/migrate.ts";
 import { createPool } from "./pool.ts";
 import { openServer } from "./server/open-server.ts";
-import { inTransaction } from "./transaction.ts";
 
 /**
  * Opens a service's database and brings its schema up to date.
@@ -105,7 +104,7 @@ const checkMs = 3_000;
 async function check(pool: Pool, url: string, signal: AbortSignal | undefined): Promise<void> {
   const stop = AbortSignal.any([AbortSignal.timeout(checkMs), ...(signal ? [signal] : [])]);
   if (pool.idleCount > 0 && pool.waitingCount === 0) {
-    const answered = await inTransaction(pool, AbortSignal.any([stop, AbortSignal.timeout(checkMs / 2)]), (client) =>
+    const answered = await withLoan(pool, AbortSignal.any([stop, AbortSignal.timeout(checkMs / 2)]), (client) =>
       client.query("SELECT 1"),
     ).catch(() => undefined);
     if (answered !== undefined) return;
