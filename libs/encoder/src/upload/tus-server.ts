@@ -20,7 +20,9 @@ export function createTusServer(context: Context, uploads: Uploads): Server {
   };
   const datastore = Object.assign(new DataStore(), {
     async getUpload(id: string) {
-      return new Upload({ id, size: (await videoOf(id)).sizeBytes, offset: await uploads.received(id) });
+      const { state, sizeBytes: size } = await videoOf(id);
+      // One that was complete a moment ago isn't among the uploads any more: it hasn't begun anew.
+      return new Upload({ id, size, offset: state === "uploaded" ? size : await uploads.received(id) });
     },
     async write(body: AsyncIterable<Uint8Array>, id: string, offset: number) {
       return await uploads.write(await videoOf(id), body, offset);

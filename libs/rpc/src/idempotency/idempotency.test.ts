@@ -185,6 +185,8 @@ describe.each(Object.entries(ways))("a call with an idempotency key over %s", (_
     });
     expect((await client.echoEither({ text: "b" }, as("user", "k1"))).text).toBe("b");
     expect((await client.echoEither({ text: "c" }, as("service", "k1"))).text).toBe("c");
+    // Two programs with accounts of their own are two callers, though both are services.
+    expect((await client.echoEither({ text: "d" }, as("other service", "k1"))).text).toBe("d");
   });
 
   it("needs a key that can be one", async () => {

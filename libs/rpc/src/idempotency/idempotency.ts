@@ -60,6 +60,6 @@ function ownerOf(caller: Caller): string | undefined {
     case "user":
       return `user:${caller.userId}`;
     default:
-      return caller.kind;
+      return `${caller.kind}:${caller.id}`;
   }
 }

@@ -46,6 +46,8 @@ export const echoAuthenticate: Authenticate = async (authorization) => {
       return { kind: "user", userId: "u1", role: "member", sessionId: "s1", ...all };
     case "Bearer service":
       return { kind: "service", id: "built-in", ...all };
+    case "Bearer other service":
+      return { kind: "service", id: "other", ...all };
     case "Bearer worker":
       return { kind: "worker", id: "built-in", ...all };
     default:
