@@ -37,7 +37,8 @@ function binaryCodec(input: DescMessage, output: DescMessage): Codec {
   };
 }
 
-const utf8 = new TextDecoder();
+// What is no UTF-8 is refused: of passwords, all such bytes would be the same.
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 const jsonOptions = { ignoreUnknownFields: true };
 
 function jsonCodec(input: DescMessage, output: DescMessage): Codec {
