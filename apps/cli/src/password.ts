@@ -1,5 +1,6 @@
 import type { Context, Input } from "./context.ts";
 import { Interrupted, UsageError } from "./errors.ts";
+import { printable, textWidth } from "./text-width.ts";
 
 const maxBytes = 64 * 1024;
 
@@ -11,18 +12,11 @@ export async function readPassword(
 ): Promise<string> {
   if (fromStdin || !stdin.isTTY || !stdin.setRawMode) {
     const password = await firstLine(stdin, signal);
-    if (password === "") throw new UsageError("No password came on standard input.");
+    if (password === "")
+      throw new UsageError("No password came on standard input: its first line must be the password.");
     return password;
   }
-  stderr.write(prompt);
-  stdin.setRawMode(true);
-  try {
-    return await typedLine(stdin, signal);
-  } finally {
-    stdin.setRawMode(false);
-    stdin.pause();
-    stderr.write("\n");
-  }
+  return await ask({ stdin, stderr, signal }, prompt, false);
 }
 
 /** Asks for several passwords, or reads as many lines of standard input when that is no terminal. */
@@ -46,19 +40,26 @@ export async function readSecrets(
 
 /** Asks for a line of text on a terminal. */
 export async function readAnswer(
-  { stdin, stderr, signal }: Pick<Context, "stdin" | "stderr" | "signal">,
+  context: Pick<Context, "stdin" | "stderr" | "signal">,
   prompt: string,
 ): Promise<string> {
-  const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: stdin, output: stderr });
+  return (await ask(context, prompt, true)).trim();
+}
+
+/** Asks on a terminal, which shows what is typed if `shown`. Not by Node's readline: of what is pasted it shows all and keeps the first line, and the second one may be a password. */
+async function ask(
+  { stdin, stderr, signal }: Pick<Context, "stdin" | "stderr" | "signal">,
+  prompt: string,
+  shown: boolean,
+): Promise<string> {
+  stderr.write(prompt);
+  stdin.setRawMode?.(true);
   try {
-    return (await lines.question(prompt, { signal })).trim();
-  } catch (error) {
-    stderr.write("\n");
-    signal.throwIfAborted();
-    throw (error as Error).name === "AbortError" ? new Interrupted("") : error; // Ctrl-C, which readline takes for itself
+    return await typedLine(stdin, signal, shown ? (text) => stderr.write(text) : () => {});
   } finally {
-    lines.close();
+    stdin.setRawMode?.(false);
+    stdin.pause();
+    stderr.write("\n");
   }
 }
 
@@ -86,29 +87,51 @@ async function firstLines(stdin: Input, count: number, signal: AbortSignal): Pro
   return lines.slice(0, count);
 }
 
-/** What is typed up to Enter, with the keys that people use to mend what they typed. */
-function typedLine(stdin: Input, signal: AbortSignal): Promise<string> {
+/** What is typed up to Enter, with the keys that people use to mend what they typed. What comes after it is the next question's. */
+function typedLine(stdin: Input, signal: AbortSignal, show: (text: string) => void): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let typed: string[] = [];
+  const typed: string[] = [];
   const decoder = new TextDecoder();
+  let sequence: "none" | "begun" | "within" = "none";
+  const erase = (count: number) => {
+    for (const key of typed.splice(Math.max(0, typed.length - count))) show("\b \b".repeat(textWidth(key)));
+  };
+  const end = (rest: readonly string[]) => {
+    stop();
+    const [next] = rest;
+    const others = rest.slice(next === "\n" ? 1 : 0).join("");
+    if (others !== "") stdin.unshift(Buffer.from(others));
+    resolve(typed.join(""));
+  };
   const onData = (chunk: Uint8Array | string) => {
-    for (const key of typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true })) {
-      if (key === "\r" || key === "\n" || key === "\u0004") return resolve(typed.join(""));
-      if (key === "\u0003") return reject(new Interrupted(""));
-      if (key === "\u007f" || key === "\b") typed.pop();
-      else if (key === "\u0015") typed = [];
-      else if (key >= " " && typed.length < 1_000) typed.push(key);
+    const keys = [...(typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))];
+    for (const [at, key] of keys.entries()) {
+      // Arrows and their like are several characters (ECMA-48, 5.4), none of which was meant.
+      if (key === "\u001b") sequence = "begun";
+      else if (sequence === "begun" && key >= " ") sequence = key === "[" || key === "O" ? "within" : "none";
+      else if (sequence === "within" && key >= " ") sequence = key >= "@" && key <= "~" ? "none" : "within";
+      else if (key === "\r" || key === "\n") return end(keys.slice(at + 1));
+      else if (key === "\u0003" || (key === "\u0004" && typed.length === 0)) return reject(new Interrupted(""));
+      else if (key === "\u0004") return end(keys.slice(at + 1));
+      else if (key === "\u007f" || key === "\b") erase(1);
+      else if (key === "\u0015") erase(typed.length);
+      else if (key >= " " && typed.length < 1_000) {
+        typed.push(key);
+        show(printable(key));
+      }
     }
   };
   const onAbort = () => reject(signal.reason);
   const onEnd = () => reject(new Interrupted(""));
+  function stop(): void {
+    stdin.off("data", onData);
+    stdin.off("end", onEnd);
+    signal.removeEventListener("abort", onAbort);
+    stdin.pause();
+  }
   stdin.on("data", onData);
   stdin.on("end", onEnd);
   signal.addEventListener("abort", onAbort, { once: true });
   stdin.resume();
-  return promise.finally(() => {
-    stdin.off("data", onData);
-    stdin.off("end", onEnd);
-    signal.removeEventListener("abort", onAbort);
-  });
+  return promise.finally(stop);
 }

@@ -2,6 +2,7 @@ import type { ActionContext } from "../actions.ts";
 import { accountClient } from "../clients.ts";
 import { CliError, UsageError } from "../errors.ts";
 import { readAnswer, readSecrets } from "../password.ts";
+import { printable } from "../text-width.ts";
 import type { AccountValues } from "./actions.ts";
 
 /** Changes the password; without a terminal, the current and the new one are the first two lines of standard input. */
@@ -23,7 +24,7 @@ export async function resetPassword(
   if (!stdin.isTTY) throw new UsageError("A reset needs a terminal: the code comes by e-mail while the command waits.");
   const accounts = accountClient(connection.server.user);
   const { resetId } = await accounts.requestPasswordReset({ email }, { signal });
-  stderr.write(`If ${email} has an account, a code is on its way there.\n`);
+  stderr.write(`If ${printable(email)} has an account, a code is on its way there.\n`);
   const shown = code ?? (await readAnswer(context, "Code: "));
   const [password = ""] = await readSecrets(context, ["New password: "]);
   await repeat(context, password);

@@ -52,7 +52,12 @@ describe("signup, login, whoami, logout", () => {
       1,
       /^kinora: The e-mail address or the password is wrong\.\n$/,
     ],
-    [["login", "owner@localhost"], "", 2, /^kinora: No password came on standard input\.\n$/],
+    [
+      ["login", "owner@localhost"],
+      "",
+      2,
+      /^kinora: No password came on standard input: its first line must be the password\.\n$/,
+    ],
     [["login"], password, 2, /^kinora: Whose login\? Use: kinora login EMAIL\n$/],
     [
       ["signup", "owner@localhost", "--name", "x"],
