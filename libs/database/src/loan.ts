@@ -42,7 +42,9 @@ export async function borrow(pool: Pool, signal: AbortSignal | undefined): Promi
   };
 }
 
-/** Runs `work` with a connection of the pool. When `signal` aborts, the connection is dropped and the signal's reason is thrown. */
+/**
+ * Runs `work`, which begins no transaction, with a connection of the pool. When `signal` aborts, the connection is dropped and the signal's reason is thrown.
+ */
 export async function withLoan<T>(
   pool: Pool,
   signal: AbortSignal | undefined,
@@ -55,9 +57,14 @@ export async function withLoan<T>(
     return result;
   } catch (error) {
     if (loan.dropped) throw signal?.reason;
-    loan.end(true);
+    // A statement that Postgres refuses leaves the connection usable; anything else doesn't.
+    loan.end(!isRefusal(error));
     throw error;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "severity" in error && error.severity === "ERROR";
 }
 
 function ignore(): void {}
