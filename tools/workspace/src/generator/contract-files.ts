@@ -53,6 +53,7 @@ plugins:
       - rewrite_imports=./kinora/**/*_pb.js:@kinora/proto-common
 `,
     [`libs/proto/${name}/package.json`]: packageJson(`@kinora/proto-${name}`, `proto-${name}`, {
+      exports: { ".": "./src/index.ts", "./statements": "./gen/statements.ts" },
       dependencies: versions("@bufbuild/protobuf", "@kinora/proto-common"),
     }),
     [`libs/proto/${name}/tsconfig.json`]: tsconfig("../../..", ["src", "gen"]),

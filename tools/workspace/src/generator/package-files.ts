@@ -28,7 +28,13 @@ export function versionsFrom(
 export function packageJson(
   name: string,
   project: string,
-  more: { deploy?: { port: number }; dependencies: Record<string, string>; devDependencies?: Record<string, string> },
+  more: {
+    /** If not given, the index alone. */
+    exports?: Record<string, string>;
+    deploy?: { port: number };
+    dependencies: Record<string, string>;
+    devDependencies?: Record<string, string>;
+  },
 ): string {
   return json({
     name,
