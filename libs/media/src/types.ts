@@ -37,6 +37,7 @@ export type VideoTrack = {
   colorPrimaries?: number;
   colorMatrix?: number;
   seekable?: boolean;
+  packetsAreFrames?: boolean;
 };
 
 /** An audio track of a source. */

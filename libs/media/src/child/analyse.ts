@@ -50,10 +50,7 @@ export async function scanSource(
   const { startSeconds } = track;
   const follow = (from: Demuxer) => (frames: number) => onProgress({ frames, fraction: from.position() / source.size });
   const opened = () => openVideo(source, track);
-  const sampled = await opened();
-  const sample = await readSample(sampled.demuxer, sampled.video);
-  await sampled.demuxer.close();
-  if (!sample.facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
+  const sample = knownSample(track) ?? (await sampleAgain(await opened()));
 
   const { demuxer, video } = await opened();
   const audio = media.audio.flatMap((track) => demuxer.streams[track.streamIndex] ?? []);
@@ -70,7 +67,7 @@ export async function scanSource(
     const again = await opened();
     ({ times, frameTimes } = await countFrames(again.demuxer, again.video, follow(again.demuxer)));
     await again.demuxer.close();
-    refuseIfUndecodable(times.count, scan.coded, sample.facts.interlaced);
+    refuseIfUndecodable(times.count, scan.coded, sample.interlaced);
   }
   // Packets before the first picture that can be decoded show nothing; where times are guesses, they don't tell which these are.
   const start = track.seekable === false ? Number.MIN_SAFE_INTEGER : (sample.firstPicture ?? frameTimes[0] ?? 0);
@@ -94,6 +91,23 @@ export async function scanSource(
     ...(scan.lastCut === undefined ? {} : { lastCutPts: BigInt(scan.lastCut) }),
   };
   return { table, scan, times };
+}
+
+/** What the first packets tell of the rest. */
+type FirstPackets = { firstPicture: number | undefined; packetsAreFrames: boolean; interlaced: boolean };
+
+/** What the probe has seen of the first packets, where that is all there is to know: the first picture is then where a seekable track starts. */
+function knownSample({ packetsAreFrames, seekable, startPts, interlaced }: VideoTrack): FirstPackets | undefined {
+  if (!packetsAreFrames || !seekable || startPts === undefined) return undefined;
+  return { firstPicture: Number(startPts), packetsAreFrames, interlaced };
+}
+
+/** Decodes the first packets. Rejects with `input` if there is no picture among them. */
+async function sampleAgain({ demuxer, video }: { demuxer: Demuxer; video: Stream }): Promise<FirstPackets> {
+  const { facts, firstPicture, packetsAreFrames } = await readSample(demuxer, video);
+  await demuxer.close();
+  if (!facts) throw new TaskError("input", "No picture of this video can be decoded: it is damaged.");
+  return { firstPicture, packetsAreFrames, interlaced: facts.interlaced };
 }
 
 async function openVideo(

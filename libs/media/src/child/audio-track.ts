@@ -22,6 +22,8 @@ export type AudioResult = {
 export type AudioTrack = {
   /** Decodes and encodes a packet; `null` after the last one. */
   add(packet: Packet | null): Promise<void>;
+  /** Frames and segments that are written. */
+  progress(): { frames: number; segments: number };
   /** The track as far as its segments are written; undefined before the first one. */
   soFar(): TrackResult | undefined;
   finish(): Promise<AudioResult>;
@@ -168,6 +170,7 @@ export async function openAudioTrack(options: {
     async add(packet) {
       for await (const frame of decoder.decode(packet)) await sound(frame);
     },
+    progress: () => writer?.progress() ?? { frames: 0, segments: 0 },
     soFar: () => writer && describe(writer.finish()),
     async finish() {
       await drain();

@@ -34,17 +34,15 @@ export async function encodeAudio(options: EncodeAudioOptions): Promise<TrackRes
   while (await demuxer.read(packet)) {
     if (packet.streamIndex === stream.index) await track.add(packet);
     packet.unref();
-    const soFar = track.soFar();
-    const { frames = 0, segments = [] } = soFar ?? {};
+    const { frames, segments } = track.progress();
     onProgress({
       frames,
       fraction: demuxer.position() / source.size,
       mediaSeconds: (frames * 1024) / audio.sampleRate,
     });
-    if (soFar && segments.length > told) {
-      told = segments.length;
-      onTrack(soFar);
-    }
+    const soFar = segments > told ? track.soFar() : undefined;
+    if (soFar) onTrack(soFar);
+    told = segments;
   }
   packet.free();
   await track.add(null);

@@ -54,6 +54,7 @@ export async function probe(source: ByteSource): Promise<MediaInfo> {
       timeBase: { num, den },
       startPts: BigInt(startPts),
       seekable: isSeekable(demuxer.format, video) && sample.firstPicture !== undefined,
+      packetsAreFrames: sample.packetsAreFrames,
     },
   };
 }

@@ -1,5 +1,5 @@
-import { AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from "node-av/constants";
-import { avGetCodecName, Packet, type Stream } from "node-av/lib";
+import { AV_CODEC_ID_VP8, AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from "node-av/constants";
+import { Packet, type Stream } from "node-av/lib";
 import { frameTime, openDecoder } from "./decoder.ts";
 import type { Demuxer } from "./demuxer.ts";
 import { createFrameTimes, type FrameTimesSummary } from "./frame-times.ts";
@@ -20,7 +20,7 @@ export type Sample = {
 
 /** VP8 has packets that are only for reference (RFC 6386, 9.1: `show_frame`); in all other formats a packet shows a picture. */
 export function isShown(packet: Packet, stream: Stream): boolean {
-  if (avGetCodecName(stream.codecpar.codecId) !== "vp8") return true;
+  if (stream.codecpar.codecId !== AV_CODEC_ID_VP8) return true;
   const [first = 0] = packet.data?.subarray(0, 1) ?? [];
   return (first & 0x10) !== 0;
 }

@@ -60,29 +60,31 @@ export async function scanPackets(
   let lastCut: number | undefined;
   let end = 0;
   const audioEnds = new Map<number, number>();
+  // Asked once: each answer is an object of its own.
+  const units = new Map([video, ...audio].map(({ index, timeBase }) => [index, timeBase.num / timeBase.den]));
+  const { index: videoIndex } = video;
   while (await demuxer.read(packet)) {
-    const stream =
-      packet.streamIndex === video.index ? video : audio.find((track) => track.index === packet.streamIndex);
-    const time = packet.pts !== AV_NOPTS_VALUE ? packet.pts : packet.dts;
+    const { streamIndex, pts } = packet;
+    const unit = units.get(streamIndex) ?? 0;
+    const time = pts !== AV_NOPTS_VALUE ? pts : packet.dts;
     const known = time !== AV_NOPTS_VALUE;
-    const unit = stream ? stream.timeBase.num / stream.timeBase.den : 0;
     const seconds = known ? Number(time) * unit : 0;
     const until = known ? seconds + Number(packet.duration) * unit : 0;
     end = Math.max(end, until);
     if (demuxer.jumped()) lastCut ??= keyframes.at(-1) ?? Number.MIN_SAFE_INTEGER;
     const isHidden = packet.hasFlags(AV_PKT_FLAG_DISCARD);
-    if (stream === video) {
+    if (streamIndex === videoIndex) {
       packets++;
       if (packet.isKeyframe && known && keyframes.length < maxKeyframes) keyframes.push(Number(time));
       if (!isHidden && isShown(packet, video)) {
         if (packet.size > 0) coded++;
-        if (packet.pts === AV_NOPTS_VALUE) untimed++;
+        if (pts === AV_NOPTS_VALUE) untimed++;
         times.add(known ? Number(time) : undefined, Number(packet.duration));
         refuseIfTooMany(++frames);
       }
       if (packets % 100 === 0) onFrames(frames);
-    } else if (stream && known && !isHidden) {
-      audioEnds.set(stream.index, Math.max(audioEnds.get(stream.index) ?? until, until));
+    } else if (units.has(streamIndex) && known && !isHidden) {
+      audioEnds.set(streamIndex, Math.max(audioEnds.get(streamIndex) ?? until, until));
     }
     packet.unref();
   }

@@ -19,6 +19,8 @@ export type WrittenTrack = {
 export type TrackWriter = {
   /** Writes the next segment, whose first sample is decoded at `decodeTime`. */
   add(decodeTime: number, samples: Sample[]): Promise<void>;
+  /** Frames and segments that are written. */
+  progress(): { frames: number; segments: number };
   /** What was written so far. */
   finish(): WrittenTrack;
 };
@@ -64,6 +66,7 @@ export async function createTrackWriter(
       segments.push({ duration, bytes: bytes.length, frames: samples.length, keyFrameBytes });
       await delivery.deliver(`${name}/${number}.m4s`, bytes);
     },
+    progress: () => ({ frames, segments: segments.length }),
     finish: () => ({
       initBytes: init.length,
       initSha256: new Uint8Array(createHash("sha256").update(init).digest()),

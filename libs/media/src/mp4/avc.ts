@@ -4,10 +4,11 @@ import { u8, u16, u32 } from "./box.ts";
 
 const nalType = { idr: 5, sps: 7, pps: 8, delimiter: 9 };
 
+const startCode = Buffer.from([0, 0, 1]);
+
 /** The NAL units of a byte stream, without their start codes. */
 export function splitAnnexB(stream: Buffer): Buffer[] {
   const units: Buffer[] = [];
-  const startCode = Buffer.from([0, 0, 1]);
   let start = stream.indexOf(startCode);
   while (start >= 0) {
     const from = start + 3;

@@ -1,4 +1,4 @@
-import { box, findBox, fullBox, readBoxes, u32, u64 } from "./box.ts";
+import { box, findBox, fullBox, readBoxes, u32, u32s, u64 } from "./box.ts";
 import { trackId } from "./init-segment.ts";
 
 /** A sample as a segment holds it: a coded picture or an AAC frame, in decoding order. Times in the track's timescale. */
@@ -33,12 +33,12 @@ export function mediaSegment(segment: { number: number; decodeTime: number; samp
     (sameDuration ? 0 : run.duration) |
     (allSync ? 0 : run.flags) |
     (ordered ? 0 : run.compositionOffset);
-  const table = samples.map((sample) =>
-    Buffer.concat([
-      ...(sameDuration ? [] : [u32(sample.duration)]),
-      u32(sample.data.length),
-      ...(allSync ? [] : [u32(sample.sync ? syncFlags : otherFlags)]),
-      ...(ordered ? [] : [u32(sample.compositionOffset >>> 0)]),
+  const table = u32s(
+    samples.flatMap((sample) => [
+      ...(sameDuration ? [] : [sample.duration]),
+      sample.data.length,
+      ...(allSync ? [] : [sample.sync ? syncFlags : otherFlags]),
+      ...(ordered ? [] : [sample.compositionOffset >>> 0]),
     ]),
   );
   const moof = (dataOffset: number) =>
@@ -56,7 +56,7 @@ export function mediaSegment(segment: { number: number; decodeTime: number; samp
           u32(allSync ? syncFlags : otherFlags),
         ),
         fullBox("tfdt", 1, 0, u64(segment.decodeTime)),
-        fullBox("trun", 1, runFlags, u32(samples.length), u32(dataOffset), ...table),
+        fullBox("trun", 1, runFlags, u32(samples.length), u32(dataOffset), table),
       ),
     );
   const header = 8;
