@@ -7,6 +7,7 @@ import { ledger } from "./migrations/0011_ledger.ts";
 import { disabledServiceAccounts } from "./migrations/0012_service_accounts.ts";
 import { storage } from "./migrations/0013_storage.ts";
 import { auditAge } from "./migrations/0014_audit_age.ts";
+import { shortPasswords } from "./migrations/0015_short_passwords.ts";
 
 // Times are kept to the millisecond, as JavaScript has them, so that a time read and passed back compares equal.
 
@@ -112,4 +113,5 @@ export const userMigrations: readonly Migration[] = [
   disabledServiceAccounts,
   storage,
   auditAge,
+  shortPasswords,
 ];

@@ -14,7 +14,7 @@ import { enrolledFactors } from "../factor/second-factors.store.ts";
 import { invalidField } from "../fault.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
 import type { PasswordHasher } from "../password/password-hasher.ts";
-import { normalizePassword, passwordFault } from "../password/password-policy.ts";
+import { isShort, normalizePassword, passwordFault } from "../password/password-policy.ts";
 import { requireLive } from "../session/live-caller.ts";
 import { endSessions, hasSessionFrom } from "../session/session.store.ts";
 import { breaks } from "../store/database-fault.ts";
@@ -151,7 +151,7 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
             const account = userId === null ? undefined : await findAccount(tx, userId);
             if (account === undefined) throw invalidField("code", "is for an account that is gone");
             await checkNewPassword(tx, account, password, "password");
-            await setPasswordHash(tx, account.id, hash, now());
+            await setPasswordHash(tx, account.id, { hash, short: isShort(text) }, now());
             await endSessions(tx, account.id);
             await deleteOpenCodes(tx, account.id);
             await note(tx, "password.reset", context, account.id);
@@ -173,10 +173,11 @@ export function createAccountHandlers(deps: AccountHandlersDeps): ServiceImpl<ty
       const text = await checkNewPassword(store.on(signal), account, newPassword, "new_password");
       const hash = await passwords.hash(text, signal);
       await store.transaction(signal, async (tx) => {
-        // Since the current password was checked, somebody else may have changed it, which has ended this session.
+        // Since the passwords were checked, somebody else may have changed the current one, which has ended this session, or removed the factor beside which the new one may be short.
         await lockAccounts(tx, [account.id]);
         await requireLive(tx, caller, now());
-        await setPasswordHash(tx, account.id, hash, now());
+        await checkNewPassword(tx, account, newPassword, "new_password");
+        await setPasswordHash(tx, account.id, { hash, short: isShort(text) }, now());
         await endSessions(tx, account.id, { except: caller.sessionId });
         await deleteOpenCodes(tx, account.id);
         await note(tx, "password.changed", context, account.id);

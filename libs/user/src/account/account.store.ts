@@ -107,9 +107,24 @@ export async function updateAccount(sql: Sql, id: string, change: AccountChange,
   return account;
 }
 
-/** Replaces a password. */
-export async function setPasswordHash(sql: Sql, id: string, hash: string, now: Date): Promise<void> {
-  await sql.query("update users set password_hash = $2, update_time = $3 where id = $1", [id, hash, now]);
+/** Replaces a password; `short`: by one that is good beside a second factor only. */
+export async function setPasswordHash(
+  sql: Sql,
+  id: string,
+  { hash, short }: { hash: string; short: boolean },
+  now: Date,
+): Promise<void> {
+  await sql.query("update users set password_hash = $2, password_short = $3, update_time = $4 where id = $1", [
+    id,
+    hash,
+    short,
+    now,
+  ]);
+}
+
+/** Whether an account's password is good beside a second factor only. */
+export async function hasShortPassword(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.query("select 1 from users where id = $1 and password_short", [id])).length > 0;
 }
 
 /** Notes that mail to the account's address arrives; undefined if the address is another one by now. */

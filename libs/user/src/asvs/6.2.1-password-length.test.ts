@@ -1,3 +1,4 @@
+import { Secret, TOTP } from "otpauth";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTotpSecret, describeTotp } from "../factor/totp.ts";
 import { passwordFault } from "../password/password-policy.ts";
@@ -95,5 +96,27 @@ describe("the service", () => {
     expect(describeTotp(secret, ada.email).uri).toMatch(/^otpauth:\/\/totp\//);
     await kinora.database.pool.query("insert into totp_factors (user_id, secret) values ($1, $2)", [ada.id, secret]);
     await change("zq5Wm0rT");
+  });
+
+  it("lets nobody be left with 8 characters alone", async () => {
+    const ada = await kinora.join("Ada");
+    const { accounts, factors } = kinora.as(ada.accessToken);
+    const { secret } = await factors.startTotp({});
+    const app = new TOTP({ secret: Secret.fromBase32(secret) });
+    const code = () => app.generate({ timestamp: kinora.now().getTime() });
+    await factors.confirmTotp({ code: code() });
+    await accounts.changePassword({ currentPassword: ada.password, newPassword: "zq5Wm0rT" });
+    kinora.advance(60_000);
+    const check = { proof: { case: "totpCode" as const, value: code() } };
+    const { tokens } = await kinora.as(ada.accessToken).sessions.confirmSession({ check });
+    const after = kinora.as(tokens?.accessToken);
+    expect(await faultOf(after.factors.removeTotp({}))).toMatchObject({
+      code: "FailedPrecondition",
+      message: expect.stringContaining("change it to one of 15 characters or more first"),
+    });
+    expect(await after.factors.listFactors({})).toMatchObject({ totp: true, recoveryCodes: 10 });
+    await after.accounts.changePassword({ currentPassword: "zq5Wm0rT", newPassword: "seventeen swans went west" });
+    await after.factors.removeTotp({});
+    expect(await after.factors.listFactors({})).toMatchObject({ totp: false, recoveryCodes: 0 });
   });
 });

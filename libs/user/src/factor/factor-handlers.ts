@@ -4,7 +4,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { FactorService, PasskeySchema } from "@kinora/proto-user";
 import { DomainError, requireUser } from "@kinora/rpc";
 import type { Seal } from "@kinora/service";
-import { lockAccounts } from "../account/account.store.ts";
+import { hasShortPassword, lockAccounts } from "../account/account.store.ts";
 import type { Account } from "../account/account.ts";
 import { displayNameFault, normalizeDisplayName } from "../account/display-name.ts";
 import { recordEvent } from "../audit/audit.store.ts";
@@ -14,6 +14,7 @@ import { requireRecentLogin } from "../check/recent-login.ts";
 import { createLongCode, hashLongCode } from "../code/secret-code.ts";
 import { invalidField } from "../fault.ts";
 import type { MailQueue } from "../mail/mail-queue.ts";
+import { minLength } from "../password/password-policy.ts";
 import { requireLive } from "../session/live-caller.ts";
 import { breaks } from "../store/database-fault.ts";
 import type { Store, Transaction } from "../store/store.ts";
@@ -77,9 +78,19 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
     return (await countRecoveryCodes(tx, userId)) > 0 ? [] : await makeRecoveryCodes(tx, userId);
   }
 
-  /** Recovery codes stand in for a second factor; without one they would be a second password. */
-  async function dropRecoveryCodes(tx: Transaction, userId: string): Promise<void> {
-    if ((await enrolledFactors(tx, userId)).length === 0) await deleteRecoveryCodes(tx, userId);
+  /**
+   * What goes with the last second factor: recovery codes, which stand in for one, and without one would be a second password. Refused where the password isn't long enough to be the
+   * only factor (ASVS 6.2.1).
+   */
+  async function settleRemoval(tx: Transaction, userId: string): Promise<void> {
+    if ((await enrolledFactors(tx, userId)).length > 0) return;
+    if (await hasShortPassword(tx, userId)) {
+      throw new DomainError(
+        "failed_precondition",
+        `your password is too short to be alone; change it to one of ${minLength} characters or more first`,
+      );
+    }
+    await deleteRecoveryCodes(tx, userId);
   }
 
   async function requireRoom(tx: Transaction, userId: string): Promise<void> {
@@ -121,7 +132,7 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
     removeTotp: (_request, context) =>
       change(context, async (tx, account, tell) => {
         if (await deleteTotp(tx, account.id)) await tell("factor.removed", "totp");
-        await dropRecoveryCodes(tx, account.id);
+        await settleRemoval(tx, account.id);
         return {};
       }),
 
@@ -171,7 +182,7 @@ export function createFactorHandlers(deps: FactorHandlersDeps): ServiceImpl<type
     removePasskey: ({ id }, context) =>
       change(context, async (tx, account, tell) => {
         if (await deletePasskey(tx, account.id, id)) await tell("factor.removed", "passkey");
-        await dropRecoveryCodes(tx, account.id);
+        await settleRemoval(tx, account.id);
         return {};
       }),
   };

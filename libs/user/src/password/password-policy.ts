@@ -45,6 +45,11 @@ export function passwordFault(password: string, owner: PasswordOwner): string | 
   return undefined;
 }
 
+/** Whether a password is good beside a second factor only. */
+export function isShort(password: string): boolean {
+  return lengthOf(password) < minLength;
+}
+
 function lengthOf(text: string): number {
   let length = 0;
   for (const _ of text) length += 1;

@@ -136,6 +136,27 @@ crowd.race({
       };
     },
   },
+  "a password that is short beside an app, and the app's removal": {
+    winners: { from: 1, to: crowdSize },
+    losers: ["FailedPrecondition", "InvalidArgument", "Unauthenticated", "ResourceExhausted"],
+    async prepare() {
+      const person = await crowd.kinora.join();
+      await enrol(person);
+      await completeLogin(person, ["password", "totp"]);
+      const change = { currentPassword: person.password, newPassword: "zq5Wm0rT" };
+      return {
+        call: (racer) =>
+          racer % 2 === 0
+            ? as(person.accessToken).accounts.changePassword(change)
+            : as(person.accessToken).factors.removeTotp({}),
+        async after() {
+          const alone = `select count(*) as n from users where id = $1 and password_short
+            and not exists (select from totp_factors where user_id = users.id)`;
+          expect(await one(alone, person.id)).toBe(0);
+        },
+      };
+    },
+  },
 });
 
 /** As if the login had been by all of these. */
