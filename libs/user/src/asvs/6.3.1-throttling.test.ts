@@ -1,3 +1,4 @@
+import { Secret, TOTP } from "otpauth";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { attemptKeys, throttleRules } from "../check/throttle.ts";
 import { sweep } from "../housekeeping.ts";
@@ -81,6 +82,31 @@ describe("guesses from everywhere at one account", () => {
     for (let time = 0; time < 5; time++) await guess(ada, anotherAddress()); // refused ones don't prolong it
     kinora.advance(60_000);
     await login(ada, anotherAddress());
+  });
+});
+
+describe("guesses at a second factor, by somebody who knows the password", () => {
+  it("end after twenty, and not for those who are at home where they ask", async () => {
+    const eve = await kinora.join("Eve");
+    const { factors } = kinora.as(eve.accessToken);
+    const { secret } = await factors.startTotp({});
+    const app = new TOTP({ secret: Secret.fromBase32(secret) });
+    const now = () => kinora.now().getTime();
+    await factors.confirmTotp({ code: app.generate({ timestamp: now() }) });
+    kinora.advance(60_000);
+    const second = (code: string, address: string) =>
+      kinora
+        .as(undefined, address)
+        .sessions.createSession({ ...eve, second: { proof: { case: "recoveryCode", value: code } } });
+    const codes: string[] = [];
+    for (let guesses = 0; guesses < 22; guesses++)
+      codes.push((await faultOf(second("abcdef-abcdef-abcdef-abcdef", anotherAddress()))).code);
+    expect(codes.lastIndexOf("Unauthenticated")).toBe(19);
+    const proof = { case: "totpCode" as const, value: app.generate({ timestamp: now() }) };
+    const right = (address: string) =>
+      kinora.as(undefined, address).sessions.createSession({ ...eve, second: { proof } });
+    expect((await faultOf(right(anotherAddress()))).code).toBe("ResourceExhausted");
+    expect((await right("192.0.2.1")).tokens).toBeDefined();
   });
 });
 

@@ -90,12 +90,15 @@ describe("an API key", () => {
 
   it("ends when it was said to, and with its account", async () => {
     const person = await kinora.join("Eve");
-    const { secret } = await create(person, ["videos:read"], { days: 1 });
+    const { secret } = await create(person, ["account:read"], { days: 1 });
     const { secret: endless } = await create(person, ["videos:read"]);
     kinora.advance(86_400_000 - 60_000);
-    await exchange(secret);
+    const { accessToken } = await exchange(secret);
+    await kinora.as(accessToken).sessions.getSession({});
     kinora.advance(60_000);
     expect(await codeOf(exchange(secret))).toBe("Unauthenticated");
+    // Its last token is good for nine minutes more, but not where it is asked what the token came from.
+    expect(await codeOf(kinora.as(accessToken).sessions.getSession({}))).toBe("Unauthenticated");
     await exchange(endless);
     await kinora.database.pool.query("update users set disable_time = now() where id = $1", [person.id]);
     expect(await codeOf(exchange(endless))).toBe("Unauthenticated");

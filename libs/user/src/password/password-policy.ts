@@ -34,7 +34,7 @@ export function passwordFault(password: string, owner: PasswordOwner): string | 
   const least = owner.secondFactor ? minLengthWithSecondFactor : minLength;
   if (length < least) return `must be at least ${least} characters long`;
   if (isPattern(password)) return "must not be a few characters repeated or in sequence";
-  if (isCommon(password) || isCommon(repeatedUnit(password))) {
+  if (isCommon(repeatedUnit(password))) {
     return "is among the passwords that are known from breaches; choose another one";
   }
   const words = contextWords(owner);
@@ -56,10 +56,10 @@ function lengthOf(text: string): number {
   return length;
 }
 
-/** Whether fewer than four different characters make it up, or each follows its predecessor (`abcdef…`, `987654…`). */
+/** Whether fewer than four different characters make it up, or fewer than eight that come again and again, or each follows its predecessor (`abcdef…`, `987654…`). */
 function isPattern(password: string): boolean {
   const points = Array.from(password, (character) => character.codePointAt(0) ?? 0);
-  if (new Set(points).size < 4) return true;
+  if (new Set(points).size < 4 || lengthOf(repeatedUnit(password)) < Math.min(8, points.length)) return true;
   const steps = points.slice(1).map((point, index) => point - (points[index] ?? 0));
   // A run of digits starts anew after 9.
   return [1, -1].some((step) => steps.every((one) => one === step || one === -9 * step));
