@@ -9,7 +9,7 @@ import type { AudioPlan, TrackResult } from "../types.ts";
 import { frameTime, openDecoder } from "./decoder.ts";
 import type { Delivery } from "./delivery.ts";
 import { type CodedFrame, openEncoder } from "./encoder.ts";
-import { type Filter, frameKey, openFilter } from "./filter.ts";
+import { type Filter, frameKey, openFilter, soundKey } from "./filter.ts";
 import { createTrackWriter, type WrittenTrack } from "./track-writer.ts";
 
 /** What came of the source's audio. */
@@ -69,6 +69,7 @@ export async function openAudioTrack(options: {
   const name = plan.name || "audio";
 
   const layout = plan.channels === 1 ? "mono" : "stereo";
+  const wanted = soundKey(plan.sampleRate, AV_SAMPLE_FMT_FLTP, layout);
   let resampler: { key: string; filter: Filter } | undefined;
   let framer: Filter | undefined;
   /** Samples that went to the framer: the stream's time so far. */
@@ -154,6 +155,8 @@ export async function openAudioTrack(options: {
     const key = frameKey(frame);
     if (resampler?.key !== key) await drain();
     frame.pts = BigInt(Math.round(at * frame.sampleRate));
+    // Most sound is as it is wanted already.
+    if (key === wanted) return place(frame);
     const chain = `aresample=${plan.sampleRate},aformat=sample_fmts=fltp:channel_layouts=${layout}`;
     resampler ??= { key, filter: await openFilter(frame, { num: 1, den: frame.sampleRate }, chain) };
     for await (const resampled of resampler.filter.push(frame)) await place(resampled);

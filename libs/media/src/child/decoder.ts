@@ -1,8 +1,9 @@
 import { AV_NOPTS_VALUE, AVERROR_EOF, AVMEDIA_TYPE_AUDIO } from "node-av/constants";
-import { Codec, CodecContext, Dictionary, Frame, type Packet, type Stream } from "node-av/lib";
+import { Codec, CodecContext, Dictionary, type Frame, type Packet, type Stream } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
 import { AVERROR_EAGAIN, AVERROR_ENOMEM, check } from "./av.ts";
 import { decoderPixels } from "./demuxer.ts";
+import { createFrameSupply } from "./frame-supply.ts";
 
 /** A decoder of one stream. */
 export type Decoder = {
@@ -41,19 +42,19 @@ export async function openDecoder(stream: Stream, threads = 0, { isRough = false
   const isSound = stream.codecpar.codecType === AVMEDIA_TYPE_AUDIO;
   let errors = 0;
   let passesOver = false;
+  const frames = createFrameSupply();
   async function* receive(isEnd: boolean): AsyncGenerator<Frame, void, undefined> {
     // Errors are skipped, but not without end.
     let inARow = 0;
     for (;;) {
-      const frame = new Frame();
-      frame.alloc();
+      const frame = frames.take();
       // The work was done when the packet was sent; only at the end there is more of it.
       const code = isEnd && !isSound ? await context.receiveFrame(frame) : context.receiveFrameSync(frame);
       if (code >= 0) {
         yield frame;
         continue;
       }
-      frame.free();
+      frames.giveBack(frame);
       if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return;
       if (code === AVERROR_ENOMEM) check(code, "decode");
       errors++;
@@ -75,7 +76,10 @@ export async function openDecoder(stream: Stream, threads = 0, { isRough = false
       check(context.setOption("skip_frame", isOn ? "noref" : "default"), "choose what to decode");
     },
     errors: () => errors,
-    close: () => context.freeContext(),
+    close() {
+      frames.close();
+      context.freeContext();
+    },
   };
 }
 

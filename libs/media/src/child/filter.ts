@@ -7,10 +7,11 @@ import {
   avGetPixFmtName,
   avGetSampleFmtName,
   FilterGraph,
-  Frame,
+  type Frame,
 } from "node-av/lib";
 import type { Rational } from "../types.ts";
 import { AVERROR_EAGAIN, check, present } from "./av.ts";
+import { createFrameSupply } from "./frame-supply.ts";
 
 /** A chain of FFmpeg's filters with one input and one output. */
 export type Filter = {
@@ -25,7 +26,12 @@ export type Filter = {
 export function frameKey(frame: Frame): string {
   return frame.isVideo()
     ? [frame.width, frame.height, frame.format, frame.colorSpace, frame.colorRange].join()
-    : [frame.sampleRate, frame.format, layoutOf(frame)].join();
+    : soundKey(frame.sampleRate, frame.format, layoutOf(frame));
+}
+
+/** The key of frames of sound; the layout by FFmpeg's name. */
+export function soundKey(sampleRate: number, format: number, layout: string): string {
+  return [sampleRate, format, layout].join();
 }
 
 /** Opens a chain (in FFmpeg's filter syntax) for frames such as this one, with times in `timeBase`. All cores share each picture. */
@@ -43,6 +49,7 @@ export async function openFilter(first: Frame, timeBase: Rational, chain: string
   const input = present(graph.getFilter(`${source}@in`), "filter input");
   const output = present(graph.getFilter(`${sink}@out`), "filter output");
   const { num, den } = output.buffersinkGetTimeBase();
+  const frames = createFrameSupply();
   return {
     timeBase: { num, den },
     async *push(frame) {
@@ -50,8 +57,7 @@ export async function openFilter(first: Frame, timeBase: Rational, chain: string
       frame?.free();
       check(code, `filter (${chain})`);
       for (let isFirst = true; ; isFirst = false) {
-        const filtered = new Frame();
-        filtered.alloc();
+        const filtered = frames.take();
         // Asking for a frame does the work; asking once more finds that there is none left, except at the end. Sound is less work than handing it to another thread.
         const isWork = !isSound && (isFirst || !frame);
         const got = isWork ? await output.buffersinkGetFrame(filtered) : output.buffersinkGetFrameSync(filtered);
@@ -59,12 +65,15 @@ export async function openFilter(first: Frame, timeBase: Rational, chain: string
           yield filtered;
           continue;
         }
-        filtered.free();
+        frames.giveBack(filtered);
         if (got === AVERROR_EAGAIN || got === AVERROR_EOF) return;
         check(got, `filter (${chain})`);
       }
     },
-    close: () => graph.free(),
+    close() {
+      frames.close();
+      graph.free();
+    },
   };
 }
 
