@@ -230,12 +230,17 @@ describe("every method refuses", () => {
       forge(),
       denied,
     ));
-  it("members, where administrators are meant", () =>
+  // Also with scopes that only an administrator can have.
+  it.each([
+    ["as they are", () => ada.token],
+    ["with every scope", () => forge({ role: "member" })],
+  ])("members, where administrators are meant, %s", (_, token) =>
     walk(
       forPeople.filter((method) => rule(method).role >= Role.ADMIN),
-      ada.token,
-      denied,
-    ));
+      token(),
+      () => ({ code: "PermissionDenied", message: /^only administrators and the owner can do this$/ }),
+    ),
+  );
 });
 
 it("a worker's own token leases, at the encoder, and the encoder's reads quotas", async () => {

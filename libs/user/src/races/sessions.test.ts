@@ -144,4 +144,19 @@ crowd.race({
       };
     },
   },
+  "a login beside its account's end, for now": {
+    winners: { from: 1, to: crowdSize },
+    losers: ["Unauthenticated", "PermissionDenied", "ResourceExhausted"],
+    async prepare() {
+      const owner = await crowd.kinora.owner();
+      const { id, email, password } = await crowd.kinora.join();
+      return {
+        call: (racer) =>
+          racer === 7
+            ? as(owner.accessToken).users.disableUser({ id })
+            : as().sessions.createSession({ email, password }),
+        after: async () => expect(await one("select count(*) as n from sessions where user_id = $1", id)).toBe(0),
+      };
+    },
+  },
 });
