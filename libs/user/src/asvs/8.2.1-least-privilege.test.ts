@@ -45,6 +45,21 @@ describe("a key for one's own account is none for others'", () => {
     expect((await kinora.as(owner.accessToken).users.getUser({ id: ada.id })).user?.role).toBe(Role.MEMBER);
   });
 
+  it("nor one that reads what others did", async () => {
+    await kinora.login(ada.email, ada.password);
+    const whose = async (token: string, userId = "") => {
+      const { events } = await kinora.as(token).audit.listAuditEvents({ userId, pageSize: 1000 });
+      return new Set(events.map((event) => event.userId));
+    };
+    const narrow = await tokenFor(owner, ["audit:read"]);
+    expect(await whose(narrow)).toEqual(new Set([owner.id]));
+    expect(await codeOf(whose(narrow, ada.id))).toBe("NotFound");
+    const wide = await tokenFor(owner, ["audit:read", "users:read"]);
+    expect(await whose(wide)).toContain(ada.id);
+    expect(await whose(wide, ada.id)).toEqual(new Set([ada.id]));
+    expect(await whose(owner.accessToken)).toContain(ada.id);
+  });
+
   it("nor one that makes accounts where people can't sign up", async () => {
     const request = { email: "crony@example.com", name: "Crony", password: "seventeen swans went west" };
     const narrow = kinora.as(await tokenFor(owner, ["videos:read", "account:write"]));

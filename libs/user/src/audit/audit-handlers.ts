@@ -1,10 +1,10 @@
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { AuditService } from "@kinora/proto-user";
-import { DomainError, requireUser } from "@kinora/rpc";
+import { DomainError, permits, requireUser } from "@kinora/rpc";
 import { findAccount } from "../account/account.store.ts";
 import { invalidField } from "../fault.ts";
-import { canCreate } from "../policy.ts";
+import { manages } from "../policy.ts";
 import type { Store } from "../store/store.ts";
 import { listEvents } from "./audit.store.ts";
 
@@ -21,7 +21,7 @@ export function createAuditHandlers({ store }: { store: Store }): ServiceImpl<ty
         throw new DomainError("unauthenticated", "this account has been deleted or disabled");
       }
       const asked = request.userId === "" ? undefined : request.userId.toLowerCase();
-      const all = canCreate("closed", actor);
+      const all = manages(actor.role) && permits(caller.scopes, "users:read");
       if (!all && asked !== undefined && asked !== actor.id) throw new DomainError("not_found", "no such user");
       const before = request.pageToken === "" ? undefined : readPageToken(request.pageToken);
       const size = request.pageSize === 0 ? defaultPageSize : request.pageSize;
