@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
+import { consoleRoutes } from "@kinora/console";
 import { type Database, openDatabase } from "@kinora/database";
 import { createEncoderService, migrations as encoderMigrations } from "@kinora/encoder";
 import { createWorker } from "@kinora/encoder-worker";
@@ -144,7 +145,13 @@ export async function startMonolith({ env, signal }: { env: Env; signal: AbortSi
     longPolls: encoder.longPolls,
     steadfast: encoder.steadfast,
     // It calls nobody outside of this process.
-    http: [...user.http, ...encoder.http, discovery, contractsRoute({ service: "kinora", routes, calls: [] })],
+    http: [
+      ...consoleRoutes(),
+      ...user.http,
+      ...encoder.http,
+      discovery,
+      contractsRoute({ service: "kinora", routes, calls: [] }),
+    ],
     ownersRequired: true,
     queued: user.queued,
     interceptors: config.TRUSTED_PROXIES === undefined ? [] : [trustProxies(config.TRUSTED_PROXIES)],

@@ -18,7 +18,7 @@ export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 /**
- * A plain HTTP route beside the RPCs: uploads, segments, key sets. `path` matches exactly, or as a prefix when it ends with "/"; the longest wins.
+ * A plain HTTP route beside the RPCs: uploads, segments, key sets. `path` matches exactly, or as a prefix when it ends with "/" (but "/" itself, which is one page); the longest wins.
  * A rejected promise becomes an error response (DomainErrors with their status, others 500 with a reference to the log).
  * The route answers every HTTP method, authentication and CORS by itself.
  */

@@ -9,6 +9,7 @@ export { contractsRoute } from "./contracts-route.ts";
 export { prepareDataDir } from "./data-dir.ts";
 export { discoverUserService } from "./discover-user-service.ts";
 export { discoveryRoute } from "./discovery-route.ts";
+export { filesRoute } from "./files-route.ts";
 export { type LocalCredential, localCredential, readLocalCredential } from "./local-credential.ts";
 export { createLogger, type LoggerOptions, logLevels } from "./logger.ts";
 export { type Program, runMain } from "./run-main.ts";

@@ -22,6 +22,13 @@ describe("createRouter", () => {
     expect(target && "route" in target ? target.route.path : undefined).toBe(expected);
   });
 
+  it("takes / for a page, not for the beginning of all", () => {
+    const withHome = createRouter([], [route("/"), route("/a/")]);
+    expect(withHome("/")).toMatchObject({ route: { path: "/" } });
+    expect(withHome("/b")).toBeUndefined();
+    expect(withHome("/a/b")).toMatchObject({ route: { path: "/a/" } });
+  });
+
   it("refuses two handlers for one path, and a path that isn't one", () => {
     expect(() => createRouter([], [route("/a"), route("/a")])).toThrow(/two handlers.*\/a/);
     expect(() => createRouter([], [route("/a/"), route("/a/")])).toThrow(/two handlers.*\/a\//);

@@ -4,7 +4,7 @@ import type { HttpRoute } from "../routes.ts";
 /** What answers a path. */
 export type Target = { call: UniversalHandler } | { route: HttpRoute } | undefined;
 
-/** Finds what answers a path: RPCs and exact routes by their path, then the longest route that ends with "/" and begins the path. */
+/** Finds what answers a path: RPCs and exact routes by their path, then the longest route that ends with "/" and begins the path. "/" alone is a page like others, and begins no path. */
 export function createRouter(
   calls: readonly UniversalHandler[],
   routes: readonly HttpRoute[],
@@ -18,7 +18,7 @@ export function createRouter(
     if (!route.path.startsWith("/")) {
       throw new Error(`the route ${route.path} doesn't start with "/"`);
     }
-    if (route.path.endsWith("/")) {
+    if (route.path.endsWith("/") && route.path !== "/") {
       add(prefixes, route.path, route);
     } else {
       add(exact, route.path, { route });

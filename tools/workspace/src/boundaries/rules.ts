@@ -23,7 +23,15 @@ export const rules: readonly Rule[] = [
   // The only place where the services meet other than through a contract.
   {
     from: "apps/monolith",
-    mayImport: ["libs/user", "libs/encoder", "libs/encoder-worker", "libs/media", ...contracts, ...shared],
+    mayImport: [
+      "libs/user",
+      "libs/encoder",
+      "libs/encoder-worker",
+      "libs/media",
+      "libs/console",
+      ...contracts,
+      ...shared,
+    ],
   },
 
   { from: "libs/user", mayImport: [...contracts, ...shared] },
@@ -31,8 +39,9 @@ export const rules: readonly Rule[] = [
   { from: "libs/encoder-worker", mayImport: [...contracts, ...worker] },
   { from: "libs/media", mayImport: ["libs/proto/common", "libs/proto/encoder", "libs/testing"] },
 
-  // A page and its files: it knows addresses, and no service.
-  { from: "libs/player", mayImport: ["libs/rpc"] },
+  // Pages and their files: what they know of a service is addresses, as any client.
+  { from: "libs/player", mayImport: ["libs/rpc", "libs/service"] },
+  { from: "libs/console", mayImport: ["libs/rpc", "libs/service"] },
 
   { from: "libs/rpc", mayImport: ["libs/proto/common", "libs/testing"] },
   { from: "libs/service", mayImport: ["libs/proto/common", "libs/rpc", "libs/testing"] },
