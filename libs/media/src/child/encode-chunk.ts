@@ -6,7 +6,6 @@ import { timescaleFor } from "../timescale.ts";
 import type { ChunkPlan, ChunkResult, VideoPlan } from "../types.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Demuxer, openDemuxer } from "./demuxer.ts";
-import { createDraining } from "./draining.ts";
 import { cutChunk } from "./frame-cut.ts";
 import { createQualityMeter } from "./quality-meter.ts";
 import { openRendition } from "./rendition.ts";
@@ -24,7 +23,7 @@ export type EncodeChunkOptions = {
   /** 1: every picture's quality is measured; 0: none's; n: that of a few in every nth segment. */
   qualityStride: number;
   onProgress: (progress: { frames: number; fraction: number; mediaSeconds: number }) => void;
-  /** Told when the task comes to its end: half a second before, or when the source is read and the encoders give out what they hold. */
+  /** Told when the source is read, and the encoders give out what they hold. */
   onDraining?: () => void;
 };
 
@@ -98,21 +97,15 @@ export async function encodePart(
         return openRendition(rendition, { ...context, delivery, firstSegment: chunk.firstSegment }, { meter });
       },
     });
-  const seconds = chunk.endPts === undefined ? 0 : (Number(chunk.endPts - chunk.startPts) * num) / den;
-  const { num: rate, den: per } = plan.frameRate ?? { num: 0, den: 1 };
-  // The chunks of the head were cut before anybody counted.
-  const expected = chunk.frameCount || Math.round((seconds * rate) / per);
-  const draining = createDraining(expected, () => options.onDraining?.());
   const follow = (track: VideoTrack) => {
     const { frames, seconds } = track.progress();
-    draining.see(frames);
     options.onProgress({ frames, fraction: frames / Math.max(chunk.frameCount, 1), mediaSeconds: seconds });
   };
   const place = { wanted: Number(chunk.seekPts ?? chunk.startPts), start: Number(chunk.startPts), startTicks };
   const track = isFirst
     ? await readAll(demuxer, stream, await open(), follow)
     : await readFrom(demuxer, stream, place, open, follow);
-  draining.tell();
+  options.onDraining?.();
   const done = await track.finish();
   await demuxer.close();
   return {
