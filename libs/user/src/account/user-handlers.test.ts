@@ -74,7 +74,7 @@ describe("CreateUser", () => {
 
   it.each([
     ["15 characters", "twenty one lines"],
-    ["1000 emoji", "👍🎬🚂🌍🦊".repeat(200)],
+    ["1000 emoji", Array.from({ length: 1000 }, (_, at) => String.fromCodePoint(0x1f300 + ((at * 7) % 300))).join("")],
     ["null bytes and line ends", "pass\0word\nwith\tall"],
   ])("takes a password of %s", async (_what, secret) => {
     const email = `${crypto.randomUUID()}@example.com`;

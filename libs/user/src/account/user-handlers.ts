@@ -61,8 +61,8 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
     const id = givenId.toLowerCase();
     const caller = requireUser(context);
     const account = await store.transaction(context.signal, async (tx) => {
-      await requireLive(tx, caller, now());
       const people = await lockAccounts(tx, [caller.userId, id]);
+      await requireLive(tx, caller, now());
       const actor = actorOf(people.get(caller.userId));
       const target = people.get(id);
       if (target === undefined) throw noSuchUser();
@@ -118,8 +118,8 @@ export function createUserHandlers(deps: UserHandlersDeps): ServiceImpl<typeof U
       const change = readAccountChange(request.user, request.updateMask?.paths ?? [], now());
       if (id !== caller.userId) checkGrant(managing, caller);
       const account = await store.transaction(context.signal, async (tx) => {
-        await requireLive(tx, caller, now());
         const people = await lockAccounts(tx, [caller.userId, id]);
+        await requireLive(tx, caller, now());
         const actor = actorOf(people.get(caller.userId));
         const target = people.get(id);
         if (target === undefined) throw noSuchUser();

@@ -171,8 +171,8 @@ export function createQuotaHandlers(deps: QuotaHandlersDeps): ServiceImpl<typeof
       }
       const changes = (path: string) => paths.length === 0 || paths.includes(path);
       await store.transaction(context.signal, async (tx) => {
-        await requireAdministrator(tx, caller, now());
         const people = await lockAccounts(tx, [caller.userId, userId]);
+        await requireAdministrator(tx, caller, now());
         const [actor, target] = [people.get(caller.userId), people.get(userId)];
         const refusal = actor && target && refuseLimits(actor, target);
         if (refusal !== undefined) throw new DomainError(refusal.reason, refusal.message);
