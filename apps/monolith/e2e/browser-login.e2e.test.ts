@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { browserFile, openBrowser, withoutBrowser } from "./support/browser.ts";
+import { browserFile, faultsOf, openBrowser, withoutBrowser } from "./support/browser.ts";
 import { createInstallation, type Installation } from "./support/installation.ts";
 import { startTlsFront, type TlsFront } from "./support/tls-front.ts";
 
@@ -41,6 +41,8 @@ describe.skipIf(browserFile === undefined)("in a browser", { timeout: 120_000 },
   let context: BrowserContext;
   let page: Page;
   let accessToken = "";
+  /** Whether the authenticator takes whoever is there for its user. */
+  let setVerified = async (_isUserVerified: boolean): Promise<void> => {};
 
   beforeAll(async () => {
     kinora = await createInstallation("monolith", {
@@ -180,6 +182,8 @@ describe.skipIf(browserFile === undefined)("in a browser", { timeout: 120_000 },
 
   it("registers a passkey, which then is asked for, and is enough by itself", async () => {
     const { devtools, authenticatorId } = await plugIn(page);
+    setVerified = (isUserVerified) =>
+      devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }).then(() => {});
     const start = await call(`${factor}/StartPasskey`, {}, accessToken);
     const credentialJson = await ceremony("create", start.body.optionsJson);
     const { challengeId } = start.body;
@@ -206,7 +210,7 @@ describe.skipIf(browserFile === undefined)("in a browser", { timeout: 120_000 },
     expect((await call(`${session}/CreateSession`, { passkey: answer })).status).toBe(401);
 
     // Somebody else's hand at the same key.
-    await devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+    await setVerified(false);
     const unproven = await call(`${session}/CreatePasskeyChallenge`, {});
     expect(await ceremony("get", unproven.body.optionsJson)).toBe("NotAllowedError");
   });
@@ -254,6 +258,34 @@ describe.skipIf(browserFile === undefined)("in a browser", { timeout: 120_000 },
     expect((await cookies()).filter(({ name }) => name.startsWith("__Host-"))).toEqual([]);
     expect(await stillThere()).toBe(400);
     expect((await call(`${session}/GetSession`, {}, accessToken)).status).toBe(401);
+  });
+
+  it("signs in on the page at /, by a passkey alone and by one after the password", async () => {
+    const faults = faultsOf(page);
+    const press = (name: string) => page.getByRole("button", { name, exact: true }).locator("visible=true").click();
+    await setVerified(true);
+    await page.goto(own);
+    await press("Use a passkey");
+    await page.getByText(email).waitFor();
+    await press("Sign out");
+
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByLabel("Password").fill(password);
+    await press("Sign in");
+    await page.getByLabel(/authenticator/).waitFor();
+    await press("Use a passkey");
+    await page.getByText(email).waitFor();
+    // The neighbour's is there as well.
+    const ours = async () => (await cookies()).filter(({ name }) => name.startsWith("__Host-"));
+    expect(await ours()).toMatchObject([{ httpOnly: true, secure: true, sameSite: "Strict" }]);
+    expect(await page.evaluate("document.cookie")).not.toContain("__Host-");
+
+    await press("Sign out");
+    await setVerified(false);
+    await press("Use a passkey");
+    await page.getByRole("alert").getByText("No passkey was used.").waitFor();
+    expect(await ours()).toEqual([]);
+    expect(faults).toEqual([]);
   });
 });
 
