@@ -41,13 +41,18 @@ let wanted = pageSize;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let isSignedIn = false;
+let updates = 0;
 /** @type {Video | undefined} */
 let resumed;
 
-/** @param {string} message a sentence; empty for none */
-function fault(message) {
+/**
+ * @param {string} message a sentence; empty for none
+ * @param {"list"} [from] set for what is over once the list has been read
+ */
+function fault(message, from) {
   faultLine.textContent = message;
   faultLine.hidden = message === "";
+  faultLine.dataset.from = from ?? "";
 }
 
 const sender = createSender({ change: show, list: look, fault });
@@ -67,12 +72,10 @@ async function look() {
     await update();
     pause = videos.some((video) => describe(video, sender.of(video.id)).underWay) ? busyMs : restingMs;
     if (faultLine.dataset.from === "list") fault("");
-    faultLine.dataset.from = "";
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     if (error.code === "unauthenticated") return signedOut("You have been signed out. Sign in again.");
-    fault(error.message);
-    faultLine.dataset.from = "list";
+    fault(error.message, "list");
     pause = busyMs * 2;
   }
   clearTimeout(timer);
@@ -80,6 +83,7 @@ async function look() {
 }
 
 async function update() {
+  const mine = ++updates;
   /** @type {Video[]} */
   const found = [];
   let pageToken = "";
@@ -88,6 +92,8 @@ async function update() {
     found.push(...(answer.videos ?? []));
     pageToken = answer.nextPageToken ?? "";
   } while (pageToken !== "" && found.length < wanted);
+  // A later look may have been answered earlier, and knows more.
+  if (mine !== updates) return;
   tell(found);
   videos = found;
   more.hidden = pageToken === "";
@@ -124,6 +130,8 @@ async function act(action, video, button) {
         picker.click();
         return;
       case "copy":
+        // Browsers have one for pages over TLS, and of this machine.
+        if (navigator.clipboard === undefined) throw new DOMException("no clipboard");
         await navigator.clipboard.writeText(video.playback?.hlsUrl ?? video.latestEncode?.playback?.hlsUrl ?? "");
         status.textContent = "Copied.";
         button.textContent = "Copied";
@@ -213,6 +221,7 @@ at("button[name=sign-out]").addEventListener("click", async () => {
   if (sender.isBusy() && !confirm("A video is being sent. Sign out all the same?")) return;
   try {
     await callOpenly("user.v1.SessionService/RevokeSession", {});
+    sender.stopAll();
     signedOut();
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
@@ -243,7 +252,7 @@ startSignIn(form, {
   fault,
   done(tokens) {
     keep(tokens);
-    void signedIn();
+    signedIn().catch((error) => (error instanceof CallError ? fault(error.message) : reportError(error)));
   },
 });
 if (localStorage.getItem(memory) === null) signedOut();

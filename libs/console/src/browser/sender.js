@@ -24,7 +24,7 @@ export function createSender({ change, list, fault }) {
     queue.push(work);
     if (running) return;
     running = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next();
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next().catch(reportError);
     running = false;
   }
 
@@ -96,6 +96,11 @@ export function createSender({ change, list, fault }) {
     },
     /** @param {string} id */
     stop: (id) => sending.get(id)?.stop.abort(),
+    /** Sends nothing more of what was chosen. */
+    stopAll() {
+      queue.length = 0;
+      for (const { stop } of sending.values()) stop.abort();
+    },
   };
 }
 
