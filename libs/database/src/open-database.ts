@@ -33,9 +33,9 @@ export async function openDatabaseWith(
   const server = options.url
     ? await openServer({ url: options.url, ownDatabase: options.ownDatabase ? name : undefined, signal, first })
     : await openEmbedded({ folder: join(dataDir, name, "postgres"), dataDir, logger, signal, ...embedded }, first);
-  const { pool, isMigrated } = server.first;
+  const { pool, isUpToDate } = server.first;
   try {
-    if (!isMigrated) await migrate({ url: server.url, schema: name, migrations, logger, signal });
+    if (!isUpToDate) await migrate({ url: server.url, schema: name, migrations, logger, signal });
   } catch (error) {
     await endPool(pool);
     await server.close();
@@ -60,10 +60,10 @@ export async function openDatabaseWith(
   };
 }
 
-type First = { pool: Pool; isMigrated: boolean };
+type First = { pool: Pool; isUpToDate: boolean };
 
 /**
- * What is to be known of a database first is asked on a connection that the service goes on with: one more costs a handshake, which is a tenth of a small service's start.
+ * What is to be known of a database first is asked on a connection that the service goes on with: another one would cost a handshake.
  */
 async function firstLook(
   pool: Pool,
@@ -72,7 +72,7 @@ async function firstLook(
   try {
     return await withLoan(pool, signal, async (client) => {
       await checkVersion(client, logger);
-      return { pool, isMigrated: await isMigrated(client, { schema, migrations, logger }) };
+      return { pool, isUpToDate: await isMigrated(client, { schema, migrations, logger }) };
     });
   } catch (error) {
     void endPool(pool); // which may wait for a server that says nothing
