@@ -6,7 +6,7 @@ export { bdRate } from "./per-title/bd-rate.ts";
 export { chooseLadder, type PerTitleLadder } from "./per-title/choose-ladder.ts";
 export { type CurvePoint, convexHull, meanQuality, paretoFront, rateCurves } from "./per-title/rate-curve.ts";
 export { planTrial } from "./per-title/trial-plan.ts";
-export { segmentSlack } from "./plan/chunks.ts";
+export { segmentSlack } from "./plan/chunk-length.ts";
 export { completePlan } from "./plan/complete-plan.ts";
 export { type PlanDecision, planEncode } from "./plan/plan-encode.ts";
 export { builtInProfiles, defaultProfile, type WholeSettings, wholeSettings } from "./plan/profiles.ts";

@@ -2,7 +2,7 @@ import { AV_SAMPLE_FMT_FLTP } from "node-av/constants";
 import { Rational as AvRational, avChannelLayoutDefault, Frame, type Packet, type Stream } from "node-av/lib";
 import { aacCodecs } from "../mp4/init-segment.ts";
 import type { Sample } from "../mp4/media-segment.ts";
-import { segmentSlack } from "../plan/chunks.ts";
+import { segmentSlack } from "../plan/chunk-length.ts";
 import { refuseLength } from "../plan/plan-encode.ts";
 import { TaskError } from "../task-error.ts";
 import type { AudioPlan, TrackResult } from "../types.ts";

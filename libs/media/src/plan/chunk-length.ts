@@ -8,19 +8,23 @@ const longestSeconds = 30;
 const unknownSpeedSegments = 8;
 const mostSegments = 15;
 
+/** A segment may be longer or shorter than usual by this part, so that a chunk begins with a scene, and so that no scrap is left at the end. */
+export const segmentSlack = 0.25;
+
 /**
  * Segments in the next chunk. Chunks get shorter towards the end (guided self-scheduling: Polychronopoulos and Kuck, 1987), so that slots end at about the same time however much chunks differ in what they cost; short ones
  * everywhere would have processes start, look for their beginning, and control their rate more often.
- * A slot alone has nobody to wait for, so its chunks are alike.
- * @param segments those that are left, and how many there were at first
+ * A slot alone has nobody to wait for, so its chunks are alike, and as few as can be.
+ * @param left segments that are left, a part of one included
  * @param framesPerSegment frames in an ordinary segment
  */
-export function chunkSegments(segments: { left: number; all: number }, framesPerSegment: number, fleet: Fleet): number {
-  const slots = Math.max(1, fleet.slots);
-  const share = Math.ceil(((slots > 1 ? segments.left : segments.all) / slots) * shareOfSlot);
+export function chunkSegments(left: number, framesPerSegment: number, fleet: Fleet): number {
   const bearable =
     fleet.framesPerSecond > 0
       ? Math.floor((longestSeconds * fleet.framesPerSecond) / Math.max(1, framesPerSegment))
       : unknownSpeedSegments;
-  return Math.max(1, Math.min(share, bearable, mostSegments));
+  const most = Math.max(1, Math.min(bearable, mostSegments));
+  if (fleet.slots > 1) return Math.min(most, Math.ceil((Math.ceil(left) / fleet.slots) * shareOfSlot));
+  const whole = Math.max(1, Math.ceil(left - segmentSlack));
+  return Math.ceil(whole / Math.ceil(whole / most));
 }

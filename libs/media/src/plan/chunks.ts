@@ -1,10 +1,7 @@
 import type { ChunkPlan, Fleet, FrameTable } from "../types.ts";
-import { chunkSegments } from "./chunk-length.ts";
+import { chunkSegments, segmentSlack } from "./chunk-length.ts";
 import { type FrameLookup, lastAtOrBelow, lookUpFrames } from "./frame-lookup.ts";
 import { createSceneChoice } from "./scene-choice.ts";
-
-/** A segment may be longer or shorter than usual by this part, so that a chunk begins with a scene, and so that no scrap is left at the end. */
-export const segmentSlack = 0.25;
 
 /** What chunks are cut by. `whole`: one chunk for all. */
 export type ChunkOptions = { segmentSeconds: number; fleet: Fleet; whole?: boolean };
@@ -44,12 +41,11 @@ export function* cutChunks(
 
   const segmentsFrom = (frame: number) =>
     Number(frames.ptsOf(frames.count) - frames.ptsOf(frame)) / Number(segmentTicks);
-  const all = segmentsFrom(first);
-  const perSegment = ((frames.count - first) / Math.max(1, all)) | 0;
+  const perSegment = ((frames.count - first) / Math.max(1, segmentsFrom(first))) | 0;
   const lengthFrom = (frame: number) =>
     options.whole
       ? Number.POSITIVE_INFINITY
-      : chunkSegments({ left: Math.ceil(segmentsFrom(frame)), all: Math.ceil(all) }, perSegment, options.fleet);
+      : chunkSegments(segmentsFrom(frame), perSegment, options.fleet);
   const { lastCutPts } = table;
   const mayCutAt = (frame: number) => lastCutPts === undefined || frames.ptsOf(frame) <= lastCutPts;
   while (first < frames.count) {
