@@ -43,9 +43,7 @@ export function* cutChunks(
     Number(frames.ptsOf(frames.count) - frames.ptsOf(frame)) / Number(segmentTicks);
   const perSegment = ((frames.count - first) / Math.max(1, segmentsFrom(first))) | 0;
   const lengthFrom = (frame: number) =>
-    options.whole
-      ? Number.POSITIVE_INFINITY
-      : chunkSegments(segmentsFrom(frame), perSegment, options.fleet);
+    options.whole ? Number.POSITIVE_INFINITY : chunkSegments(segmentsFrom(frame), perSegment, options.fleet);
   const { lastCutPts } = table;
   const mayCutAt = (frame: number) => lastCutPts === undefined || frames.ptsOf(frame) <= lastCutPts;
   while (first < frames.count) {

@@ -1,13 +1,18 @@
-/** A worker of the `scale` part: one chunk after the other, with one thread for each encoder and decoder; the next one begins while the last one drains, as in the worker of the product. */
+/**
+ * A worker that is measured. It is asked for a whole encode, or for one chunk after the other with one thread for each encoder and decoder; the next chunk begins while the last one drains, as in the worker of the
+ * product.
+ */
 import { createSlot } from "@kinora/encoder-worker";
 import type { ChunkPlan, EncodePlan } from "@kinora/media";
 import { answerParent } from "../harness/child.ts";
-import { encodeChunk, scratch, warmChildren } from "./kinora-encode.ts";
+import { type Cost, costOf } from "./cpu-time.ts";
+import { encodeAsWorker, encodeChunk, scratch, warmChildren } from "./kinora-encode.ts";
 
 /** What a worker is started with: where it keeps compiled code. */
 export type WorkerParameters = { compiledDir: string };
 
-/** What the parent asks for. */
+/** What `encode` and `begin` are asked with. */
+export type WholeJob = { sourceUrl: string };
 export type ChunkJob = { sourceUrl: string; plan: EncodePlan; chunk: ChunkPlan };
 
 const stop = new AbortController();
@@ -17,6 +22,12 @@ const slot = createSlot();
 
 answerParent(
   {
+    /** Answers with what it has cost, once all is done. */
+    encode: ({ sourceUrl }: WholeJob): Promise<Cost> =>
+      costOf(async () => {
+        await using out = await scratch();
+        await encodeAsWorker(sourceUrl, { signal: stop.signal, outDir: out.path });
+      }),
     /** Answers once there is room for the next chunk. */
     begin: ({ sourceUrl, plan, chunk }: ChunkJob) =>
       slot.begin(async (onDraining) => {

@@ -9,7 +9,8 @@ import { createClient } from "@connectrpc/connect";
 import { openTestDatabase } from "@kinora/database/testing";
 import { SessionService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc";
-import { freePort, repositoryRoot } from "@kinora/testing";
+import { freePort } from "@kinora/testing";
+import { bundle } from "../harness/bundle.ts";
 
 /** The user service as it is deployed, bundled, with a Postgres that is there before it. */
 export type Installation = AsyncDisposable & {
@@ -30,7 +31,7 @@ export type RunningService = AsyncDisposable & {
 
 export async function install(signal: AbortSignal): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "kinora-bench-user-"));
-  await bundle(join(folder, "app"), signal);
+  await bundle("apps/user/src/main.ts", join(folder, "app"), signal);
   const database = await openTestDatabase("bench", []);
   // The address is one of this process's files: others find it by this process's number.
   const databaseUrl = database.url.replaceAll("%2Fproc%2Fself", `%2Fproc%2F${process.pid}`);
@@ -88,20 +89,6 @@ async function untilReady(url: string, service: ChildProcess): Promise<void> {
     if (service.exitCode !== null) throw new Error(`the user service ended with exit code ${service.exitCode}`);
     await sleep(5);
   }
-}
-
-/** In a process of its own: the bundler is tools/deploy's, and so is its memory. */
-async function bundle(folder: string, signal: AbortSignal): Promise<void> {
-  const program = [
-    `import { bundle } from ${JSON.stringify(join(repositoryRoot, "tools/deploy/src/image/bundle.ts"))};`,
-    `await bundle(${JSON.stringify(repositoryRoot)}, "apps/user/src/main.ts", ${JSON.stringify(folder)});`,
-  ].join("\n");
-  const bundler = spawn(process.execPath, ["--input-type=module", "-e", program], {
-    stdio: ["ignore", "inherit", "inherit"],
-    signal,
-  });
-  const [code] = await once(bundler, "exit");
-  if (code !== 0) throw new Error("the user service couldn't be bundled");
 }
 
 async function loginOwner(url: string, dataDir: string): Promise<RunningService["owner"]> {

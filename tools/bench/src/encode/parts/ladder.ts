@@ -5,10 +5,12 @@ import { formatNumber } from "../../harness/table.ts";
 import { atMost } from "../../harness/target.ts";
 import { type Cost, costOf } from "../cpu-time.ts";
 import { ffmpegArguments, ffmpegVersion, startFfmpeg } from "../ffmpeg.ts";
-import { encodeAsWorker, prepare, scratch, warmChildren } from "../kinora-encode.ts";
+import { prepare, scratch } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
+import { bundleWorkers } from "../worker.ts";
+import type { WholeJob } from "../worker-main.ts";
 
-/** The whole ladder on one machine. Ours are the tasks that make the stream, as a worker does them: probe, analysis, chunks with their measured quality, sound. */
+/** The whole ladder on one machine. Ours are the tasks that make the stream, as a worker does them, bundled as its image is: probe, analysis, chunks with their measured quality, sound. */
 export const ladder: Part = {
   name: "ladder",
   about: "the whole ladder of one video on this machine, against one ffmpeg command with the same settings",
@@ -17,15 +19,11 @@ export const ladder: Part = {
     const source = mainSource(quick);
     const prepared = await prepare(source.path, signal);
     const version = ffmpegVersion();
-    await using compiled = await scratch();
-    await using _ready = warmChildren(compiled.path);
+    await using workers = await bundleWorkers(signal);
+    await using worker = await workers.start();
     const ours = {
       name: "ours",
-      measure: () =>
-        costOf(async () => {
-          await using out = await scratch();
-          await encodeAsWorker(source.path, { signal, outDir: out.path });
-        }),
+      measure: () => worker.ask<Cost>("encode", { sourceUrl: source.path } satisfies WholeJob),
     };
     const theirs = {
       name: "ffmpeg",

@@ -1,6 +1,5 @@
 import type { FrameTable } from "@kinora/media";
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
-import { startChild } from "../../harness/child.ts";
 import { interleave } from "../../harness/rounds.ts";
 import { median, pairedRatio } from "../../harness/statistics.ts";
 import { formatNumber } from "../../harness/table.ts";
@@ -8,9 +7,8 @@ import { atLeast } from "../../harness/target.ts";
 import { ffmpegArguments, ffmpegVersion, singleThreaded, startFfmpeg } from "../ffmpeg.ts";
 import { type Prepared, prepare, scratch } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
-import type { ChunkJob, WorkerParameters } from "../worker-main.ts";
-
-const module = new URL("../worker-main.ts", import.meta.url).href;
+import { bundleWorkers } from "../worker.ts";
+import type { ChunkJob } from "../worker-main.ts";
 
 /** Two workers with a core each against one with one: what a second machine is worth. Each has the chunks that are planned for a fleet of its size. */
 export const scale: Part = {
@@ -20,18 +18,12 @@ export const scale: Part = {
     const { signal, quick, serverCore, loadCore } = conditions;
     const source = mainSource(quick);
     const prepared = await Promise.all([1, 2].map((slots) => prepare(source.path, signal, slots)));
+    await using workers = await bundleWorkers(signal);
     const cores = serverCore === undefined || loadCore === undefined ? [undefined, undefined] : [serverCore, loadCore];
 
-    const encode = async ({ plan }: Prepared, workers: number): Promise<number> => {
-      await using compiled = await scratch();
+    const encode = async ({ plan }: Prepared, many: number): Promise<number> => {
       await using stack = new AsyncDisposableStack();
-      const children = await Promise.all(
-        cores
-          .slice(0, workers)
-          .map((core) =>
-            startChild({ module, parameters: { compiledDir: compiled.path } satisfies WorkerParameters, core }),
-          ),
-      );
+      const children = await Promise.all(cores.slice(0, many).map((core) => workers.start(core)));
       for (const child of children) stack.use(child);
       const waiting = [...(plan.chunks ?? [])];
       const start = performance.now();
