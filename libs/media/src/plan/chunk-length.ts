@@ -24,7 +24,7 @@ export function chunkSegments(left: number, framesPerSegment: number, fleet: Fle
       ? Math.floor((longestSeconds * fleet.framesPerSecond) / Math.max(1, framesPerSegment))
       : unknownSpeedSegments;
   const most = Math.max(1, Math.min(bearable, mostSegments));
-  if (fleet.slots > 1) return Math.min(most, Math.ceil((Math.ceil(left) / fleet.slots) * shareOfSlot));
   const whole = Math.max(1, Math.ceil(left - segmentSlack));
+  if (fleet.slots > 1) return Math.min(most, Math.ceil((whole / fleet.slots) * shareOfSlot));
   return Math.ceil(whole / Math.ceil(whole / most));
 }
