@@ -149,7 +149,7 @@ describe("chunks", () => {
 
   it("get shorter with more workers, and longer with faster ones", () => {
     const lengths = (slots: number, speed: number) =>
-      completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) })[0]?.segmentPts.length;
+      completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) })[1]?.segmentPts.length;
     expect(lengths(1, 0)).toBe(8);
     expect(lengths(100, 0)).toBe(3);
     expect(lengths(1000, 0)).toBe(1);
@@ -159,11 +159,11 @@ describe("chunks", () => {
 
   it("get shorter towards the end, so that slots end together", () => {
     const lengths = (slots: number) =>
-      completeChunks([], steady(1200), { segmentSeconds: 4, fleet: fleet(slots) }).map(
+      completeChunks([], steady(1300), { segmentSeconds: 4, fleet: fleet(slots) }).map(
         (chunk) => chunk.segmentPts.length,
       );
-    expect(lengths(2)).toEqual([4, 3, 2, 1, 1, 1]);
-    expect(lengths(1)).toEqual([6, 6]); // a slot alone has nobody to wait for
+    expect(lengths(2)).toEqual([1, 4, 3, 2, 1, 1, 1]); // the first one is short, so that the stream begins early
+    expect(lengths(1)).toEqual([1, 6, 6]); // a slot alone has nobody to wait for
   });
 
   it("begin with a scene where one is near", () => {
@@ -172,8 +172,8 @@ describe("chunks", () => {
       { pts: 512n * 1450n, score: 0.9 },
     ];
     const chunks = completeChunks([], steady(5000, { sceneChanges }), { segmentSeconds: 4, fleet: fleet(1) });
-    expect(chunks[1]).toMatchObject({ startPts: 512n * 812n, sceneChange: true });
-    expect(chunks[2]).toMatchObject({ startPts: 512n * 1512n, sceneChange: false });
+    expect(chunks[2]).toMatchObject({ startPts: 512n * 812n, sceneChange: true });
+    expect(chunks[3]).toMatchObject({ startPts: 512n * 1512n, sceneChange: false });
   });
 
   it("are the same whether scenes are known or told one by one, where they are asked for", () => {
@@ -210,8 +210,8 @@ describe("chunks", () => {
   it("don't begin where a recording's clock has started again", () => {
     const lastCutPts = 512n * 1250n;
     const chunks = completeChunks([], steady(5000, { lastCutPts }), { segmentSeconds: 4, fleet: fleet(1) });
-    expect(chunks.map((chunk) => chunk.firstFrame)).toEqual([0, 800]);
-    expect(chunks[1]?.frameCount).toBe(4200);
+    expect(chunks.map((chunk) => chunk.firstFrame)).toEqual([0, 100, 800]);
+    expect(chunks[2]?.frameCount).toBe(4200);
   });
 
   it("can't be made of a table that contradicts itself", () => {

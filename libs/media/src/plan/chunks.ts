@@ -42,8 +42,11 @@ export function* cutChunks(
   const segmentsFrom = (frame: number) =>
     Number(frames.ptsOf(frames.count) - frames.ptsOf(frame)) / Number(segmentTicks);
   const perSegment = ((frames.count - first) / Math.max(1, segmentsFrom(first))) | 0;
-  const lengthFrom = (frame: number) =>
-    options.whole ? Number.POSITIVE_INFINITY : chunkSegments(segmentsFrom(frame), perSegment, options.fleet);
+  const lengthFrom = (frame: number) => {
+    if (options.whole) return Number.POSITIVE_INFINITY;
+    // Where there was no head, the stream begins early all the same.
+    return chunks.length === 0 ? 1 : chunkSegments(segmentsFrom(frame), perSegment, options.fleet);
+  };
   const { lastCutPts } = table;
   const mayCutAt = (frame: number) => lastCutPts === undefined || frames.ptsOf(frame) <= lastCutPts;
   while (first < frames.count) {
