@@ -5,7 +5,7 @@ import { type Child, startChild } from "../harness/child.ts";
 import { scratch } from "./kinora-encode.ts";
 import type { WorkerParameters } from "./worker-main.ts";
 
-/** Workers for measuring (`worker-main.ts`), bundled with their tasks as their image has them. */
+/** Workers for measuring (`worker-main.ts`), bundled with their tasks as their image has them. They end with the signal. */
 export type Workers = AsyncDisposable & {
   /** Starts one, on a core of its own if that is named. It keeps compiled code from one task to the next. */
   start(core?: number): Promise<Child>;
@@ -17,7 +17,11 @@ export async function bundleWorkers(signal: AbortSignal): Promise<Workers> {
   const module = pathToFileURL(join(folder.path, "app/main.js")).href;
   const parameters: WorkerParameters = { compiledDir: join(folder.path, "compiled") };
   return {
-    start: (core) => startChild({ module, parameters, core }),
+    async start(core) {
+      const worker = await startChild({ module, parameters, core });
+      signal.addEventListener("abort", () => void worker.stop(), { once: true });
+      return worker;
+    },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }

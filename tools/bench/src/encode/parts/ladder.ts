@@ -33,7 +33,7 @@ export const ladder: Part = {
           await startFfmpeg(ffmpegArguments(source.path, prepared.plan, out.path), signal).done;
         }),
     };
-    const rounds = quick ? 1 : Math.min(conditions.rounds, 3);
+    const rounds = quick ? 1 : Math.min(conditions.rounds, 5);
     const samples = await interleave<Cost>(version ? [ours, theirs] : [ours], { rounds, warmUps: 0, signal });
     const of = (name: string, what: keyof Cost) => (samples.get(name) ?? []).map((cost) => cost[what]);
     const names = prepared.plan.video?.renditions.map(({ name }) => name).join(", ");
