@@ -34,8 +34,8 @@ const untimedMs = 1_000;
 Log.setLevel(AV_LOG_ERROR);
 // Node would do so at its end, but this process ends by a signal.
 flushCompileCache();
-// A heap of 10 MB is allowed to become 200 before it is searched for garbage: FFmpeg's memory isn't in it, and what it holds moves little. V8 would search twice a second, for 3 % of the
-// CPU. Not by the command line: with a flag there, Node does without the code that it comes compiled with, which costs a start 20 ms.
+// A heap of 10 MB may become 200 before it is searched for garbage. Nearly all memory here is FFmpeg's and freed by hand, yet V8 would search twice a second, for 3 % of the CPU. Not by a flag on the command line: any
+// there costs a start 20 ms.
 setFlagsFromString("--heap-growing-percent=2000");
 const [start] = (await once(process, "message")) as [ParentMessage];
 const alive = setInterval(() => {

@@ -139,9 +139,10 @@ export function thisMachine(): { slots: number; threads: number } {
 const fleetOf = (slots: number) => ({ slots, framesPerSecond: 0, encoders: ["cpu"] });
 
 /** A folder that is gone when it goes out of scope. */
-export async function scratch(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), "bench-encode-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+export async function scratch(parent: string = tmpdir()): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(parent, "bench-encode-"));
+  // Again, if a task that was cut off has still written.
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) };
 }
 
 /** One chunk that is a whole excerpt of `plan`, `segments` long from the given one on (counted from 0), and the same in chunks of `each` segments. */

@@ -3,11 +3,11 @@ import { interleave } from "../../harness/rounds.ts";
 import { median, pairedRatio } from "../../harness/statistics.ts";
 import { formatNumber } from "../../harness/table.ts";
 import { atMost } from "../../harness/target.ts";
+import { bundleWorkers } from "../bundled-workers.ts";
 import { type Cost, costOf } from "../cpu-time.ts";
 import { ffmpegArguments, ffmpegVersion, startFfmpeg } from "../ffmpeg.ts";
 import { prepare, scratch } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
-import { bundleWorkers } from "../worker.ts";
 import type { WholeJob } from "../worker-main.ts";
 
 /** The whole ladder on one machine. Ours are the tasks that make the stream, as a worker does them, bundled as its image is: probe, analysis, chunks with their measured quality, sound. */

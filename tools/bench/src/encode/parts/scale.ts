@@ -4,10 +4,10 @@ import { interleave } from "../../harness/rounds.ts";
 import { median, pairedRatio } from "../../harness/statistics.ts";
 import { formatNumber } from "../../harness/table.ts";
 import { atLeast } from "../../harness/target.ts";
+import { bundleWorkers } from "../bundled-workers.ts";
 import { ffmpegArguments, ffmpegVersion, singleThreaded, startFfmpeg } from "../ffmpeg.ts";
 import { type Prepared, prepare, scratch } from "../kinora-encode.ts";
 import { mainSource } from "../sources.ts";
-import { bundleWorkers } from "../worker.ts";
 import type { ChunkJob } from "../worker-main.ts";
 
 /** Two workers with a core each against one with one: what a second machine is worth. Each has the chunks that are planned for a fleet of its size. */
@@ -40,7 +40,7 @@ export const scale: Part = {
     /** So many ffmpeg commands at once, each with the same work: the seconds until all have ended. */
     const plain = async (processes: number): Promise<number> => {
       const [{ plan, table }] = prepared as [Prepared];
-      const folders = await Promise.all(cores.slice(0, processes).map(scratch));
+      const folders = await Promise.all(cores.slice(0, processes).map(() => scratch()));
       const start = performance.now();
       await Promise.all(
         folders.map(async ({ path }, index) => {

@@ -12,16 +12,20 @@ export type Workers = AsyncDisposable & {
 };
 
 export async function bundleWorkers(signal: AbortSignal): Promise<Workers> {
-  const folder = await scratch();
-  await bundle("tools/bench/src/encode/worker-main.ts", join(folder.path, "app"), signal);
-  const module = pathToFileURL(join(folder.path, "app/main.js")).href;
-  const parameters: WorkerParameters = { compiledDir: join(folder.path, "compiled") };
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(await scratch());
+  await bundle("tools/bench/src/encode/worker-main.ts", join(path, "app"), signal);
+  const module = pathToFileURL(join(path, "app/main.js")).href;
+  const parameters: WorkerParameters = { folder: path };
+  const folder = stack.move();
   return {
     async start(core) {
       const worker = await startChild({ module, parameters, core });
-      signal.addEventListener("abort", () => void worker.stop(), { once: true });
+      const stop = () => void worker.stop();
+      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
       return worker;
     },
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => folder.disposeAsync(),
   };
 }
