@@ -32,3 +32,10 @@ it("an unknown codec or family is no silent H.264", () => {
   expect(() => encoderOptions({ ...rendition, codec: "mpeg2" }, 0)).toThrow(RangeError);
   expect(() => encoderOptions({ ...rendition, encoder: "videotoolbox" }, 0)).toThrow(/videotoolbox/);
 });
+
+it("x264 may be told its instructions, and nobody else", () => {
+  const options = (codec: string) => JSON.stringify(encoderOptions({ ...rendition, codec }, 2, "SSE2Fast,AVX").options);
+  expect(options("h264")).toContain("open-gop=0:asm=SSE2Fast,AVX");
+  expect(options("hevc")).not.toContain("asm");
+  expect(options("av1")).not.toContain("asm");
+});

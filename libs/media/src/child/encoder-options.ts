@@ -2,6 +2,7 @@ import type { FFEncoderCodec } from "node-av/constants";
 import type { VideoCodec } from "../mp4/video-codec.ts";
 import { TaskError } from "../task-error.ts";
 import type { RenditionPlan } from "../types.ts";
+import { readProcessor, x264Instructions } from "./x264-instructions.ts";
 
 /** FFmpeg's encoder for a rendition, the options that only it has, and its pixel format by FFmpeg's name. */
 export type EncoderOptions = {
@@ -12,11 +13,14 @@ export type EncoderOptions = {
   onDevice?: boolean;
 };
 
+const ofThisMachine = x264Instructions(readProcessor());
+
 /**
  * Only the pictures that we name start a group of pictures, and nothing refers across them: whatever the encoder, it decides neither on scene changes nor on distances
  * by itself. libx265 ignores FFmpeg's options for that and wants its own. `threads` 0 stands for as many as the encoder likes.
+ * @param instructions that x264 is to use; empty for its own choice
  */
-export function encoderOptions(plan: RenditionPlan, threads: number): EncoderOptions {
+export function encoderOptions(plan: RenditionPlan, threads: number, instructions = ofThisMachine): EncoderOptions {
   const { preset, profile, crf } = plan;
   const { encoder: family = "" } = plan;
   if (family === "nvenc" || family === "qsv" || family === "vaapi") return hardwareOptions(plan, family);
@@ -26,7 +30,7 @@ export function encoderOptions(plan: RenditionPlan, threads: number): EncoderOpt
   const forced = { "forced-idr": 1 };
   switch (codecOf(plan)) {
     case "h264": {
-      const own = "keyint=infinite:scenecut=0:open-gop=0";
+      const own = `keyint=infinite:scenecut=0:open-gop=0${instructions && `:asm=${instructions}`}`;
       return {
         name: encoder("libx264"),
         options: { preset, profile, crf, ...forced, "x264-params": own },
