@@ -128,6 +128,8 @@ export function runChild(options: Options): Promise<MediaResult> {
     });
     const { task, outputLimitBytes, threads, niceness } = options;
     send({ type: "start", task, outputLimitBytes, threads, niceness });
+    // A probe is over before it tells of any progress, and what follows it is what people wait for.
+    if (task.kind === "probe") keepSpare();
     options.onSource?.((url) => send({ type: "source", url }));
   });
 }

@@ -110,7 +110,7 @@ export async function encodeAsWorker(
     if (!plan) throw new Error("the source can't be planned");
     waiting.push(...(plan.chunks ?? []).slice(begun.chunks?.length ?? 0));
   };
-  const planned = light();
+  let planned = Promise.resolve();
   const work = async () => {
     const slot = createSlot();
     const encodeWaiting = async () => {
@@ -124,7 +124,10 @@ export async function encodeAsWorker(
     await encodeWaiting();
     await slot.idle();
   };
-  await Promise.all([planned, ...Array.from({ length: slots }, work)]);
+  // A worker's slots wait for the head already when the probe ends, so theirs is the child that stands ready.
+  const working = Array.from({ length: slots }, work);
+  planned = light();
+  await Promise.all([planned, ...working]);
   return results;
 }
 
