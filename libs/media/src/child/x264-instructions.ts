@@ -5,8 +5,8 @@ export type Processor = { vendor: string; flags: readonly string[] };
 
 /**
  * The instruction sets that x264 is to use, by its names; empty for its own choice, which is all that there are. The pictures are the same but for rounding, which x264 does differently with different ones anyway.
- * On Intel's servers since Sapphire Rapids its functions for 256 and 512 bits, called for a few blocks at a time, take longer than those for 128: 5 % more CPU at "veryfast", nothing more or less at "medium"
- * (docs/benchmarks.md). Elsewhere it wasn't measured.
+ * On Intel's servers since Sapphire Rapids (known by AVX-512 for 16-bit floats) x264 takes 5 % less CPU at "veryfast" without its functions for 256 and 512 bits, and as much at "medium", as one of them was
+ * measured (docs/benchmarks.md). No other processor was.
  */
 export function x264Instructions({ vendor, flags }: Processor): string {
   return vendor === "GenuineIntel" && flags.includes("avx512_fp16") ? "MMX2,SSE2Fast,SSSE3,SSE4.2,AVX" : "";
