@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { createSlot } from "@kinora/encoder-worker";
 import type { ChunkPlan, EncodePlan } from "@kinora/media";
-import { answerParent } from "../harness/child.ts";
+import { answerParent, childParameters } from "../harness/child.ts";
 import { type Cost, costOf } from "./cpu-time.ts";
 import { encodeAsWorker, encodeChunk, scratch, warmChildren } from "./kinora-encode.ts";
 
@@ -17,7 +17,7 @@ export type WholeJob = { sourceUrl: string };
 export type ChunkJob = { sourceUrl: string; plan: EncodePlan; chunk: ChunkPlan };
 
 const stop = new AbortController();
-const { folder } = JSON.parse(process.argv[2] ?? "{}") as WorkerParameters;
+const { folder } = await childParameters<WorkerParameters>();
 const ready = warmChildren(join(folder, "compiled"));
 const slot = createSlot();
 

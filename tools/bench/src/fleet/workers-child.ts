@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "@connectrpc/connect";
 import { type Task, TaskKind, WorkerService } from "@kinora/proto-encoder";
 import { createClientTransport } from "@kinora/rpc";
-import { answerParent } from "../harness/child.ts";
+import { answerParent, childParameters } from "../harness/child.ts";
 import { chunkResult, prepareEncodes, storeFiles } from "./simulated-media.ts";
 
 /** What is simulated. */
@@ -28,7 +28,7 @@ export type Figures = {
 const perConnection = 100;
 const beatSeconds = 2;
 
-const { url, objects } = JSON.parse(process.argv[2] ?? "{}") as { url: string; objects: string };
+const { url, objects } = await childParameters<{ url: string; objects: string }>();
 let queued = 0;
 
 const heavy = [TaskKind.ENCODE, TaskKind.ENCODE_CHUNK, TaskKind.TRIAL];

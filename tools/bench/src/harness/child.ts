@@ -30,9 +30,9 @@ type Reply = { id: number; value?: unknown; error?: string };
 /** Milliseconds that a child gets to end by itself. */
 const patienceMs = 6_000;
 
-/** Starts a Node process whose module calls `answerParent`. Resolves once that is ready for questions. */
+/** Starts a Node process whose module reads `childParameters` and calls `answerParent`. Resolves once that is ready for questions. */
 export async function startChild({ module, parameters, core, execArgv = [] }: ChildOptions): Promise<Child> {
-  const command = [process.execPath, ...execArgv, fileURLToPath(module), JSON.stringify(parameters)];
+  const command = [process.execPath, ...execArgv, fileURLToPath(module)];
   const [program = process.execPath, ...args] =
     core === undefined ? command : ["taskset", "-c", String(core), ...command];
   // Standard output is where a server logs; nobody reads that here.
@@ -95,12 +95,20 @@ export async function startChild({ module, parameters, core, execArgv = [] }: Ch
   const answers: Child = { ask, usage: () => ask<Usage>("usage"), stop, terminate, [Symbol.asyncDispose]: stop };
   try {
     await Promise.race([once(child, "spawn"), gone]);
+    // Not in the command line: an argument has at most 128 KiB on Linux, and a request of 100 kB has more.
+    if (failure === undefined) child.send({ parameters });
     await ask("ready");
   } catch (error) {
     await stop();
     throw error;
   }
   return answers;
+}
+
+/** The child's side: what it was started with. To be asked for once, before anything is awaited. */
+export async function childParameters<Parameters>(): Promise<Parameters> {
+  const [{ parameters }] = (await once(process, "message")) as [{ parameters: Parameters }];
+  return parameters;
 }
 
 /** The child's side: answers by name until the parent is gone, then closes. */
@@ -113,7 +121,10 @@ export function answerParent(
     return { cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
   };
   const all: Record<string, (parameters: never) => unknown> = { ready: () => true, usage, ...answers };
-  process.on("message", async ({ id, question, parameters }: { id: number; question: string; parameters: never }) => {
+  type Question = { id: number; question?: string; parameters: never };
+  process.on("message", async ({ id, question, parameters }: Question) => {
+    // What it was started with, which not every child needs.
+    if (question === undefined) return;
     try {
       const answer = all[question];
       if (answer === undefined) {

@@ -1,4 +1,4 @@
-import { answerParent } from "../../harness/child.ts";
+import { answerParent, childParameters } from "../../harness/child.ts";
 import type { BenchClient } from "./bench-client.ts";
 import type { ClientSpec, InMemorySpec, OfferRequest, RawSpec, RunRequest } from "./client-spec.ts";
 import { offerCalls } from "./offer-calls.ts";
@@ -26,7 +26,7 @@ async function create(spec: ClientSpec | RawSpec | InMemorySpec): Promise<BenchC
   }
 }
 
-const client = await create(JSON.parse(process.argv[2] ?? ""));
+const client = await create(await childParameters());
 answerParent(
   {
     run: (request: RunRequest) => runCalls(client, request),

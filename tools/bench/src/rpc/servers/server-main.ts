@@ -1,4 +1,4 @@
-import { answerParent } from "../../harness/child.ts";
+import { answerParent, childParameters } from "../../harness/child.ts";
 import type { RunningServer } from "./running-server.ts";
 import type { ServerSpec } from "./server-spec.ts";
 
@@ -28,5 +28,5 @@ async function start(spec: ServerSpec): Promise<RunningServer> {
   }
 }
 
-const server = await start(JSON.parse(process.argv[2] ?? ""));
+const server = await start(await childParameters());
 answerParent({ port: () => server.port }, () => server.close());

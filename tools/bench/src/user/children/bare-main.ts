@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import { hash, verify } from "@node-rs/argon2";
 import pg from "pg";
-import { answerParent } from "../../harness/child.ts";
+import { answerParent, childParameters } from "../../harness/child.ts";
 import { type Closed, closedLoop } from "../closed-loop.ts";
 
 /** The database and whom to look up there. */
 export type BareParameters = { databaseUrl: string; id: string };
 
-const { databaseUrl, id }: BareParameters = JSON.parse(process.argv[2] ?? "");
+const { databaseUrl, id } = await childParameters<BareParameters>();
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, options: "-c search_path=user" });
 // The service's own statement (libs/user/src/account/account.store.ts).
 const statement = `select id, email, name, coalesce(to_char(birth_date, 'YYYY-MM-DD'), '') as "birthDate", role,

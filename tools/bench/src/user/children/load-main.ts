@@ -1,13 +1,13 @@
 import { createClient } from "@connectrpc/connect";
 import { SessionService, UserService } from "@kinora/proto-user";
 import { createClientTransport } from "@kinora/rpc";
-import { answerParent } from "../../harness/child.ts";
+import { answerParent, childParameters } from "../../harness/child.ts";
 import { type Closed, closedLoop } from "../closed-loop.ts";
 
 /** Whom to load, as whom. */
 export type LoadParameters = { url: string; token: string; id: string; email: string; password: string };
 
-const { url, token, id, email, password }: LoadParameters = JSON.parse(process.argv[2] ?? "");
+const { url, token, id, email, password } = await childParameters<LoadParameters>();
 const transport = createClientTransport({ baseUrl: url, token });
 const users = createClient(UserService, transport);
 const sessions = createClient(SessionService, createClientTransport({ baseUrl: url }));
