@@ -148,13 +148,43 @@ describe("chunks", () => {
   });
 
   it("get shorter with more workers, and longer with faster ones", () => {
-    const lengths = (slots: number, speed: number) =>
-      completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) })[1]?.segmentPts.length;
-    expect(lengths(1, 0)).toBe(8);
-    expect(lengths(100, 0)).toBe(3);
-    expect(lengths(1000, 0)).toBe(1);
-    expect(lengths(1, 3)).toBe(1);
-    expect(lengths(1, 1000)).toBe(15);
+    const longest = (slots: number, speed: number) =>
+      Math.max(
+        ...completeChunks([], steady(50_000), { segmentSeconds: 4, fleet: fleet(slots, speed) }).map(
+          ({ segmentPts }) => segmentPts.length,
+        ),
+      );
+    expect(longest(1, 0)).toBe(8);
+    expect(longest(100, 0)).toBe(3);
+    expect(longest(1000, 0)).toBe(1);
+    expect(longest(1, 3)).toBe(1);
+    expect(longest(1, 1000)).toBe(15);
+  });
+
+  it("are there before a viewer gets to them who began with the first segment, if one slot is faster than that", () => {
+    const anySpeed = fc.double({ min: 1.01, max: 40, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20_000 }), anySpeed, fc.constantFrom(1, 2, 6), (count, speed, seconds) => {
+        const options = { segmentSeconds: seconds, fleet: fleet(1, 25 * speed) };
+        const chunks = completeChunks([], steady(count), options);
+        const begin = (chunks[0]?.frameCount ?? 0) / 25 / speed;
+        let doneAt = 0;
+        for (const { firstFrame, frameCount } of chunks) {
+          doneAt += frameCount / 25 / speed;
+          // A last segment may be a quarter longer, and each is whole frames.
+          expect(doneAt - seconds / 4 - 0.08).toBeLessThanOrEqual(begin + firstFrame / 25 + 1e-6);
+        }
+      }),
+    );
+  });
+
+  it("grow no faster than a viewer gets to them, with slots that are each slower than that", () => {
+    const lengths = (speed: number) =>
+      completeChunks([], steady(2500), { segmentSeconds: 4, fleet: fleet(2, 25 * speed) }).map(
+        ({ segmentPts }) => segmentPts.length,
+      );
+    expect(lengths(0.9)).toEqual([1, 1, 1, 1, 2, 2, 3, 4, 3, 3, 2, 1, 1]);
+    expect(lengths(0.4)).toEqual([1, 3, 3, 3, 3, 3, 3, 2, 2, 1, 1]); // nobody can watch that as it is made
   });
 
   it("get shorter towards the end, so that slots end together", () => {
@@ -162,18 +192,30 @@ describe("chunks", () => {
       completeChunks([], steady(1300), { segmentSeconds: 4, fleet: fleet(slots) }).map(
         (chunk) => chunk.segmentPts.length,
       );
-    expect(lengths(2)).toEqual([1, 4, 3, 2, 1, 1, 1]); // the first one is short, so that the stream begins early
-    expect(lengths(1)).toEqual([1, 6, 6]); // a slot alone has nobody to wait for
+    expect(lengths(2)).toEqual([1, 2, 3, 3, 2, 1, 1]); // the first ones are short, so that the stream begins early
+    expect(lengths(1)).toEqual([1, 2, 5, 5]); // a slot alone has nobody to wait for
   });
 
   it("begin with a scene where one is near", () => {
     const sceneChanges = [
-      { pts: 512n * 812n, score: 0.9 },
-      { pts: 512n * 1450n, score: 0.9 },
+      { pts: 512n * 912n, score: 0.9 },
+      { pts: 512n * 1550n, score: 0.9 },
     ];
     const chunks = completeChunks([], steady(5000, { sceneChanges }), { segmentSeconds: 4, fleet: fleet(1) });
-    expect(chunks[2]).toMatchObject({ startPts: 512n * 812n, sceneChange: true });
-    expect(chunks[3]).toMatchObject({ startPts: 512n * 1512n, sceneChange: false });
+    expect(chunks[3]).toMatchObject({ startPts: 512n * 912n, sceneChange: true });
+    expect(chunks[4]).toMatchObject({ startPts: 512n * 1612n, sceneChange: false });
+  });
+
+  it("begin with the nearest key frame where no scene is near, so that nothing is decoded before them", () => {
+    const keyframePts = [0, 290, 315, 890, 1650].map((frame) => BigInt(512 * frame));
+    const table = steady(5000, { keyframePts });
+    const [, , second, third, fourth] = completeChunks([], table, { segmentSeconds: 4, fleet: fleet(1) });
+    expect(second).toMatchObject({ startPts: 512n * 290n, seekPts: 512n * 290n, sceneChange: false });
+    expect(third).toMatchObject({ startPts: 512n * 890n, seekPts: 512n * 890n });
+    expect(fourth).toMatchObject({ startPts: 512n * 1590n, seekPts: 512n * 890n }); // the next is too far away
+    const sceneChanges = [{ pts: 512n * 305n, score: 0.2 }];
+    const withScene = completeChunks([], { ...table, sceneChanges }, { segmentSeconds: 4, fleet: fleet(1) });
+    expect(withScene[2]).toMatchObject({ startPts: 512n * 305n, seekPts: 512n * 290n, sceneChange: true });
   });
 
   it("are the same whether scenes are known or told one by one, where they are asked for", () => {
@@ -210,8 +252,8 @@ describe("chunks", () => {
   it("don't begin where a recording's clock has started again", () => {
     const lastCutPts = 512n * 1250n;
     const chunks = completeChunks([], steady(5000, { lastCutPts }), { segmentSeconds: 4, fleet: fleet(1) });
-    expect(chunks.map((chunk) => chunk.firstFrame)).toEqual([0, 100, 800]);
-    expect(chunks[2]?.frameCount).toBe(4200);
+    expect(chunks.map((chunk) => chunk.firstFrame)).toEqual([0, 100, 300, 900]);
+    expect(chunks[3]?.frameCount).toBe(4100);
   });
 
   it("can't be made of a table that contradicts itself", () => {

@@ -1,12 +1,12 @@
 import type { ChunkPlan, Fleet, FrameTable } from "../types.ts";
 import { chunkSegments, segmentSlack } from "./chunk-length.ts";
-import { type FrameLookup, lastAtOrBelow, lookUpFrames } from "./frame-lookup.ts";
+import { type FrameLookup, firstAtOrAbove, lastAtOrBelow, lookUpFrames } from "./frame-lookup.ts";
 import { createSceneChoice } from "./scene-choice.ts";
 
 /** What chunks are cut by. `whole`: one chunk for all. */
 export type ChunkOptions = { segmentSeconds: number; fleet: Fleet; whole?: boolean };
 
-/** A place where a chunk would end if all segments were of one length. A scene that begins at most `slack` before or after it may end the chunk instead. */
+/** A place where a chunk would end if all segments were of one length. A scene that begins at most `slack` before or after it may end the chunk instead, or else a key frame. */
 export type PossibleCut = { pts: bigint; slack: bigint };
 
 /**
@@ -41,11 +41,13 @@ export function* cutChunks(
 
   const segmentsFrom = (frame: number) =>
     Number(frames.ptsOf(frames.count) - frames.ptsOf(frame)) / Number(segmentTicks);
-  const perSegment = ((frames.count - first) / Math.max(1, segmentsFrom(first))) | 0;
+  const perSegment = Math.round((frames.count - first) / Math.max(1, segmentsFrom(first)));
   const lengthFrom = (frame: number) => {
     if (options.whole) return Number.POSITIVE_INFINITY;
     // Where there was no head, the stream begins early all the same.
-    return chunks.length === 0 ? 1 : chunkSegments(segmentsFrom(frame), perSegment, options.fleet);
+    if (chunks.length === 0) return 1;
+    const segment = { frames: perSegment, seconds: options.segmentSeconds };
+    return chunkSegments({ left: segmentsFrom(frame), before: firstSegment - 1 }, segment, options.fleet);
   };
   const { lastCutPts } = table;
   const mayCutAt = (frame: number) => lastCutPts === undefined || frames.ptsOf(frame) <= lastCutPts;
@@ -53,13 +55,17 @@ export function* cutChunks(
     let { starts, end } = evenSegments(frames, first, { length: lengthFrom(first), segmentTicks, slack });
     let endsWithScene = false;
     if (end < frames.count) {
-      const scene = yield { pts: frames.ptsOf(end), slack };
-      if (scene !== undefined) {
-        const sceneFrame = frames.frameAt(scene);
-        const left = frames.ptsOf(frames.count) - frames.ptsOf(sceneFrame);
-        endsWithScene = sceneFrame > (starts.at(-1) ?? first) && left > slack;
-        if (endsWithScene) end = sceneFrame;
-      }
+      const cut = { pts: frames.ptsOf(end), slack };
+      const mayEndAt = (frame: number) =>
+        frame > (starts.at(-1) ?? first) && frames.ptsOf(frames.count) - frames.ptsOf(frame) > slack;
+      const scene = yield cut;
+      const sceneFrame = scene === undefined ? undefined : frames.frameAt(scene);
+      endsWithScene = sceneFrame !== undefined && mayEndAt(sceneFrame);
+      // From a key frame of the source on, nothing before the chunk is decoded for it.
+      const key = endsWithScene ? undefined : nearestKeyframe(table.keyframePts, cut);
+      const keyFrame = key === undefined ? undefined : frames.frameAt(key);
+      if (sceneFrame !== undefined && endsWithScene) end = sceneFrame;
+      else if (keyFrame !== undefined && mayEndAt(keyFrame)) end = keyFrame;
       if (!mayCutAt(end)) {
         ({ starts, end } = evenSegments(frames, first, { length: Number.POSITIVE_INFINITY, segmentTicks, slack }));
       }
@@ -118,6 +124,16 @@ function evenSegments(
     at = next;
   }
   return { starts, end: at };
+}
+
+/** The key frame that is nearest to a cut, of those that may end the chunk instead; undefined if there is none. */
+function nearestKeyframe(keyframes: readonly bigint[], { pts, slack }: PossibleCut): bigint | undefined {
+  const at = firstAtOrAbove(keyframes, pts);
+  const distance = (key: bigint) => (key > pts ? key - pts : pts - key);
+  return keyframes
+    .slice(Math.max(0, at - 1), at + 1)
+    .filter((key) => distance(key) <= slack)
+    .sort((one, other) => Number(distance(one) - distance(other)))[0];
 }
 
 function seekPoint(keyframes: readonly bigint[], pts: bigint): { seekPts?: bigint } {
