@@ -36,6 +36,9 @@ export type TaskCircumstances = {
   onDraining: () => void;
 };
 
+/** … and the encode that it belongs to; empty where the encoder doesn't say. */
+type Surroundings = TaskCircumstances & { video: string };
+
 type Result = NonNullable<MessageInitShape<typeof CompleteTaskRequestSchema>["result"]>;
 
 /** A child that shows no progress for this long is killed. */
@@ -45,8 +48,9 @@ const noProgressMs = 60_000;
 const defaultQualityStride = 0;
 
 /** Does a task in a child process, and brings the files that it makes to where the encoder wants them. */
-export async function performTask(deps: PerformDeps, task: Task, around: TaskCircumstances): Promise<Result> {
-  const { sourceUrl, work } = task;
+export async function performTask(deps: PerformDeps, task: Task, circumstances: TaskCircumstances): Promise<Result> {
+  const { encodeId, sourceUrl, work } = task;
+  const around = { ...circumstances, video: encodeId };
   const run = <Kind extends MediaTask>(media: Kind) =>
     runTask({ ...optionsOf(deps, around), niceness: nicenessOf(media), task: media });
   switch (work.case) {
@@ -115,16 +119,17 @@ function given<Value>(value: Value | undefined): Value {
 
 function optionsOf(
   deps: PerformDeps,
-  { signal, timeLimitMs, onProgress, onSource, onDraining }: TaskCircumstances,
+  { signal, timeLimitMs, onProgress, onSource, onDraining, video }: Surroundings,
 ): TaskOptions {
   const { memoryLimitBytes, threads } = deps;
-  return { signal, timeLimitMs, noProgressMs, memoryLimitBytes, threads, onProgress, onSource, onDraining };
+  const limits = { timeLimitMs, noProgressMs, memoryLimitBytes, threads };
+  return { signal, ...limits, ...(video !== "" && { video }), onProgress, onSource, onDraining };
 }
 
 /** Runs a task that makes files, in a folder of its own, and brings every file away as soon as it is finished. */
 async function withFiles<Kind extends MediaTask>(
   deps: PerformDeps,
-  around: TaskCircumstances,
+  around: Surroundings,
   limitBytes: number,
   taskIn: (outDir: string) => Kind,
 ): Promise<ResultOf<Kind>> {

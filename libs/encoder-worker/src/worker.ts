@@ -22,7 +22,7 @@ export type WorkerOptions = {
   slots?: number;
   /** The most threads of a task's decoder and of an encoder. Unless given, as many as the cores make use of with one slot, and what suits each slot's part of the cores with several. */
   threads?: number;
-  /** Keeps a process ready for the next task: it begins a third of a second earlier, for some 80 MiB of memory. */
+  /** Keeps a process ready for the next task: it begins a third of a second earlier, for some 80 MiB of memory; and those that have done one, for a moment, for others of the same encode. */
   keepsChildReady?: boolean;
   /** A name for logs, unique among the workers of an encoder. */
   workerId: string;

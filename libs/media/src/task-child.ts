@@ -1,50 +1,56 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import type { ChildProcess } from "node:child_process";
+import { dismissChildren, keepChild, keepSpare, takeChild } from "./child-pool.ts";
 import { TaskError } from "./task-error.ts";
 import type { ChildMessage, ParentMessage } from "./task-messages.ts";
 import type { MediaResult, MediaTask, TaskOptions } from "./task-options.ts";
 
 type Options = TaskOptions & { task: MediaTask };
 
-const childFile = fileURLToPath(new URL("./child/main.ts", import.meta.url));
-
 /** Time between asking the child to end and ending it. */
 const graceMs = 1000;
 
-/** What FFmpeg last said is kept for the operator, this much of it. */
-const keptOutput = 4000;
+/** A child that has more than this part of its memory's limit in use begins no other task: that one may need all of it. */
+const mostKept = 0.25;
 
 /** Signals by which a program ends that has gone wrong by itself. SIGKILL is somebody else's (when memory is short, the kernel's), and SIGILL tells of a processor that the program wasn't built for. */
 const crashes = new Set<NodeJS.Signals>(["SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGTRAP"]);
 
-/** Starts the child, watches its limits and settles when it has ended. */
+/** Has a child do the task, watches its limits, and settles when the child has ended or waits for the next task of its video. */
 export function runChild(options: Options): Promise<MediaResult> {
   if (options.signal.aborted) return Promise.reject(cancelled());
   return new Promise((resolve, reject) => {
-    const { child, output } = takeChild();
+    const { task, video, outputLimitBytes, threads, niceness = 0 } = options;
+    const memoryLimit = options.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
+    const taken = takeChild(video, niceness);
+    const { process: child, output } = taken;
     let result: MediaResult | undefined;
     let fault: TaskError | undefined;
+    /** The child is gone, or may be doing another task. */
+    let isOver = false;
     let waitingFor = 0;
     let movedAt = performance.now();
     /** The child's time on a processor, in seconds: all of it, and up to when something last moved. */
     let busy = 0;
     let busyBefore = 0;
+    let memoryBytes = 0;
 
     const moved = () => {
       movedAt = performance.now();
       busyBefore = busy;
     };
     const send = (message: ParentMessage) => {
-      if (child.connected) child.send(message, () => {});
+      if (!isOver && child.connected) child.send(message, () => {});
     };
     /** The first reason counts; what follows from it is noise. */
     const end = (reason: TaskError) => {
-      if (fault) return;
+      if (fault || isOver) return;
       fault = reason;
       stop(child);
     };
-    const onAbort = () => end(cancelled());
+    const onAbort = () => {
+      end(cancelled());
+      if (video !== undefined) dismissChildren(video);
+    };
     options.signal.addEventListener("abort", onAbort, { once: true });
     const deadline = setTimeout(() => {
       end(new TaskError("machine", `The work took longer than ${seconds(options.timeLimitMs)} and was stopped.`));
@@ -72,12 +78,13 @@ export function runChild(options: Options): Promise<MediaResult> {
         moved();
       }
     };
-    child.on("message", (message: ChildMessage) => {
+    const onMessage = (message: ChildMessage) => {
       if (fault || result) return;
       switch (message.type) {
         case "alive":
           busy = message.cpuSeconds;
-          if (message.memoryBytes > (options.memoryLimitBytes ?? Number.POSITIVE_INFINITY)) {
+          memoryBytes = message.memoryBytes;
+          if (memoryBytes > memoryLimit) {
             const memory = `more than ${mebibytes(options.memoryLimitBytes)} of memory`;
             end(
               isReading(options.task)
@@ -104,20 +111,20 @@ export function runChild(options: Options): Promise<MediaResult> {
           return;
         case "result":
           result = message.result;
-          stop(child, "SIGKILL");
+          if (video !== undefined && memoryBytes <= mostKept * memoryLimit && keepChild(taken, video)) {
+            letGo();
+            resolve(result);
+          } else stop(child, "SIGKILL");
           return;
         case "fault":
           fault = new TaskError(message.kind, message.message, { cause: new Error(message.detail) });
           stop(child, "SIGKILL");
       }
-    });
-    child.on("error", (error) =>
-      end(new TaskError("machine", `The work could not be started: ${error.message}.`, { cause: error })),
-    );
-    child.on("close", (code, signal) => {
-      clearTimeout(deadline);
-      clearInterval(watch);
-      options.signal.removeEventListener("abort", onAbort);
+    };
+    const onError = (error: Error) =>
+      end(new TaskError("machine", `The work could not be started: ${error.message}.`, { cause: error }));
+    const onClose = (code: number | null, signal: NodeJS.Signals | null) => {
+      letGo();
       if (fault) reject(fault);
       else if (result) resolve(result);
       else {
@@ -125,88 +132,22 @@ export function runChild(options: Options): Promise<MediaResult> {
         const kind = signal !== null && crashes.has(signal) ? "crash" : "machine";
         reject(new TaskError(kind, `The process that handles the video ${how}.`, { cause: new Error(output()) }));
       }
-    });
-    const { task, outputLimitBytes, threads, niceness } = options;
-    send({ type: "start", task, outputLimitBytes, threads, niceness });
+    };
+    const letGo = () => {
+      isOver = true;
+      clearTimeout(deadline);
+      clearInterval(watch);
+      options.signal.removeEventListener("abort", onAbort);
+      child.off("message", onMessage).off("error", onError).off("close", onClose);
+      keepSpare();
+    };
+    child.on("message", onMessage).on("error", onError).on("close", onClose);
+    send({ type: "start", task, outputLimitBytes, threads, niceness: niceness - taken.niceness });
+    taken.niceness = niceness;
     // A probe is over before it tells of any progress, and what follows it is what people wait for.
     if (task.kind === "probe") keepSpare();
     options.onSource?.((url) => send({ type: "source", url }));
   });
-}
-
-/** A child, and what FFmpeg last said in it. */
-type Started = { child: ChildProcess; output(): string };
-
-/** Children that wait for their task, so that a short task doesn't wait for Node and FFmpeg to load. */
-let spare: Started | undefined;
-let keepers = 0;
-
-/**
- * Keeps one child ready for the next task until it is disposed of, which resolves when the waiting child is gone: loading takes about as long as encoding a few frames.
- * The child does one task like any other; while it waits it uses no CPU.
- */
-export function prepareChildren(): AsyncDisposable {
-  keepers++;
-  keepSpare();
-  return {
-    async [Symbol.asyncDispose]() {
-      if (--keepers > 0 || !spare) return;
-      const { child } = spare;
-      spare = undefined;
-      const closed = once(child, "close");
-      child.kill("SIGKILL");
-      await closed;
-    },
-  };
-}
-
-function keepSpare(): void {
-  if (keepers === 0 || spare) return;
-  const started = start();
-  spare = started;
-  const forget = () => {
-    if (spare === started) spare = undefined;
-  };
-  started.child.once("error", forget);
-  started.child.once("close", forget);
-}
-
-function takeChild(): Started {
-  const taken = spare?.child.connected ? spare : start();
-  spare = undefined;
-  taken.child.once("close", keepSpare);
-  return taken;
-}
-
-let compileCacheDir: string | undefined;
-
-/**
- * Lets children keep their compiled code in a folder that nobody else can write to, for those that come after: loading then takes a quarter of the time. The folder may go away at any
- * time, but children make it anew; undefined ends that.
- */
-export function keepCompiledCode(folder: string | undefined): void {
-  compileCacheDir = folder;
-}
-
-function start(): Started {
-  const child = fork(childFile, [], {
-    execPath: process.execPath,
-    // Neither the parent's flags nor its secrets.
-    execArgv: [],
-    env: {
-      UV_THREADPOOL_SIZE: "16",
-      NODE_NO_WARNINGS: "1",
-      ...(compileCacheDir === undefined ? {} : { NODE_COMPILE_CACHE: compileCacheDir }),
-    },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    // Times are bigints, hashes are bytes.
-    serialization: "advanced",
-  });
-  let output = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    output = (output + text).slice(-keptOutput);
-  });
-  return { child, output: () => output };
 }
 
 function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): void {

@@ -4,7 +4,7 @@ import type { TrackResult } from "./types.ts";
 
 /** What the child says to its parent. */
 export type ChildMessage =
-  /** It is alive and this large, in bytes of resident memory, and has been this long on a processor; sent several times a second. */
+  /** It is alive and this large, in bytes of resident memory, and has been this long on a processor for the task; sent several times a second, and at the end. */
   | { type: "alive"; memoryBytes: number; cpuSeconds: number }
   | ({ type: "progress" } & TaskProgress)
   /** The source is read; what is left is in the encoders. */
@@ -13,13 +13,13 @@ export type ChildMessage =
   | { type: "file"; path: string; bytes: number }
   /** A track as far as its files were announced. */
   | { type: "track"; track: TrackResult }
-  /** The last message: what came of it. */
+  /** The last message about a task: what came of it. */
   | { type: "result"; result: MediaResult }
   | { type: "fault"; kind: TaskFault; message: string; detail: string };
 
 /** What the parent says to the child. */
 export type ParentMessage =
-  /** The first message. */
+  /** The first message about a task. `niceness` is on top of what the child has. */
   | ({ type: "start"; task: MediaTask } & Partial<
       Record<"outputLimitBytes" | "threads" | "niceness", number | undefined>
     >)

@@ -107,6 +107,8 @@ export type TaskProgress = {
 /** Limits and listeners of a task. */
 export type TaskOptions = {
   signal: AbortSignal;
+  /** Names the video that the task is about. A child that has done a task well may do others of the same video (`prepareChildren`), but nobody else's; without it every task has a child of its own. */
+  video?: string;
   /** The child is killed after this time, whatever it does. */
   timeLimitMs: number;
   /** The child is killed when nothing has moved for this long, other than by waiting for `onFile`. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { planEncode } from "./plan/plan-encode.ts";
 import { type EncodeTask, runTask, type TaskOptions } from "./task.ts";
 import { makeMedia } from "./testing/make-media.ts";
+import { taskProcesses } from "./testing/task-processes.ts";
 import type { EncodePlan, StreamResult } from "./types.ts";
 
 const limits = { timeLimitMs: 60_000, noProgressMs: 30_000 };
@@ -80,16 +81,6 @@ async function encode(changes: Partial<EncodeTask>, options: Partial<TaskOptions
   const outDir = changes.outDir ?? (await newFolder());
   const task: EncodeTask = { kind: "encode", sourceUrl: small, plan: smallPlan, outDir, ...changes };
   return runTask({ ...limits, signal, task, ...options });
-}
-
-/** The tasks' processes that a process has started, by Linux's account. */
-async function taskProcesses(parent = process.pid): Promise<number[]> {
-  const read = (path: string) => readFile(`/proc/${path}`, "utf8").catch(() => "");
-  const threads = await readdir(`/proc/${parent}/task`);
-  const lists = await Promise.all(threads.map((thread) => read(`${parent}/task/${thread}/children`)));
-  const pids = lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
-  const commands = await Promise.all(pids.map((pid) => read(`${pid}/cmdline`)));
-  return pids.filter((_, index) => commands[index]?.includes("media/src/child/main.ts"));
 }
 
 function isRunning(pid: number): boolean {

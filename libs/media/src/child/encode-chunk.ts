@@ -40,11 +40,12 @@ const stepsBack = [0, 1, 4, 15, 60];
 export async function encodeChunk(options: EncodeChunkOptions): Promise<ChunkResult> {
   const { chunk, delivery } = options;
   const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
   const { done, segments, toPts } = await encodePart({ ...options, isFirst: chunk.index === 0 });
   const problem = verifyChunk(chunk, segments, done);
   if (problem) throw problem;
   await delivery.settled();
-  const cpu = process.cpuUsage();
+  const cpu = process.cpuUsage(cpuBefore);
   return {
     index: chunk.index,
     start: BigInt(done.firstTicks),

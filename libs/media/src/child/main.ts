@@ -1,5 +1,5 @@
 /**
- * One task, then the end: the only process that loads FFmpeg. A crash, a leak and a cancellation all become the death of this process. It talks to its parent
+ * One task after the other, all of one video, until the parent ends it: the only process that loads FFmpeg. A fault, a crash and a cancellation all become the death of this process. It talks to its parent
  * over Node's channel (`task-messages.ts`) and doesn't outlive it.
  */
 import { once } from "node:events";
@@ -37,14 +37,21 @@ flushCompileCache();
 // A heap of 10 MB may become 200 before it is searched for garbage. Nearly all memory here is FFmpeg's and freed by hand, yet V8 would search twice a second, for 3 % of the CPU. Not by a flag on the command line: any
 // there costs a start 20 ms.
 setFlagsFromString("--heap-growing-percent=2000");
-const [start] = (await once(process, "message")) as [ParentMessage];
-const alive = setInterval(() => {
-  const { user, system } = process.cpuUsage();
-  void send({ type: "alive", memoryBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 });
-}, 200);
-if (start.type === "start") await send(await run(start));
-clearInterval(alive);
-die();
+for (;;) {
+  const [message] = (await once(process, "message")) as [ParentMessage];
+  if (message.type !== "start") continue;
+  const before = process.cpuUsage();
+  const tell = () => {
+    const { user, system } = process.cpuUsage(before);
+    void send({ type: "alive", memoryBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 });
+  };
+  const alive = setInterval(tell, 200);
+  const ended = await run(message);
+  clearInterval(alive);
+  // How large it is decides whether it does another one.
+  tell();
+  await send(ended);
+}
 
 async function run({
   task,
@@ -74,10 +81,11 @@ async function run({
     outputLimitBytes,
     announce: (path, bytes) => send({ type: "file", path, bytes }),
   });
-  process.on("message", (message: ParentMessage) => {
+  const onMessage = (message: ParentMessage) => {
     if (message.type === "taken") delivery.taken(message.path);
     if (message.type === "source") sourceUrl = message.url;
-  });
+  };
+  process.on("message", onMessage);
   try {
     const result = await perform(task, {
       sourceUrl: () => sourceUrl,
@@ -93,5 +101,7 @@ async function run({
       error instanceof Error ? (error.cause instanceof Error ? error.cause.message : (error.stack ?? "")) : "";
     if (error instanceof TaskError) return { type: "fault", kind: error.kind, message: error.message, detail };
     return { type: "fault", kind: "machine", message: `The video could not be handled: ${String(error)}`, detail };
+  } finally {
+    process.off("message", onMessage);
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** What something cost, in seconds. */
 export type Cost = { wall: number; cpu: number };
@@ -6,20 +6,31 @@ export type Cost = { wall: number; cpu: number };
 /** Clock ticks a second, as Linux counts CPU time for user space on every machine that Node runs on. */
 const ticksPerSecond = 100;
 
-/** CPU seconds of all children of this process that have ended, and of theirs; NaN where there is no /proc. */
+/** CPU seconds of all children of this process, those that have ended as well as those that wait for more to do, and of theirs; NaN where there is no /proc. */
 function childrenSeconds(): number {
   try {
-    // The second field may hold spaces and brackets; after it, these are the 14th and 15th.
-    const fields = readFileSync("/proc/self/stat", "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
+    const running = readdirSync("/proc/self/task").flatMap((thread) =>
+      readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" ").filter(Boolean),
+    );
+    const [, , ...ended] = ticksOf("self");
+    return sum([...ended, ...running.flatMap(ticksOf)]) / ticksPerSecond;
   } catch {
     return Number.NaN;
   }
 }
 
-/** Measures work that is done in children: all that it starts must have ended when it resolves. Our own part of the work counts as well. */
+/** Ticks of a process in user space and in the kernel, and those of its children that have ended. */
+function ticksOf(pid: string): number[] {
+  // The second field may hold spaces and brackets; after it, these are the 14th to the 17th of all.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return fields.slice(11, 15).map(Number);
+}
+
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+
+/** Measures work that is done in children, and our own part of it. What it starts must have ended when it resolves, or have nothing left to do. */
 export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   const [before, own, start] = [childrenSeconds(), process.cpuUsage(), performance.now()];
   await work();

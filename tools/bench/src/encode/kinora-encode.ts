@@ -91,7 +91,7 @@ export async function encodeAsWorker(
 ): Promise<ChunkResult[]> {
   const { slots, threads } = thisMachine();
   const perform = <Task extends MediaTask>(task: Task, onDraining = () => {}) =>
-    run(task, { signal, threads, niceness: nicenessOf(task), onDraining });
+    run(task, { signal, threads, video: outDir, niceness: nicenessOf(task), onDraining });
   const media = await perform({ kind: "probe", sourceUrl });
   const begun = planEncode(media, undefined, fleetOf(slots)).plan;
   if (!begun?.video) throw new Error("the source can't be planned");
