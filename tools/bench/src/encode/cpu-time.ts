@@ -6,14 +6,15 @@ export type Cost = { wall: number; cpu: number };
 /** Clock ticks a second, as Linux counts CPU time for user space on every machine that Node runs on. */
 const ticksPerSecond = 100;
 
-/** CPU seconds of all children of this process, those that have ended as well as those that wait for more to do, and of theirs; NaN where there is no /proc. */
+/** CPU seconds of all children of this process, those that have ended with all of theirs as well as those that wait for more to do; NaN where there is no /proc. */
 function childrenSeconds(): number {
   try {
     const running = readdirSync("/proc/self/task").flatMap((thread) =>
       readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" ").filter(Boolean),
     );
-    const [, , ...ended] = ticksOf("self");
-    return sum([...ended, ...running.flatMap(ticksOf)]) / ticksPerSecond;
+    // Of those that run only their own: another contender's children, which wait for a moment, may end meanwhile.
+    const ticks = running.flatMap((pid) => ticksOf(pid).slice(0, 2));
+    return sum([...ticksOf("self").slice(2), ...ticks]) / ticksPerSecond;
   } catch {
     return Number.NaN;
   }
