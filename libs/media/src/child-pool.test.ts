@@ -1,7 +1,13 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getPriority } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryFolder, waitUntil } from "@kinora/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { dismissChildren } from "./child-pool.ts";
+import { dismissChildren, keepChild, takeChild } from "./child-pool.ts";
+import { planEncode } from "./plan/plan-encode.ts";
 import { prepareChildren, runTask, type TaskOptions } from "./task.ts";
 import { makeMedia } from "./testing/make-media.ts";
 import { taskProcesses } from "./testing/task-processes.ts";
@@ -14,8 +20,9 @@ let sourceUrl: string;
 beforeAll(async () => {
   folder = await temporaryFolder();
   sourceUrl = join(folder.path, "small.mp4");
-  const video = { codec: "libx264", width: 160, height: 90, frameRate: { num: 25, den: 1 }, frames: 50 };
-  await makeMedia({ path: sourceUrl, flash: [1, 1.2], video });
+  const video = { codec: "libx264", width: 160, height: 90, frameRate: { num: 25, den: 1 } };
+  const options = { preset: "ultrafast", g: 100, keyint_min: 100, sc_threshold: 0 };
+  await makeMedia({ path: sourceUrl, flash: [1, 1.2], video: { ...video, frames: 500, options } });
 }, 60_000);
 afterAll(() => folder.remove());
 
@@ -42,25 +49,52 @@ it("a video's tasks are done by one process, one after the other, as by processe
   expect(common(...runs.map(({ left }) => left))).toHaveLength(2);
 });
 
-it("nobody else's task is done there", async () => {
-  const [spare] = await taskProcesses();
-  const first = await probe({ video: "one" });
-  expect(first.left).toContain(spare);
-  const used = spare ?? 0;
-  await probe({ video: "two" });
-  await probe();
-  const signal = AbortSignal.timeout(60_000);
-  // The one that it was waits for its own video still.
-  const { left } = await probe({ video: "one", signal });
-  expect(left).toContain(used);
+/** A task of a video that lasts until it is disposed of. */
+async function lasting(video: string): Promise<AsyncDisposable> {
+  const stop = new AbortController();
+  const server = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const task = { kind: "probe", sourceUrl: `http://127.0.0.1:${port}/` } as const;
+  const reading = runTask({ ...limits, signal: stop.signal, video, task });
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await expect(reading).rejects.toMatchObject({ kind: "cancelled" });
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+it("nobody else's task is done there, nor one that it stands back too far for", async () => {
+  const child = takeChild("one", 5);
+  const taken = [child];
+  const take = (video: string | undefined, niceness: number) => {
+    const other = takeChild(video, niceness);
+    taken.push(other);
+    return other;
+  };
+  try {
+    child.niceness = 5;
+    expect(keepChild(child, "one")).toBe(true);
+    for (const video of ["two", "", undefined]) expect(take(video, 5)).not.toBe(child);
+    expect(take("one", 4)).not.toBe(child);
+    expect(take("one", 5)).toBe(child);
+    expect(take("one", 5)).not.toBe(child);
+  } finally {
+    for (const { process } of taken) process.kill("SIGKILL");
+  }
 });
 
-it("a process that stands back does nothing that shouldn't", async () => {
-  const back = await probe({ video: "one", niceness: 5 });
-  const [used = 0] = back.left;
-  const front = await probe({ video: "one" });
-  expect(front.left.length).toBe(3);
-  expect(front.left).toContain(used);
+it("a process that has come to stand back by itself does nothing that shouldn't either", async ({ signal }) => {
+  const { media } = await probe();
+  const { plan } = planEncode(media, { segmentSeconds: 1 });
+  // It looks at pictures.
+  await runTask({ ...limits, signal, video: "one", task: { kind: "analyse", sourceUrl, media, plan } });
+  const priorities = (pids: number[]) => pids.map((pid) => getPriority(pid) - getPriority()).sort((a, b) => a - b);
+  expect(priorities(await taskProcesses())).toEqual([0, 10]);
+  expect(priorities((await probe({ video: "one" })).left)).toEqual([0, 0, 10]);
 });
 
 it("a task that fails or is cancelled takes its process with it, and those that wait for its video", async () => {
@@ -82,6 +116,13 @@ it("a task that fails or is cancelled takes its process with it, and those that 
 it("a process with more than its part of the memory does no other task", async () => {
   const { left } = await probe({ video: "one", memoryLimitBytes: 300 * 2 ** 20 });
   expect(left.length).toBeLessThanOrEqual(1);
+});
+
+it("a process waits while another one is at a task of its video", async ({ signal }) => {
+  await using _ = await lasting("one");
+  const { left } = await probe({ video: "one" });
+  await sleep(2_500, undefined, { signal });
+  expect(await taskProcesses()).toEqual(left);
 });
 
 it("processes wait for a moment only, and for as long as somebody keeps them", async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export type Child = {
   process: ChildProcess;
   output(): string;
-  /** How far it stands back (`nice`): that can't be taken back. */
+  /** How far it stands back (`nice`) when it waits: that can't be taken back. */
   niceness: number;
 };
 
@@ -15,8 +15,8 @@ const childFile = fileURLToPath(new URL("./child/main.ts", import.meta.url));
 /** What FFmpeg last said is kept for the operator, this much of it. */
 const keptOutput = 4000;
 
-/** A child waits this long for another task of its video: a worker asks for it at once, and a cancelled video is to leave a machine within 2 s. */
-const restMs = 1_500;
+/** A child waits for another task of its video while any is under way, and then this long, twice at most: a worker asks for it at once, and a cancelled video is to leave a machine within 2 s. */
+const restMs = 900;
 
 /** As many wait at most: with a slot two take turns, since one drains while the next chunk begins, and sound has one of its own. */
 const mostResting = 2;
@@ -25,6 +25,8 @@ const mostResting = 2;
 type Waiting = { child: Child; video?: string; leave: () => void };
 
 let waiting: Waiting[] = [];
+/** Tasks under way, by video. */
+const underWay = new Map<string, number>();
 let keepers = 0;
 
 /**
@@ -46,6 +48,17 @@ export function prepareChildren(): AsyncDisposable {
 export function keepSpare(): void {
   if (keepers === 0 || waiting.some(({ video }) => video === undefined)) return;
   wait({ child: startChild() });
+}
+
+/** Counts a task of a video as under way; the function that it returns ends that. */
+export function begin(video: string): () => void {
+  const count = (change: number) => {
+    const tasks = (underWay.get(video) ?? 0) + change;
+    if (tasks > 0) underWay.set(video, tasks);
+    else underWay.delete(video);
+  };
+  count(1);
+  return () => count(-1);
 }
 
 /** A child for a task: one that has done another of the same video and doesn't stand back further than this one may, or else a new one. */
@@ -75,12 +88,17 @@ export function dismissChildren(video: string): void {
 
 function wait({ child, video }: { child: Child; video?: string }): void {
   const leave = () => {
-    clearTimeout(tooLong);
+    clearInterval(rest);
     child.process.off("error", leave).off("close", leave);
     waiting = waiting.filter((one) => one !== entry);
   };
   const entry: Waiting = { child, ...(video !== undefined && { video }), leave };
-  const tooLong = video === undefined ? undefined : setTimeout(() => void dismiss(entry), restMs);
+  const rest =
+    video === undefined
+      ? undefined
+      : setInterval(() => {
+          if (!underWay.has(video)) void dismiss(entry);
+        }, restMs);
   child.process.once("error", leave).once("close", leave);
   waiting.push(entry);
 }

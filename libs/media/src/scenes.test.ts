@@ -29,7 +29,7 @@ beforeAll(async () => {
     { path: path("even.mkv"), flash, video: video(still) },
     { path: path("even.ts"), flash, video: video({ ...still, startSeconds: 30 }) },
     { path: path("far.mp4"), flash, video: video({ ...still, options: { ...options, g: 1500, keyint_min: 1500 } }) },
-    { path: path("none.mp4"), flash: [90, 91], video: video({ ...still, frames: slower }) },
+    { path: path("off.mp4"), flash: [32.4, 90], video: video({ ...still, frames: slower }) },
   );
 }, 60_000);
 afterAll(() => folder.remove());
@@ -79,10 +79,14 @@ it.for(["even.mp4", "even.mkv", "even.ts"])(
   },
 );
 
-it("a key frame off the usual distance is no change of scene where none is seen", async ({ signal }) => {
-  const { guessed, seen } = await planned("none.mp4", { signal });
+it("a key frame off the usual distance is taken for a change of scene, and nothing is decoded there", async ({
+  signal,
+}) => {
+  const { guessed, seen } = await planned("off.mp4", { signal });
   expect(guessed.cuts).toContainEqual({ at: 32, sceneChange: true });
-  expect(seen.cuts).toContainEqual({ at: 32, sceneChange: false });
+  expect(seen.cuts).toContainEqual({ at: 32, sceneChange: true });
+  // 32.4 is as near to the cut.
+  expect(seen.scenes).not.toContain(32.4);
 });
 
 it("where pictures are damaged, nothing is seen and nothing fails", async ({ signal }) => {

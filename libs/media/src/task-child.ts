@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { dismissChildren, keepChild, keepSpare, takeChild } from "./child-pool.ts";
+import { begin, dismissChildren, keepChild, keepSpare, takeChild } from "./child-pool.ts";
 import { TaskError } from "./task-error.ts";
 import type { ChildMessage, ParentMessage } from "./task-messages.ts";
 import type { MediaResult, MediaTask, TaskOptions } from "./task-options.ts";
@@ -22,6 +22,7 @@ export function runChild(options: Options): Promise<MediaResult> {
     const { task, video, outputLimitBytes, threads, niceness = 0 } = options;
     const memoryLimit = options.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
     const taken = takeChild(video, niceness);
+    const over = video === undefined ? () => {} : begin(video);
     const { process: child, output } = taken;
     let result: MediaResult | undefined;
     let fault: TaskError | undefined;
@@ -111,6 +112,7 @@ export function runChild(options: Options): Promise<MediaResult> {
           return;
         case "result":
           result = message.result;
+          taken.niceness = message.niceness;
           if (video !== undefined && memoryBytes <= mostKept * memoryLimit && keepChild(taken, video)) {
             letGo();
             resolve(result);
@@ -135,6 +137,7 @@ export function runChild(options: Options): Promise<MediaResult> {
     };
     const letGo = () => {
       isOver = true;
+      over();
       clearTimeout(deadline);
       clearInterval(watch);
       options.signal.removeEventListener("abort", onAbort);
@@ -142,8 +145,7 @@ export function runChild(options: Options): Promise<MediaResult> {
       keepSpare();
     };
     child.on("message", onMessage).on("error", onError).on("close", onClose);
-    send({ type: "start", task, outputLimitBytes, threads, niceness: niceness - taken.niceness });
-    taken.niceness = niceness;
+    send({ type: "start", task, outputLimitBytes, threads, niceness });
     // A probe is over before it tells of any progress, and what follows it is what people wait for.
     if (task.kind === "probe") keepSpare();
     options.onSource?.((url) => send({ type: "source", url }));

@@ -13,13 +13,13 @@ export type ChildMessage =
   | { type: "file"; path: string; bytes: number }
   /** A track as far as its files were announced. */
   | { type: "track"; track: TrackResult }
-  /** The last message about a task: what came of it. */
-  | { type: "result"; result: MediaResult }
+  /** The last message about a task: what came of it, and how far the child stands back by now. */
+  | { type: "result"; result: MediaResult; niceness: number }
   | { type: "fault"; kind: TaskFault; message: string; detail: string };
 
 /** What the parent says to the child. */
 export type ParentMessage =
-  /** The first message about a task. `niceness` is on top of what the child has. */
+  /** The first message about a task. */
   | ({ type: "start"; task: MediaTask } & Partial<
       Record<"outputLimitBytes" | "threads" | "niceness", number | undefined>
     >)

@@ -7,7 +7,6 @@ import { TaskError } from "../task-error.ts";
 import type { EncodePlan, FrameTable, MediaInfo, VideoTrack } from "../types.ts";
 import { countFrames } from "./count-frames.ts";
 import { type Demuxer, openDemuxer } from "./demuxer.ts";
-import { giveWay } from "./give-way.ts";
 import type { ProgressListener } from "./perform.ts";
 import { readSample } from "./sample.ts";
 import { type Scan, scanPackets } from "./scan.ts";
@@ -15,9 +14,6 @@ import { findScenes } from "./scenes.ts";
 
 /** What an analysis knows beyond the table. */
 export type Analysis = { table: FrameTable; scan: Scan; times: Scan["times"] };
-
-/** How far the look at pictures stands back, on the scale of `nice`: behind the chunks of the head, which people wait for. */
-const niceness = 10;
 
 /** Finds every frame of a source's video track: see `scanSource`. With the plan of its head, looks for scenes where that will be cut; then only, pictures are decoded for it. */
 export async function analyse(
@@ -28,8 +24,6 @@ export async function analyse(
   const { table } = await scanSource(source, media, onProgress);
   const { video: track } = media;
   if (!plan || !track) return table;
-  // Until here it was reading, which takes little of a processor.
-  giveWay(niceness);
   const opened = await openVideo(source, track);
   const onPicture = () => onProgress({ frames: table.frameCount, fraction: 1 });
   const sceneChanges = await findScenes(opened, { track, table, plan, bytes: source.size }, onPicture);

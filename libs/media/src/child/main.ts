@@ -10,7 +10,7 @@ import { Log } from "node-av/lib";
 import { TaskError } from "../task-error.ts";
 import type { ChildMessage, ParentMessage } from "../task-messages.ts";
 import { createDelivery } from "./delivery.ts";
-import { giveWay } from "./give-way.ts";
+import { givenWay, giveWay } from "./give-way.ts";
 import { perform } from "./perform.ts";
 
 // Not `process.exit`: that waits for threads of FFmpeg's that wait for JavaScript.
@@ -59,7 +59,7 @@ async function run({
   threads = 0,
   niceness = 0,
 }: Extract<ParentMessage, { type: "start" }>): Promise<ChildMessage> {
-  giveWay(niceness);
+  giveWay(niceness - givenWay());
   let toldAt = 0;
   let measuredFrom: { at: number; mediaSeconds: number } | undefined;
   const onProgress = (progress: { frames: number; fraction: number; mediaSeconds?: number }) => {
@@ -95,7 +95,7 @@ async function run({
       onTrack: (track) => void send({ type: "track", track }),
       onDraining: () => void send({ type: "draining" }),
     });
-    return { type: "result", result };
+    return { type: "result", result, niceness: givenWay() };
   } catch (error) {
     const detail =
       error instanceof Error ? (error.cause instanceof Error ? error.cause.message : (error.stack ?? "")) : "";
