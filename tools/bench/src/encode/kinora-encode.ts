@@ -66,6 +66,8 @@ export type ChunkOptions = {
   outDir: string;
   threads?: number;
   qualityStride?: number;
+  /** As in `TaskOptions`. */
+  video?: string;
   onDraining?: () => void;
 };
 
@@ -75,10 +77,10 @@ export function encodeChunk(
   chunk: ChunkPlan,
   options: ChunkOptions,
 ): Promise<ChunkResult> {
-  const { outDir, signal, threads = 0, qualityStride: stride = qualityStride, onDraining } = options;
+  const { outDir, signal, threads = 0, qualityStride: stride = qualityStride, video, onDraining } = options;
   if (!plan.video) throw new Error("a plan without video");
   const task = { kind: "encode-chunk", sourceUrl, chunk, video: plan.video, qualityStride: stride, outDir } as const;
-  return run(task, { signal, threads, ...(onDraining && { onDraining }) });
+  return run(task, { signal, threads, ...(video !== undefined && { video }), ...(onDraining && { onDraining }) });
 }
 
 /**

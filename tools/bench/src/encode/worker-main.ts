@@ -33,7 +33,8 @@ answerParent(
     begin: ({ sourceUrl, plan, chunk }: ChunkJob) =>
       slot.begin(async (onDraining) => {
         await using out = await scratch(folder);
-        await encodeChunk(sourceUrl, plan, chunk, { signal: stop.signal, outDir: out.path, threads: 1, onDraining });
+        const options = { signal: stop.signal, outDir: out.path, threads: 1, video: sourceUrl, onDraining };
+        await encodeChunk(sourceUrl, plan, chunk, options);
       }),
     /** Answers once all chunks are done. */
     finish: () => slot.idle(),
