@@ -20,7 +20,12 @@ it("the README's commands work on a fresh clone, with nothing but the machine's 
   await using folder = await temporaryFolder("kinora-readme-");
   const clone = join(folder.path, "kinora");
   const port = await freePort();
-  const shell = createShell(folder.path, { PORT: String(port), XDG_CONFIG_HOME: join(folder.path, "config") });
+  const shell = createShell(folder.path, {
+    PORT: String(port),
+    XDG_CONFIG_HOME: join(folder.path, "config"),
+    // On a newer Node, npm leaves a cache of its code in the temporary folder.
+    NODE_DISABLE_COMPILE_CACHE: "1",
+  });
   const here = (command = "") => command.replaceAll("localhost:8080", `localhost:${port}`);
   await shell.run(`git clone -q ${JSON.stringify(repositoryRoot)} kinora`);
 

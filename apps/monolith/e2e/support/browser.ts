@@ -17,6 +17,8 @@ export function openBrowser(args: string[] = []): Promise<Browser> {
     executablePath: browserFile,
     // Root's Chromium has no sandbox; these pages are ours.
     args: ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio", ...args],
+    // Where PulseAudio's library is installed, the browser would leave a folder for its socket in the temporary folder.
+    env: { ...process.env, PULSE_SERVER: "unix:/nowhere" },
   });
 }
 
