@@ -1,15 +1,14 @@
+import type { MediaTask } from "@kinora/media/task";
 import { expect, it } from "vitest";
-import { defaultSlots, threadsOfSlot } from "./capacity.ts";
+import { defaultSlots, threadsOf } from "./capacity.ts";
 
 const gibibyte = 2 ** 30;
 
 it.each([
   [1, 8, 1],
-  [2, 8, 1],
-  [3, 8, 2],
-  [4, 16, 2],
-  [8, 16, 4],
-  [64, 256, 32],
+  [2, 8, 2],
+  [4, 16, 4],
+  [64, 256, 64],
   // Memory is the narrower side.
   [2, 2, 1],
   [16, 4, 2],
@@ -18,11 +17,22 @@ it.each([
   expect(defaultSlots(cores, gibibytes * gibibyte)).toBe(slots);
 });
 
+const chunk = (index: number) => ({ kind: "encode-chunk", chunk: { index } }) as MediaTask;
+
 it.each([
-  [2, 1, 0],
-  [2, 2, 3],
-  [64, 32, 3],
-  [16, 4, 6],
-])("on %i cores, each encoder in one of %i slots has %i threads", (cores, slots, threads) => {
-  expect(threadsOfSlot(cores, slots)).toBe(threads);
+  { cores: 1, slots: 1, first: 1, later: 1 },
+  { cores: 2, slots: 1, first: 0, later: 0 },
+  { cores: 2, slots: 2, first: 3, later: 1 },
+  { cores: 4, slots: 8, first: 6, later: 1 },
+  { cores: 64, slots: 64, first: 12, later: 1 },
+  // A slot has several cores.
+  { cores: 64, slots: 32, first: 3, later: 3 },
+  { cores: 16, slots: 4, first: 6, later: 6 },
+])("$slots slots on $cores cores: $first threads for the first chunk, $later for a later one", (machine) => {
+  expect(threadsOf(chunk(0), machine)).toBe(machine.first);
+  expect(threadsOf(chunk(1), machine)).toBe(machine.later);
+});
+
+it("gives a whole stream in one task what the first chunk has", () => {
+  expect(threadsOf({ kind: "encode" } as MediaTask, { cores: 4, slots: 4 })).toBe(6);
 });

@@ -1,21 +1,32 @@
+import type { MediaTask } from "@kinora/media/task";
+
 const gibibyte = 2 ** 30;
 
 /** Memory that a slot is to have at least, in bytes: a ladder of a large source takes about half of it. */
 const memoryOfSlot = 1.5 * gibibyte;
 
 /**
- * Slots of a worker that has a machine (or container) to itself: one for two cores, since renditions are encoded side by side. Two on two cores take the same time for one video (a slot alone leaves cores idle
- * while it begins and ends, two get in the way of each other's caches) and 4 to 10 % more CPU: `docs/media-tasks.md`.
+ * Slots of a worker that has a machine (or container) to itself: one for each core, where memory suffices. A chunk in one thread takes less CPU than one that is spread over several, and chunks are what a video is
+ * spread over (`docs/media-tasks.md`).
  */
 export function defaultSlots(cores: number, memoryBytes: number): number {
-  const byMemory = Math.floor(memoryBytes / memoryOfSlot);
-  return Math.max(1, Math.min(byMemory, Math.round(cores / 2)));
+  return Math.max(1, Math.min(Math.floor(memoryBytes / memoryOfSlot), cores));
 }
 
+/** x264's own number of threads for so many cores. */
+const threadsFor = (cores: number) => Math.ceil(1.5 * cores);
+
+/** Beyond so many cores, more threads do little for one chunk. */
+const mostCores = 8;
+
 /**
- * The most threads of an encoder in a slot (smaller renditions have fewer); 0 for as many as it likes. x264's own figure for a slot's share of the cores (one and a half times it), and three at least: a task that runs alone, as the last one of a stream
- * does, goes on over more than its share.
+ * The most threads of a task's encoders and of its decoder (smaller renditions have fewer), in one of so many slots; 0 for as many as they like, 1 for one thread that does all of it. A slot with several cores makes use of
+ * them. With one, a task makes do with it, but for what is a whole stream or its beginning: people wait for that, and it comes before others (`nicenessOf`).
  */
-export function threadsOfSlot(cores: number, slots: number): number {
-  return slots === 1 ? 0 : Math.max(3, Math.ceil((1.5 * cores) / slots));
+export function threadsOf(task: MediaTask, { cores, slots }: { cores: number; slots: number }): number {
+  if (cores === 1) return 1;
+  if (slots === 1) return 0;
+  if (slots < cores) return Math.max(3, threadsFor(cores / slots));
+  const isAwaited = task.kind === "encode" || (task.kind === "encode-chunk" && task.chunk.index === 0);
+  return isAwaited ? threadsFor(Math.min(cores, mostCores)) : 1;
 }

@@ -20,8 +20,8 @@ export type PerformDeps = {
   giveUpMs: number;
   /** What one task's process may use of the machine's memory. */
   memoryLimitBytes: number;
-  /** The most threads of the decoder and of an encoder; 0 for as many as the cores make use of. */
-  threads: number;
+  /** The most threads of a task's decoder and of an encoder; 0 for as many as the cores make use of. */
+  threads: (task: MediaTask) => number;
 };
 
 /** What one task is done under. */
@@ -51,8 +51,7 @@ const defaultQualityStride = 0;
 export async function performTask(deps: PerformDeps, task: Task, circumstances: TaskCircumstances): Promise<Result> {
   const { encodeId, sourceUrl, work } = task;
   const around = { ...circumstances, video: encodeId };
-  const run = <Kind extends MediaTask>(media: Kind) =>
-    runTask({ ...optionsOf(deps, around), niceness: nicenessOf(media), task: media });
+  const run = <Kind extends MediaTask>(media: Kind) => runTask({ ...optionsOf(deps, around, media), task: media });
   switch (work.case) {
     case "probe":
       return { case: "probe", value: await run({ kind: "probe", sourceUrl }) };
@@ -118,11 +117,11 @@ function given<Value>(value: Value | undefined): Value {
 }
 
 function optionsOf(
-  deps: PerformDeps,
+  { memoryLimitBytes, threads }: PerformDeps,
   { signal, timeLimitMs, onProgress, onSource, onDraining, video }: Surroundings,
+  task: MediaTask,
 ): TaskOptions {
-  const { memoryLimitBytes, threads } = deps;
-  const limits = { timeLimitMs, noProgressMs, memoryLimitBytes, threads };
+  const limits = { timeLimitMs, noProgressMs, memoryLimitBytes, threads: threads(task), niceness: nicenessOf(task) };
   return { signal, ...limits, ...(video !== "" && { video }), onProgress, onSource, onDraining };
 }
 
@@ -158,10 +157,9 @@ async function withFiles<Kind extends MediaTask>(
   try {
     const task = taskIn(folder);
     const result = await runTask({
-      ...optionsOf(deps, around),
+      ...optionsOf(deps, around, task),
       signal: stopped,
       outputLimitBytes: limitBytes,
-      niceness: nicenessOf(task),
       task,
       onTrack: growth.made,
       onFile(path, bytes) {

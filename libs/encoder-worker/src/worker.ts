@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createClient, type Transport } from "@connectrpc/connect";
-import { keepCompiledCode, prepareChildren } from "@kinora/media/task";
+import { keepCompiledCode, type MediaTask, prepareChildren } from "@kinora/media/task";
 import { type Task, TaskKind, WorkerService } from "@kinora/proto-encoder";
 import type { Logger } from "@kinora/rpc";
-import { defaultSlots, threadsOfSlot } from "./capacity.ts";
+import { defaultSlots, threadsOf } from "./capacity.ts";
 import { findEncoderFamilies } from "./encoder-families.ts";
 import { leaseLoop, type Offer } from "./lease-loop.ts";
 import { memoryLimitBytes, memoryOfThisMachine } from "./limits.ts";
@@ -20,7 +20,7 @@ export type WorkerOptions = {
   spoolDir: string;
   /** Encodes at the same time; as many as fill this machine unless given. One lighter task (a probe, a track of sound …) may run beside them. */
   slots?: number;
-  /** The most threads of a task's decoder and of an encoder. Unless given, as many as the cores make use of with one slot, and what suits each slot's part of the cores with several. */
+  /** The most threads of a task's decoder and of an encoder; by the task, the cores and the slots unless given (`threadsOf`). */
   threads?: number;
   /** Keeps a process ready for the next task: it begins a third of a second earlier, for some 80 MiB of memory; and those that have done one, for a moment, for others of the same encode. */
   keepsChildReady?: boolean;
@@ -60,7 +60,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const { retire, keepsChildReady = false } = options;
   const cores = availableParallelism();
   const { slots = defaultSlots(cores, memoryOfThisMachine()) } = options;
-  const { threads = threadsOfSlot(cores, slots) } = options;
+  const threads = (task: MediaTask) => options.threads ?? threadsOf(task, { cores, slots });
   const memory = memoryLimitBytes(slots + 1);
   const { findFamilies = findEncoderFamilies } = options;
   const about = { workerId, slots, cores, memoryBytes: BigInt(memoryOfThisMachine()) };

@@ -117,7 +117,7 @@ export type TaskOptions = {
   memoryLimitBytes?: number;
   /** The task fails when its files together grow beyond this. */
   outputLimitBytes?: number;
-  /** The most threads of the decoder and of an encoder, of which small renditions get fewer; as many as the cores make use of unless given. */
+  /** The most threads of the decoder and of an encoder, of which small renditions get fewer; as many as the cores make use of unless given. With 1, decoding, scaling and encoding have the one thread together. */
   threads?: number;
   /** How far the child stands back behind other processes, in steps of `nice` behind this one; 0 unless given. */
   niceness?: number;

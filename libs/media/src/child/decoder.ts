@@ -23,9 +23,13 @@ export function isDecodable(stream: Stream): boolean {
 
 /**
  * Opens a decoder that uses this many threads, all cores for 0. Rejects with `input` if there is none for the stream. `isRough`: blocks aren't smoothed, for pictures that nobody will see; a fifth of the
- * work is saved where the format smooths.
+ * work is saved where the format smooths. `isSync`: it decodes in the thread that calls it.
  */
-export async function openDecoder(stream: Stream, threads = 0, { isRough = false } = {}): Promise<Decoder> {
+export async function openDecoder(
+  stream: Stream,
+  threads = 0,
+  { isRough = false, isSync = false } = {},
+): Promise<Decoder> {
   const codec = Codec.findDecoder(stream.codecpar.codecId);
   if (!codec) throw new TaskError("input", "A track of this video is in a format that Kinora cannot read.");
   const context = new CodecContext();
@@ -40,6 +44,7 @@ export async function openDecoder(stream: Stream, threads = 0, { isRough = false
 
   // A packet of sound is less work than handing it to another thread.
   const isSound = stream.codecpar.codecType === AVMEDIA_TYPE_AUDIO;
+  const isHandedOver = !isSound && !isSync;
   let errors = 0;
   let passesOver = false;
   const frames = createFrameSupply();
@@ -65,7 +70,7 @@ export async function openDecoder(stream: Stream, threads = 0, { isRough = false
     async *decode(packet) {
       // A packet without a byte carries no picture; to the decoder it would mean the end.
       if (packet && packet.size === 0) return;
-      const code = isSound ? context.sendPacketSync(packet) : await context.sendPacket(packet);
+      const code = isHandedOver ? await context.sendPacket(packet) : context.sendPacketSync(packet);
       if (code === AVERROR_ENOMEM) check(code, "decode");
       if (code < 0 && code !== AVERROR_EOF) errors++;
       yield* receive(packet === null);

@@ -16,12 +16,15 @@ export type Encoder = {
   close(): void;
 };
 
-/** Opens an encoder by FFmpeg's name; `prepare` sets what every codec has, `options` what only this one has. `onDevice`: it takes pictures from a GPU's memory only, and they are copied there. */
+/**
+ * Opens an encoder by FFmpeg's name; `prepare` sets what every codec has, `options` what only this one has. `onDevice`: it takes pictures from a GPU's memory only, and they are copied there.
+ * `isSync`: it encodes in the thread that calls it, until its last frame was given.
+ */
 export async function openEncoder(
   name: string,
   prepare: (context: CodecContext) => void,
   options: Record<string, string | number>,
-  onDevice = false,
+  { onDevice = false, isSync = false } = {},
 ): Promise<Encoder> {
   const codec = present(Codec.findEncoderByName(name as FFEncoderCodec), `encoder ${name}`);
   const context = new CodecContext();
@@ -35,12 +38,13 @@ export async function openEncoder(
   packet.alloc();
   // A frame of sound is less work than handing it to another thread.
   const isSound = codec.type === AVMEDIA_TYPE_AUDIO;
+  const isHandedOver = !isSound && !isSync;
   return {
     context,
     extraData: Buffer.from(context.extraData ?? []),
     async *encode(picture) {
       const frame = picture && device ? await device.upload(picture) : picture;
-      const code = isSound ? context.sendFrameSync(frame) : await context.sendFrame(frame);
+      const code = isHandedOver ? await context.sendFrame(frame) : context.sendFrameSync(frame);
       frame?.free();
       check(code, `encode with ${name}`);
       for (;;) {

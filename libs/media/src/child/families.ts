@@ -15,10 +15,12 @@ export async function findFamilies(): Promise<string[]> {
 async function works(family: string): Promise<boolean> {
   const size = { width: 640, height: 360 };
   const quality = { crf: 23, maxBitrate: 0, bufferBits: 0, profile: "high", level: 30, preset: "veryfast" };
-  const { name, options, pixelFormat, onDevice } = encoderOptions(
-    { name: "", ...size, ...quality, encoder: family },
-    1,
-  );
+  const {
+    name,
+    options,
+    pixelFormat,
+    onDevice = false,
+  } = encoderOptions({ name: "", ...size, ...quality, encoder: family }, 1);
   const format = pixelFormat === "nv12" ? AV_PIX_FMT_NV12 : AV_PIX_FMT_YUV420P;
   const encoder = await openEncoder(
     name,
@@ -30,7 +32,7 @@ async function works(family: string): Promise<boolean> {
       context.framerate = new AvRational(25, 1);
     },
     options,
-    onDevice,
+    { onDevice },
   );
   try {
     const picture = Frame.fromVideoBuffer(Buffer.alloc((size.width * size.height * 3) / 2, 128), { ...size, format });

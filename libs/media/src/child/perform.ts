@@ -21,7 +21,7 @@ export type Surroundings = {
   /** Where the source is now. */
   sourceUrl: () => string;
   delivery: Delivery;
-  /** The most threads of the decoder and of an encoder; 0 for as many as the cores make use of. */
+  /** The most threads of the decoder and of an encoder; 0 for as many as the cores make use of, 1 for one thread for all of them together. */
   threads: number;
   onProgress: ProgressListener;
   onTrack: (track: TrackResult) => void;

@@ -41,6 +41,8 @@ export type RenditionContext = {
   delivery: Delivery;
   /** Threads of this rendition's encoder. */
   threads: number;
+  /** Whether it encodes in the thread that calls it. */
+  isSync: boolean;
   /** Number of the first segment. */
   firstSegment: number;
 };
@@ -58,7 +60,7 @@ export async function openRendition(
   const { onScaled = () => {}, meter } = watchers;
   const codec = codecOf(plan);
   const binding = codecBindings[codec];
-  const { name: encoderName, options, pixelFormat, onDevice } = encoderOptions(plan, context.threads);
+  const { name: encoderName, options, pixelFormat, onDevice = false } = encoderOptions(plan, context.threads);
   const encoder = await openEncoder(
     encoderName,
     (opened) => {
@@ -81,7 +83,7 @@ export async function openRendition(
       opened.threadCount = context.threads;
     },
     options,
-    onDevice,
+    { onDevice, isSync: context.isSync },
   );
   // Encoders hold pictures back for at most two others (B-frames that are referred to).
   const shift = Math.round((2 * timescale * frameRate.den) / frameRate.num);

@@ -16,9 +16,13 @@ export type Scaler = {
 
 /**
  * Opens a scaler. `conversion` gives the scale filter's options that lead a picture's colours to those of the output; undefined where they are that already. A picture of another size or format than the one before
- * gets filters of its own.
+ * gets filters of its own. `isSync`: it scales in the thread that calls it.
  */
-export function createScaler(sizes: readonly ScaledSize[], conversion: (picture: Frame) => string | undefined): Scaler {
+export function createScaler(
+  sizes: readonly ScaledSize[],
+  conversion: (picture: Frame) => string | undefined,
+  { isSync = false } = {},
+): Scaler {
   const order = cascade(sizes);
   let open: { key: string; graph: FilterGraph; input: FilterContext; outputs: FilterContext[] } | undefined;
 
@@ -61,7 +65,7 @@ export function createScaler(sizes: readonly ScaledSize[], conversion: (picture:
           const [output, frame] = [outputs[index], scaled[index]];
           if (!output || !frame) throw new RangeError(`no size ${index}`);
           const isWork = index === order.at(-1)?.index;
-          const got = isWork ? await output.buffersinkGetFrame(frame) : output.buffersinkGetFrameSync(frame);
+          const got = isWork && !isSync ? await output.buffersinkGetFrame(frame) : output.buffersinkGetFrameSync(frame);
           if (got === AVERROR_EAGAIN || got === AVERROR_EOF) {
             throw new TaskError("machine", `The stream failed its check: ${sizes[index]?.name} lost a picture.`);
           }

@@ -61,14 +61,16 @@ export async function openVideoTrack(options: {
   threads: number;
   open: (
     index: number,
-    context: Pick<RenditionContext, "colour" | "frameRate" | "timescale" | "threads">,
+    context: Pick<RenditionContext, "colour" | "frameRate" | "timescale" | "threads" | "isSync">,
   ) => Promise<Rendition>;
 }): Promise<VideoTrack> {
   const { stream, plan, cut, timescale } = options;
   const { num, den } = stream.timeBase;
   const frameRate: Rational = plan.frameRate ?? { num: 25, den: 1 };
   const { width, height } = stream.codecpar;
-  const decoder = await openDecoder(stream, width * height <= lightPixels ? 1 : options.threads);
+  // Where one thread is all there is, to hand each step over to another one costs a twentieth of the CPU and gains nothing.
+  const isSync = options.threads === 1;
+  const decoder = await openDecoder(stream, width * height <= lightPixels ? 1 : options.threads, { isSync });
   const clock = createFrameClock({ timeBase: { num, den }, timescale, startPts: options.startPts, frameRate });
   const preparation = createPreparation(plan, timescale);
   const scaling = createLane(decodedAhead);
@@ -96,11 +98,13 @@ export async function openVideoTrack(options: {
     if (!renditions) {
       const colour = outputColour(plan, picture);
       const threads = encoderThreads(plan.renditions, options.threads);
-      scaler = createScaler(plan.renditions.map(scaledSize), (frame) =>
-        isOutputColour(frame, colour) ? undefined : scaleColour(frame, colour),
+      scaler = createScaler(
+        plan.renditions.map(scaledSize),
+        (frame) => (isOutputColour(frame, colour) ? undefined : scaleColour(frame, colour)),
+        { isSync },
       );
       renditions = await Promise.all(
-        threads.map((own, index) => options.open(index, { colour, frameRate, timescale, threads: own })),
+        threads.map((own, index) => options.open(index, { colour, frameRate, timescale, threads: own, isSync })),
       );
     }
     const startsSegment = place === "segment-start";

@@ -103,7 +103,8 @@ describe("chunks", () => {
         rates,
         fc.integer({ min: 1, max: 5000 }),
         fc.constantFrom(1000, 12_800, 90_000),
-        (rate, count, den) => {
+        fc.constantFrom(1, 2, 9),
+        (rate, count, den, slots) => {
           // What a container with this time base makes of a steady rate: time stamps rounded one by one.
           const [num = 25, per = 1] = rate;
           const pts = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.round((n * per * den) / num)));
@@ -115,13 +116,13 @@ describe("chunks", () => {
             timeBase: { num: 1, den },
             startPts: 0n,
           } as VideoTrack;
-          const head = headChunks(track, { num, den: per }, 60, 4);
-          expect(head.length).toBe(2);
-          const chunks = completeChunks(head, table, { segmentSeconds: 4, fleet: fleet(2) });
+          const head = headChunks(track, { num, den: per }, 60, 4, slots);
+          expect(head.map(({ segmentPts }) => segmentPts.length)).toEqual(slots === 1 ? [1, 2] : [1, 1, 1]);
+          const chunks = completeChunks(head, table, { segmentSeconds: 4, fleet: fleet(slots) });
           expectPartition(chunks, table);
           const perSegment = Math.round((4 * num) / per);
           if (count > 4 * perSegment) expect(chunks[0]?.frameCount).toBe(perSegment);
-          expect(chunks[1]?.frameCount ?? 0).toBeLessThanOrEqual(2 * perSegment);
+          expect(chunks[1]?.frameCount ?? 0).toBeLessThanOrEqual((slots === 1 ? 2 : 1) * perSegment);
         },
       ),
       { numRuns: 100 },

@@ -1,7 +1,10 @@
 import type { ChunkPlan, Rational, VideoTrack } from "../types.ts";
 
-/** Segments of the head's chunks: the first is as short as can be, so that the stream begins early; the second keeps a worker busy while the source is analysed. */
-const lengths = [1, 2];
+/**
+ * Segments of the head's chunks. The first is as short as can be, so that the stream begins early; those behind it keep workers busy while the source is analysed. Several slots begin two at once, and each has only
+ * a part of a machine: whoever watches should not wait for two segments of it.
+ */
+const lengthsFor = (slots: number) => (slots > 1 ? [1, 1, 1] : [1, 2]);
 
 /**
  * The chunks at the beginning of a source, from what its headers say. None where they wouldn't hold: at a variable frame rate, where parts can't be found by
@@ -12,7 +15,9 @@ export function headChunks(
   frameRate: Rational,
   durationSeconds: number,
   segmentSeconds: number,
+  slots: number,
 ): ChunkPlan[] {
+  const lengths = lengthsFor(slots);
   const { timeBase, startPts = 0n } = video;
   const segments = lengths.reduce((sum, length) => sum + length, 0);
   if (!video.seekable || video.variableFrameRate || !timeBase || !(durationSeconds >= (segments + 2) * segmentSeconds))

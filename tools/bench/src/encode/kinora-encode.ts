@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { createSlot, defaultSlots, nicenessOf, threadsOfSlot } from "@kinora/encoder-worker";
+import { createSlot, defaultSlots, nicenessOf, threadsOf } from "@kinora/encoder-worker";
 import {
   type ChunkPlan,
   type ChunkResult,
@@ -91,9 +91,16 @@ export async function encodeAsWorker(
   sourceUrl: string,
   { signal, outDir }: { signal: AbortSignal; outDir: string },
 ): Promise<ChunkResult[]> {
-  const { slots, threads } = thisMachine();
+  const machine = thisMachine();
+  const { slots } = machine;
   const perform = <Task extends MediaTask>(task: Task, onDraining = () => {}) =>
-    run(task, { signal, threads, video: outDir, niceness: nicenessOf(task), onDraining });
+    run(task, {
+      signal,
+      threads: threadsOf(task, machine),
+      video: outDir,
+      niceness: nicenessOf(task),
+      onDraining,
+    });
   const media = await perform({ kind: "probe", sourceUrl });
   const begun = planEncode(media, undefined, fleetOf(slots)).plan;
   if (!begun?.video) throw new Error("the source can't be planned");
@@ -134,10 +141,9 @@ export async function encodeAsWorker(
 }
 
 /** What a worker that has this machine to itself does at once. */
-export function thisMachine(): { slots: number; threads: number } {
+export function thisMachine(): { cores: number; slots: number } {
   const cores = availableParallelism();
-  const slots = defaultSlots(cores, totalmem());
-  return { slots, threads: threadsOfSlot(cores, slots) };
+  return { cores, slots: defaultSlots(cores, totalmem()) };
 }
 
 /** A fleet of so many slots, as an encoder that has seen nothing of their speed plans for it. */
