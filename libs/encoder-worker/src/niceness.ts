@@ -1,7 +1,7 @@
 import type { MediaTask } from "@kinora/media/task";
 
-/** Far enough back that what people wait for has three quarters of a core that both want. */
-const back = 5;
+/** Far enough back that what people wait for has nine tenths of a core that both want. */
+const back = 10;
 
 /** How far a task stands back behind others on its machine, on the scale of `nice`: what a stream begins with comes first (probe, first chunk, sound), as do services on the same machine. */
 export function nicenessOf(task: MediaTask): number {

@@ -354,7 +354,10 @@ describe("leasing", () => {
       const threads = readdirSync(`/proc/${child}/task`).map(Number);
       return new Set(threads.map((thread) => getPriority(thread)));
     };
-    await waitUntil("all its threads stand back", () => priorities().size === 1 && priorities().has(getPriority() + 5));
+    await waitUntil(
+      "all its threads stand back",
+      () => priorities().size === 1 && priorities().has(getPriority() + 10),
+    );
     await completed();
   });
 
