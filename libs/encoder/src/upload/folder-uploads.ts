@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat, statfs } from "node:fs/promises";
+import { constants, type FileHandle, mkdir, open, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { FolderStore } from "@kinora/storage";
 import { sourceKey } from "../domain/object-keys.ts";
@@ -15,16 +15,16 @@ export async function openFolderUploads(folder: string, storage: FolderStore): P
     return join(folder, videoId);
   };
   const stats = (videoId: string) => stat(path(videoId)).catch(ignoreAbsent);
-  const received = async (videoId: string) => (await stats(videoId))?.size ?? 0;
   return {
-    received,
+    // A source is made of a whole upload only, and before the database notes it: in between, nothing has begun anew.
+    received: async (videoId) => (await stats(videoId))?.size ?? (await storage.stat(sourceKey(videoId)))?.bytes ?? 0,
     lastWrite: async (videoId) => (await stats(videoId))?.mtime,
 
     async write(video, body, offset) {
-      {
-        await using _made = await open(path(video.id), "a", 0o600);
-      }
-      await using file = await open(path(video.id), "r+");
+      // Beyond the first byte there is a file, or somebody has just made the source of it.
+      const flags = constants.O_RDWR | (offset === 0 ? constants.O_CREAT : 0);
+      await using file = await open(path(video.id), flags, 0o600).catch(ignoreAbsent);
+      if (file === undefined) throw new TusError(409, "The upload is complete, or it was deleted.");
       if ((await file.stat()).size !== offset) throw new TusError(409, "Bytes have arrived meanwhile.");
       let position = offset;
       try {
@@ -40,7 +40,7 @@ export async function openFolderUploads(folder: string, storage: FolderStore): P
       const key = sourceKey(video.id);
       if (video.sizeBytes === 0) return (await storage.put(key, "")).bytes === 0;
       const isThere = async () => (await storage.stat(key))?.bytes === video.sizeBytes;
-      if ((await received(video.id)) !== video.sizeBytes) return await isThere();
+      if ((await stats(video.id))?.size !== video.sizeBytes) return await isThere();
       try {
         await storage.adopt(key, path(video.id));
       } catch (error) {
