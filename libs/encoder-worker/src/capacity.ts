@@ -16,7 +16,7 @@ export function defaultSlots(cores: number, memoryBytes: number): number {
 /** x264's own number of threads for so many cores. */
 const threadsFor = (cores: number) => Math.ceil(1.5 * cores);
 
-/** Beyond so many cores, more threads do little for one chunk. */
+/** As many cores as one chunk may take on a large machine. */
 const mostCores = 8;
 
 /**
