@@ -8,7 +8,7 @@ export type UploadedVideo = Pick<VideoRecord, "id" | "sizeBytes">;
  * process's memory: another replica, or this one after a crash, goes on where `received` says.
  */
 export type Uploads = {
-  /** Bytes that are safely here; 0 if nothing was ever sent. */
+  /** Bytes that are safely here, all of them once `finish` has made the source; 0 if nothing was ever sent. */
   received(videoId: string): Promise<number>;
   /** When the last bytes arrived; undefined if nothing was ever sent. */
   lastWrite(videoId: string): Promise<Date | undefined>;
