@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callHeaders, closed, echoPath, openHttp2, until } from "../testing/hostile-client.ts";
+import { callHeaders, closed, echoPath, openHttp2, until, untilClosed } from "../testing/hostile-client.ts";
 import {
   type Frame,
   flag,
@@ -15,6 +16,9 @@ import {
 } from "../testing/http2-frames.ts";
 import { startServer, type TestServer } from "../testing/start-server.ts";
 
+/** More than the buffers of both sides' sockets hold. */
+const hugeBytes = 24_000_000;
+
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer({
@@ -24,6 +28,12 @@ beforeAll(async () => {
         path: "/long",
         async handle(_request, response) {
           response.end("x".repeat(300_000));
+        },
+      },
+      {
+        path: "/huge",
+        async handle(_request, response) {
+          response.end(Buffer.alloc(hugeBytes, "x"));
         },
       },
       {
@@ -102,6 +112,29 @@ describe("what goes out", () => {
     await until("that is as well", () => bytesOf(frames(({ type }) => type === 0)) === 265_535);
     expect(bytesOf(frames(dataOf(3)))).toBeGreaterThan(80_000);
     socket.destroy();
+  });
+});
+
+describe("how it ends", () => {
+  const wide = frame(frameType.settings, 0, 0, settings([4, 100_000_000]));
+  const wideConnection = frame(frameType.windowUpdate, 0, 0, uint32(100_000_000));
+
+  it("sends what it has taken on, to a client that said it would go", async () => {
+    const goAway = frame(frameType.goaway, 0, 0, Buffer.alloc(8));
+    const received = await untilClosed(openHttp2(server.port, wide, wideConnection, get(1, "/huge"), goAway));
+    expect(bytesOf(readFrames(received).filter(dataOf(1)))).toBe(hugeBytes);
+  });
+
+  it("says why, after what still waited to be sent", async () => {
+    const socket = openHttp2(server.port, wide, wideConnection, get(1, "/huge"));
+    await once(socket, "readable");
+    // Nobody reads by now, and soon what comes next is answered behind bytes that the operating system hasn't taken.
+    await sleep(300);
+    socket.write(frame(frameType.windowUpdate, 0, 0, uint32(2 ** 31 - 1)));
+    const received = readFrames(await untilClosed(socket));
+    const last = received.at(-1);
+    expect(last?.type).toBe(frameType.goaway);
+    expect(last?.payload.readUInt32BE(4)).toBe(3);
   });
 });
 

@@ -570,8 +570,7 @@ export class Connection {
   #endIfDone(): void {
     if (this.streams.size === 0 && !this.#over) {
       this.#over = true;
-      this.#output.flush();
-      this.socket.end();
+      this.#output.end();
     }
   }
 
@@ -585,8 +584,7 @@ export class Connection {
     }
     this.#writer.goAway(this.#history.last, fault instanceof ConnectionFault ? fault.code : errorCode.internal);
     this.#over = true;
-    this.#output.flush();
-    this.socket.end();
+    this.#output.end();
     this.#closeStreams();
     // The client has this long to read why.
     setTimeout(() => this.socket.destroy(), this.#limits.lingerMs).unref();

@@ -43,6 +43,7 @@ export class Output {
   #afterNext: (() => void)[] = [];
   #marked = false;
   #writing = false;
+  #ending = false;
 
   /** `onRoom` is called whenever the operating system has taken something. */
   constructor(socket: Socket, onRoom: () => void) {
@@ -100,6 +101,12 @@ export class Output {
     }
   }
 
+  /** Ends our side of the connection behind everything up to here. */
+  end(): void {
+    this.#ending = true;
+    this.flush();
+  }
+
   /** Hands everything to the operating system, once that has taken what it has. */
   flush(): void {
     this.#marked = false;
@@ -110,6 +117,7 @@ export class Output {
     const parts = this.#parts;
     const last = parts.pop();
     if (last === undefined) {
+      this.#endSocket();
       return;
     }
     const used = this.#full;
@@ -144,6 +152,14 @@ export class Output {
     });
     if (many) {
       socket.uncork();
+    }
+    this.#endSocket();
+  }
+
+  /** Where nothing waits here any more, the socket itself ends behind what it was given. */
+  #endSocket(): void {
+    if (this.#ending) {
+      this.#socket.end();
     }
   }
 
