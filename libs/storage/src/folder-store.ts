@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Dirent, Stats } from "node:fs";
-import { type FileHandle, mkdir, open, opendir, rename, rm, rmdir, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { moveInto, writeAtomically } from "./atomic-write.ts";
@@ -152,9 +152,9 @@ function readFrom(handle: FileHandle, range: ByteRange | undefined, signal: Abor
 }
 
 async function* filesBelow(folder: string, signal?: AbortSignal): AsyncGenerator<string> {
-  const entries = await opendir(folder).catch(ignoreAbsent);
-  if (entries === undefined) return;
-  for await (const entry of entries as AsyncIterable<Dirent>) {
+  // At once: entry by entry costs four calls for each folder, and most have a few files.
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ignoreAbsent);
+  for (const entry of entries ?? []) {
     signal?.throwIfAborted();
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* filesBelow(path, signal);

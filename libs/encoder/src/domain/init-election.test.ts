@@ -1,28 +1,22 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Dissent, electInits, type Inits } from "./init-election.ts";
+import { type Dissent, electInits, type Inits, joinInits } from "./init-election.ts";
 
 const good: Inits = { "720p": "aa", "360p": "bb" };
 const odd: Inits = { "720p": "aa", "360p": "cc" };
 
 it("takes what nobody has brought yet, and what is on record", () => {
-  expect(electInits({ inits: {}, supporters: 0, dissents: [] }, "a", good)).toMatchObject({
-    outcome: "agreed",
-    inits: good,
-  });
-  expect(electInits({ inits: good, supporters: 1, dissents: [] }, "b", good).outcome).toBe("agreed");
+  expect(joinInits({}, good)).toEqual(good);
+  expect(joinInits(good, { ...good })).toBe(good);
+  expect(joinInits({ "720p": "aa" }, good)).toEqual(good);
+  expect(joinInits(good, { "720p": "aa" })).toBe(good);
+  expect(joinInits(good, odd)).toBeUndefined();
 });
 
 it("refuses what one worker says against one, and names the track", () => {
   const verdict = electInits({ inits: good, supporters: 1, dissents: [] }, "b", odd);
   const dissents = [{ inits: odd, workers: ["b"] }];
   expect(verdict).toEqual({ outcome: "refused", track: "360p", inits: good, dissents });
-  // Whoever agrees afterwards doesn't make that unsaid.
-  expect(electInits({ inits: good, supporters: 1, dissents }, "a", good)).toEqual({
-    outcome: "agreed",
-    inits: good,
-    dissents,
-  });
 });
 
 it("gives in to two workers who agree against one, and not to one who comes twice", () => {
@@ -56,14 +50,14 @@ it("ends with what most workers make, in whatever order they come, if those are 
       let dissents: readonly Dissent[] = [];
       let supporters = new Set<number>();
       for (const worker of [...order, ...order]) {
-        const verdict = electInits(
-          { inits, supporters: supporters.size, dissents },
-          `${worker}`,
-          worker < few ? odd : good,
-        );
-        ({ inits, dissents } = verdict);
-        if (verdict.outcome === "refused") continue;
-        if (verdict.outcome === "elected") supporters = new Set();
+        const brought = worker < few ? odd : good;
+        const joined = joinInits(inits, brought);
+        if (joined === undefined) {
+          const verdict = electInits({ inits, supporters: supporters.size, dissents }, `${worker}`, brought);
+          ({ inits, dissents } = verdict);
+          if (verdict.outcome === "refused") continue;
+          supporters = new Set();
+        } else inits = joined;
         supporters.add(worker);
       }
       expect(inits).toEqual(good);

@@ -139,7 +139,7 @@ export async function noteLeased(db: Db, encodeIds: readonly string[]): Promise<
   );
 }
 
-/** The codec configuration of a locked encode, who has made chunks with it, and which ones were refused. */
+/** The codec configuration of a locked encode, how many have made chunks with it, and which ones were refused. All its chunks are gone through: only for one that differs. */
 export async function findInitStanding(db: Db, { id, inits }: LockedEncode): Promise<Standing> {
   const { rows } = await db.query<{ supporters: number; dissents: Dissent[] }>(
     `SELECT init_dissents AS dissents,
@@ -150,18 +150,22 @@ export async function findInitStanding(db: Db, { id, inits }: LockedEncode): Pro
   return { inits, supporters: rows[0]?.supporters ?? 0, dissents: rows[0]?.dissents ?? [] };
 }
 
-/** Notes the codec configuration of a locked encode, and which ones were refused. */
-export async function updateInits(
+/** Notes the codec configuration of a locked encode. */
+export async function setInits(db: Db, id: string, inits: Standing["inits"]): Promise<void> {
+  await db.query("UPDATE encodes SET inits = $2 WHERE id = $1", [id, JSON.stringify(inits)]);
+}
+
+/** Notes the codec configuration of a locked encode that a vote was taken on, and which ones were refused. */
+export async function setElection(
   db: Db,
   id: string,
   { inits, dissents }: Pick<Standing, "inits" | "dissents">,
 ): Promise<void> {
-  // With most chunks nothing changes, and the row is a wide one.
-  await db.query(
-    `UPDATE encodes SET inits = $2, init_dissents = $3
-     WHERE id = $1 AND (inits, init_dissents) IS DISTINCT FROM ($2::jsonb, $3::jsonb)`,
-    [id, JSON.stringify(inits), JSON.stringify(dissents)],
-  );
+  await db.query("UPDATE encodes SET inits = $2, init_dissents = $3 WHERE id = $1", [
+    id,
+    JSON.stringify(inits),
+    JSON.stringify(dissents),
+  ]);
 }
 
 /** Notes how much room an encode's pictures take; with its tracks they are what its stream stores. */

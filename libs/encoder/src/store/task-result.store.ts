@@ -82,12 +82,6 @@ export async function findImagesOutput(db: Db, encodeId: string): Promise<TaskOu
   return rows.map(outputOf)[0];
 }
 
-/** The message of a task's work, as JSON. */
-export async function findWork(db: Db, taskId: string): Promise<unknown> {
-  const { rows } = await db.query<{ work: unknown }>("SELECT work FROM tasks WHERE id = $1", [taskId]);
-  return rows[0]?.work ?? undefined;
-}
-
 /** Results of an encode's tasks of a kind, as JSON. */
 export async function listResults(db: Db, encodeId: string, kind: TaskKind): Promise<unknown[]> {
   const { rows } = await db.query<{ result: unknown }>(

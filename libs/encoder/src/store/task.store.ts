@@ -132,12 +132,28 @@ export async function findTaskAndEncode(
   db: Db,
   id: string,
 ): Promise<{ task: TaskRecord; encode: EncodeOfTask } | undefined> {
-  const { rows } = await db.query<Row & { video_id: string }>(
-    `SELECT ${columns.replaceAll(/\w+/g, "t.$&")}, e.video_id FROM tasks t JOIN encodes e ON e.id = t.encode_id WHERE t.id = $1`,
-    [id],
-  );
-  return rows.map((row) => ({ task: recordOf(row), encode: { id: row.encode_id, videoId: row.video_id } }))[0];
+  const { rows } = await db.query<RowAndEncode>(selectTaskAndEncode(), [id]);
+  return rows.map(taskAndEncodeOf)[0];
 }
+
+/** The same with the message of its work, as JSON. */
+export async function findTaskAndWork(
+  db: Db,
+  id: string,
+): Promise<{ task: TaskRecord; encode: EncodeOfTask; work: unknown } | undefined> {
+  const { rows } = await db.query<RowAndEncode & { work: unknown }>(selectTaskAndEncode("t.work"), [id]);
+  return rows.map((row) => ({ ...taskAndEncodeOf(row), work: row.work ?? undefined }))[0];
+}
+
+type RowAndEncode = Row & { video_id: string };
+
+const selectTaskAndEncode = (...more: string[]) =>
+  `SELECT ${[columns.replaceAll(/\w+/g, "t.$&"), "e.video_id", ...more].join(", ")} FROM tasks t JOIN encodes e ON e.id = t.encode_id WHERE t.id = $1`;
+
+const taskAndEncodeOf = (row: RowAndEncode) => ({
+  task: recordOf(row),
+  encode: { id: row.encode_id, videoId: row.video_id },
+});
 
 /** Locks a task; its encode must be locked already. */
 export async function lockTask(db: Db, id: string): Promise<TaskRecord | undefined> {

@@ -6,8 +6,8 @@ import { attemptPrefix } from "../domain/object-keys.ts";
 import { advanceEncode, announceAdvance } from "../encode/advance-encode.ts";
 import { sendCleanup } from "../encode/cleanup.ts";
 import { fromStored, toStored } from "../messages/stored-json.ts";
-import { findTaskAndEncode } from "../store/task.store.ts";
-import { findWork, noteDelivered } from "../store/task-result.store.ts";
+import { findTaskAndWork } from "../store/task.store.ts";
+import { noteDelivered } from "../store/task-result.store.ts";
 import { finishTask } from "../store/task-state.store.ts";
 import { filesPresent, missingFile } from "./files-present.ts";
 import { type Lease, leaseGone, lockLease } from "./locked-task.ts";
@@ -21,11 +21,11 @@ export async function completeAudio(
   track: TrackResult,
   signal: AbortSignal,
 ): Promise<void> {
-  const found = await findTaskAndEncode(context.db, lease.taskId);
+  const found = await findTaskAndWork(context.db, lease.taskId);
   if (found === undefined) throw leaseGone("cancelled");
   const { task, encode } = found;
   if (task.kind === "audio" && leaseStanding(task, lease.attempt) === "held") {
-    const audio = fromStored(AudioTaskSchema, await findWork(context.db, task.id))?.audio;
+    const audio = fromStored(AudioTaskSchema, found.work)?.audio;
     const present = await filesPresent(context.storage, attemptPrefix(encode, task), signal);
     const fault =
       nameFault(task.tracks, track) ??
@@ -34,20 +34,26 @@ export async function completeAudio(
         : missingFile(track, present, 1));
     if (fault !== undefined) return await refuseResult(context, lease, fault, signal);
   }
-  await settleTask(context, lease, "audio", signal, async (db, { encode: locked, task: own }) => {
-    const bytes = track.segments.reduce((sum, segment) => sum + segment.bytes, 0);
-    await finishTask(db, own.id, {
-      result: toStored(TrackResultSchema, track),
-      segments: track.segments.length,
-      tracks: [{ bytes, measured: 0, xpsnr: 0 }],
-    });
-    // What earlier attempts brought was played until now.
-    const former = Array.from({ length: own.attempt - 1 }, (_, before) =>
-      attemptPrefix(locked, { ...own, attempt: before + 1 }),
-    );
-    await sendCleanup(context, db, { prefixes: former });
-    return await advanceEncode(context, db, locked);
-  });
+  await settleTask(
+    context,
+    { ...lease, encodeId: encode.id },
+    "audio",
+    signal,
+    async (db, { encode: locked, task: own }) => {
+      const bytes = track.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+      await finishTask(db, own.id, {
+        result: toStored(TrackResultSchema, track),
+        segments: track.segments.length,
+        tracks: [{ bytes, measured: 0, xpsnr: 0 }],
+      });
+      // What earlier attempts brought was played until now.
+      const former = Array.from({ length: own.attempt - 1 }, (_, before) =>
+        attemptPrefix(locked, { ...own, attempt: before + 1 }),
+      );
+      await sendCleanup(context, db, { prefixes: former });
+      return await advanceEncode(context, db, locked);
+    },
+  );
 }
 
 /** Takes note of segments of sound that have been brought, while the rest is still made. */

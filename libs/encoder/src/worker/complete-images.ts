@@ -39,9 +39,15 @@ export async function completeImages(
     }
     for (const path of new Set(paths)) bytes += present.get(path) ?? 0;
   }
-  await settleTask(context, lease, "images", signal, async (db, { encode: locked, task: own }) => {
-    await setPictureBytes(db, locked.id, bytes);
-    await finishTask(db, own.id, { result: toStored(ImagesResultSchema, result) });
-    return await advanceEncode(context, db, locked);
-  });
+  await settleTask(
+    context,
+    { ...lease, encodeId: encode.id },
+    "images",
+    signal,
+    async (db, { encode: locked, task: own }) => {
+      await setPictureBytes(db, locked.id, bytes);
+      await finishTask(db, own.id, { result: toStored(ImagesResultSchema, result) });
+      return await advanceEncode(context, db, locked);
+    },
+  );
 }

@@ -6,15 +6,18 @@ import type { Db } from "../store/db.ts";
 import { findTask } from "../store/task.store.ts";
 import { type Lease, type LockedTask, leaseGone, lockLease } from "./locked-task.ts";
 
-/** Ends a task with its result, unless that has happened under the same lease before. `apply` writes the result and moves the encode on, in one transaction. */
+/**
+ * Ends a task with its result, unless that has happened under the same lease before. `apply` writes the result and moves the encode on, in one transaction. Whoever knows the task's encode says so: it
+ * needn't be looked for then.
+ */
 export async function settleTask(
   context: Context,
-  lease: Lease,
+  { encodeId: known, ...lease }: Lease & { encodeId?: string | undefined },
   kind: TaskKind,
   signal: AbortSignal,
   apply: (db: Db, locked: LockedTask) => Promise<Advanced | undefined>,
 ): Promise<void> {
-  const encodeId = (await findTask(context.db, lease.taskId))?.encodeId;
+  const encodeId = known ?? (await findTask(context.db, lease.taskId))?.encodeId;
   if (encodeId === undefined) throw leaseGone("cancelled");
   const settle = async (db: Db) => {
     const locked = await lockLease(db, lease);
