@@ -31,6 +31,7 @@ it.each<[unknown, FailureKind, string]>([
   [new PutError(413, "Answered with 413."), MACHINE, "The encoder did not take a finished file. Answered with 413."],
   [new ConnectError("no", Code.FailedPrecondition), MACHINE, "The encoder refused a call of its worker: no"],
   [new TaskStopped("returned"), RETURNED, "The worker shuts down."],
+  [new TaskStopped("displaced"), RETURNED, "The worker's memory doesn't suffice for all its tasks."],
   [new Error("two\n  lines"), MACHINE, "two lines"],
   [new Error(""), MACHINE, "The task failed."],
   ["text", MACHINE, "text"],

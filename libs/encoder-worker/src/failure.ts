@@ -16,7 +16,11 @@ export type Failure = {
 /** Says who is at fault for an error of a task, and tells it in a sentence. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof TaskStopped) {
-    return { kind: FailureKind.RETURNED, message: "The worker shuts down.", crashed: false, outcome: "returned" };
+    const message =
+      error.reason === "displaced"
+        ? "The worker's memory doesn't suffice for all its tasks."
+        : "The worker shuts down.";
+    return { kind: FailureKind.RETURNED, message, crashed: false, outcome: "returned" };
   }
   if (error instanceof TaskError && error.kind === "input") {
     return { kind: FailureKind.INPUT, message: sentence(error.message), crashed: false, outcome: "input fault" };

@@ -3,6 +3,7 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 import type { LeaseTaskRequest, Task, WorkerService } from "@kinora/proto-encoder";
 import { type Backoff, backoffMs } from "./backoff.ts";
+import type { MemoryPlace } from "./memory-budget.ts";
 import type { Outage } from "./outage.ts";
 import { retryBackoff } from "./retry.ts";
 import { createSlot } from "./slot.ts";
@@ -23,19 +24,27 @@ export async function leaseLoop(deps: {
   client: Client<typeof WorkerService>;
   offer: Offer;
   outage: Outage;
-  work: (task: Task, onDraining: () => void) => Promise<Outcome>;
+  work: (task: Task, place: MemoryPlace, onDraining: () => void) => Promise<Outcome>;
+  /** Memory for the next task; waits for it, if need be. Undefined once the signal aborts. */
+  takePlace: (signal: AbortSignal) => Promise<MemoryPlace | undefined>;
   signal: AbortSignal;
 }): Promise<void> {
-  const { client, offer, outage, work, signal } = deps;
+  const { client, offer, outage, work, takePlace, signal } = deps;
   let failures = 0;
   let faults = 0;
   const slot = createSlot();
-  const begin = (task: Task) =>
+  const begin = (task: Task, place: MemoryPlace) =>
     slot.begin(async (draining) => {
-      const outcome = await work(task, draining);
-      faults = outcome === "machine fault" || outcome === "unreachable" ? faults + 1 : 0;
+      try {
+        const outcome = await work(task, place, draining);
+        faults = outcome === "machine fault" || outcome === "unreachable" ? faults + 1 : 0;
+      } finally {
+        place.close();
+      }
     });
-  while (!signal.aborted) {
+  for (;;) {
+    const place = await takePlace(signal);
+    if (place === undefined) break;
     let task: Task | undefined;
     // After a failure, a short call first: it tells at once that the encoder is back.
     const waitMs = failures > 0 ? 0 : longPollMs;
@@ -48,13 +57,15 @@ export async function leaseLoop(deps: {
       failures = 0;
       task = answer.task;
     } catch (error) {
+      place.close();
       if (signal.aborted) break;
       outage.failed(error);
       await pause(backoffMs(failures++, retryBackoff), signal);
       continue;
     }
-    if (task !== undefined) {
-      await begin(task);
+    if (task === undefined) place.close();
+    else {
+      await begin(task, place);
       if (faults > 0) await pause(backoffMs(faults - 1, faultBackoff), signal);
     }
   }

@@ -22,9 +22,9 @@ it("has a limit for a plan that tells no length", () => {
 });
 
 it.each([
-  [1, 8 * gibibyte, 6 * gibibyte],
-  [4, 16 * gibibyte, 3 * gibibyte],
-  [8, 4 * gibibyte, 1 * gibibyte],
-])("gives each of %i slots its share of %i bytes", (slots, available, share) => {
-  expect(memoryLimitBytes(slots, available)).toBe(share);
+  [16 * gibibyte, 6 * gibibyte],
+  [8 * gibibyte, 3 * gibibyte],
+  [2 * gibibyte, 1 * gibibyte],
+])("gives a task of a machine with %i bytes half of what all may have", (available, limit) => {
+  expect(memoryLimitBytes(available)).toBe(limit);
 });

@@ -15,9 +15,17 @@ export function outputLimitBytes({ video, audio }: Pick<EncodePlan, "video" | "a
   return Math.ceil((2 * bitrate * seconds) / 8) + 64 * mebibyte;
 }
 
-/** Bytes of memory that one task's process may use: its share of three quarters of what this machine (or container) has, at least 1 GiB. */
-export function memoryLimitBytes(slots: number, available: number = memoryOfThisMachine()): number {
-  return Math.max(1024 * mebibyte, Math.floor((available * 0.75) / slots));
+/** Bytes of memory that all tasks of a worker may use together: three quarters of what this machine (or container) has. */
+export function memoryBudgetBytes(available: number = memoryOfThisMachine()): number {
+  return Math.floor(available * 0.75);
+}
+
+/**
+ * Bytes of memory that one task's process may use: half of what all may, at least 1 GiB. Not its share of a slot: a source of 4K takes several times what others take, and the beginning of a stream, which
+ * has all cores, more again.
+ */
+export function memoryLimitBytes(available: number = memoryOfThisMachine()): number {
+  return Math.max(1024 * mebibyte, Math.floor(memoryBudgetBytes(available) / 2));
 }
 
 /** Bytes of memory that this machine (or container) has. */

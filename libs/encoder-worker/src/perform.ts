@@ -34,6 +34,8 @@ export type TaskCircumstances = {
   onSource: (listener: (url: string) => void) => void;
   /** Told when the task needs less and less of the machine. */
   onDraining: () => void;
+  /** Told how many bytes of memory it has. */
+  onMemory: (bytes: number) => void;
 };
 
 /** … and the encode that it belongs to; empty where the encoder doesn't say. */
@@ -118,11 +120,11 @@ function given<Value>(value: Value | undefined): Value {
 
 function optionsOf(
   { memoryLimitBytes, threads }: PerformDeps,
-  { signal, timeLimitMs, onProgress, onSource, onDraining, video }: Surroundings,
+  { signal, timeLimitMs, onProgress, onSource, onDraining, onMemory, video }: Surroundings,
   task: MediaTask,
 ): TaskOptions {
   const limits = { timeLimitMs, noProgressMs, memoryLimitBytes, threads: threads(task), niceness: nicenessOf(task) };
-  return { signal, ...limits, ...(video !== "" && { video }), onProgress, onSource, onDraining };
+  return { signal, ...limits, ...(video !== "" && { video }), onProgress, onSource, onDraining, onMemory };
 }
 
 /** Runs a task that makes files, in a folder of its own, and brings every file away as soon as it is finished. */

@@ -2,6 +2,7 @@ import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { Lease, Task } from "@kinora/proto-encoder";
 import { describeFailure } from "./failure.ts";
 import { callUnderLease, keepLease, type LeaseProgress } from "./lease.ts";
+import type { MemoryPlace } from "./memory-budget.ts";
 import { type PerformDeps, performTask } from "./perform.ts";
 import { TaskStopped } from "./stop-reason.ts";
 
@@ -21,12 +22,12 @@ const defaultTimeLimitMs = 24 * 3_600_000;
 /** A shutdown waits this long for the encoder to take a task back. */
 const handBackMs = 1_000;
 
-/** Does one leased task from beginning to end, and reports how it ended. `onDraining` hears when it needs less and less of the machine. Never throws. */
+/** Does one leased task from beginning to end, and reports how it ended. `onDraining` hears when it needs less and less of the machine; `place` is its part of the memory. Never throws. */
 export async function workOnTask(
   deps: WorkDeps,
   lease: Lease,
   task: Task,
-  onDraining: () => void = () => {},
+  { onDraining = () => {}, place }: { onDraining?: () => void; place?: MemoryPlace } = {},
 ): Promise<Outcome> {
   const { client, handBack, giveUpMs } = deps;
   const logger = deps.logger.child({ encodeId: task.encodeId, taskId: lease.taskId, attempt: lease.attempt });
@@ -37,6 +38,10 @@ export async function workOnTask(
   const onHandBack = () => stop.abort(new TaskStopped("returned"));
   handBack.addEventListener("abort", onHandBack, { once: true });
   if (handBack.aborted) onHandBack();
+  place?.begin(() => {
+    logger.warn({}, "memory is short: a task is handed back, and fewer are done at a time");
+    stop.abort(new TaskStopped("displaced"));
+  });
 
   let tellSource = (_url: string) => {};
   const heartbeats = new AbortController();
@@ -69,6 +74,7 @@ export async function workOnTask(
         tellSource = listener;
       },
       onDraining,
+      onMemory: (bytes) => place?.uses(bytes),
     });
     reporting = true;
     await callUnderLease({ ...report, signal: stop.signal }, (to, options) =>
@@ -87,7 +93,7 @@ export async function workOnTask(
   return outcome;
 
   async function reportFailure(error: unknown): Promise<Outcome> {
-    if (error instanceof TaskStopped && error.reason !== "returned") {
+    if (error instanceof TaskStopped && error.reason !== "returned" && error.reason !== "displaced") {
       return error.reason; // nobody waits for a report
     }
     const failure = describeFailure(error);
@@ -103,7 +109,7 @@ export async function workOnTask(
       );
       return failure.outcome;
     } catch (reportError) {
-      if (reportError instanceof TaskStopped) return reportError.reason;
+      if (reportError instanceof TaskStopped && reportError.reason !== "displaced") return reportError.reason;
       logger.warn({ err: reportError }, "could not report how the task ended; its lease will expire");
       return failure.outcome === "returned" ? "returned" : "unreachable";
     }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { getPriority } from "node:os";
 import { join } from "node:path";
@@ -358,6 +358,9 @@ describe("leasing", () => {
       "all its threads stand back",
       () => priorities().size === 1 && priorities().has(getPriority() + 10),
     );
+    // Should memory run out, the kernel ends the child first.
+    const score = (pid: number | "self") => Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
+    expect(score(child)).toBe(Math.min(1_000, score("self") + 500));
     await completed();
   });
 
@@ -368,5 +371,17 @@ describe("leasing", () => {
     await encoder.offer(encode(), sampleVideo);
     await waitUntil("both run", () => children().length === 2);
     await waitUntil("both are done", () => encoder.completed.length === 2);
+  });
+
+  it("hands one back where memory doesn't suffice for both, and does it once the other is done", async () => {
+    encoder.script.uploadMs = 1_000;
+    // Either alone has more than half of three quarters of this.
+    startWorker({ slots: 2, memoryBytes: 300_000_000 });
+    await encoder.offer(encode(), sampleVideo);
+    await encoder.offer(encode(), sampleVideo);
+    expect((await failed()).message).toContain("memory");
+    await encoder.offer(encode(), sampleVideo);
+    await waitUntil("both are done", () => encoder.completed.length === 2);
+    expect(encoder.failed).toMatchObject([{ kind: FailureKind.RETURNED }]);
   });
 });

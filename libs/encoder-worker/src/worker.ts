@@ -7,7 +7,8 @@ import type { Logger } from "@kinora/rpc";
 import { defaultSlots, threadsOf } from "./capacity.ts";
 import { findEncoderFamilies } from "./encoder-families.ts";
 import { leaseLoop, type Offer } from "./lease-loop.ts";
-import { memoryLimitBytes, memoryOfThisMachine } from "./limits.ts";
+import { memoryBudgetBytes, memoryLimitBytes, memoryOfThisMachine } from "./limits.ts";
+import { createMemoryBudget, type MemoryBudget, type MemoryPlace } from "./memory-budget.ts";
 import { createOutage } from "./outage.ts";
 import { openSpool } from "./spool.ts";
 import { type Outcome, workOnTask } from "./work.ts";
@@ -22,6 +23,8 @@ export type WorkerOptions = {
   slots?: number;
   /** The most threads of a task's decoder and of an encoder; by the task, the cores and the slots unless given (`threadsOf`). */
   threads?: number;
+  /** Bytes of memory for it and its tasks; what this machine (or container) has unless given. */
+  memoryBytes?: number;
   /** Keeps a process ready for the next task: it begins a third of a second earlier, for some 80 MiB of memory; and those that have done one, for a moment, for others of the same encode. */
   keepsChildReady?: boolean;
   /** A name for logs, unique among the workers of an encoder. */
@@ -59,11 +62,13 @@ export function createWorker(options: WorkerOptions): Worker {
   const client = createClient(WorkerService, transport);
   const { retire, keepsChildReady = false } = options;
   const cores = availableParallelism();
-  const { slots = defaultSlots(cores, memoryOfThisMachine()) } = options;
+  const { memoryBytes = memoryOfThisMachine() } = options;
+  const { slots = defaultSlots(cores, memoryBytes) } = options;
   const threads = (task: MediaTask) => options.threads ?? threadsOf(task, { cores, slots });
-  const memory = memoryLimitBytes(slots + 1);
+  const memoryLimit = memoryLimitBytes(memoryBytes);
+  const budget = createMemoryBudget(memoryBudgetBytes(memoryBytes));
   const { findFamilies = findEncoderFamilies } = options;
-  const about = { workerId, slots, cores, memoryBytes: BigInt(memoryOfThisMachine()) };
+  const about = { workerId, slots, cores, memoryBytes: BigInt(memoryBytes) };
   return {
     slots,
     async run(signal) {
@@ -76,22 +81,24 @@ export function createWorker(options: WorkerOptions): Worker {
       };
       signal.addEventListener("abort", drain, { once: true });
       const outage = createOutage(logger);
-      const work = async (task: Task, onDraining: () => void): Promise<Outcome> => {
+      const work = async (task: Task, place: MemoryPlace, onDraining: () => void): Promise<Outcome> => {
         if (task.lease === undefined) {
           logger.error({ encodeId: task.encodeId }, "the encoder gave a task without a lease");
           return "machine fault";
         }
-        const limits = { giveUpMs, memoryLimitBytes: memory, threads };
+        const limits = { giveUpMs, memoryLimitBytes: memoryLimit, threads };
         const deps = { client, spool, logger, ...limits, handBack: handBack.signal };
-        return workOnTask(deps, task.lease, task, onDraining);
+        return workOnTask(deps, task.lease, task, { onDraining, place });
       };
       keepCompiledCode(join(spool.path, "compiled"));
       const ready = keepsChildReady ? prepareChildren() : undefined;
       try {
         const encoders = await findFamilies(logger, leasing);
-        const loop = (kinds: Offer["kinds"]) =>
-          leaseLoop({ client, offer: { ...about, encoders, kinds }, outage, work, signal: leasing });
-        await Promise.all([...Array.from({ length: slots }, () => loop(heavyKinds)), loop(lightKinds)]);
+        const loop = (kinds: Offer["kinds"], takePlace: MemoryBudget["take"]) =>
+          leaseLoop({ client, offer: { ...about, encoders, kinds }, outage, work, takePlace, signal: leasing });
+        const beside: MemoryBudget["take"] = async (stop) => (stop.aborted ? undefined : budget.beside());
+        const heavy = Array.from({ length: slots }, () => loop(heavyKinds, budget.take));
+        await Promise.all([...heavy, loop(lightKinds, beside)]);
       } finally {
         // Before the folder goes that it writes to.
         await ready?.[Symbol.asyncDispose]();

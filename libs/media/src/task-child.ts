@@ -85,6 +85,7 @@ export function runChild(options: Options): Promise<MediaResult> {
         case "alive":
           busy = message.cpuSeconds;
           memoryBytes = message.memoryBytes;
+          options.onMemory?.(memoryBytes);
           if (memoryBytes > memoryLimit) {
             const memory = `more than ${mebibytes(options.memoryLimitBytes)} of memory`;
             end(

@@ -133,4 +133,6 @@ export type TaskOptions = {
   onTrack?: (track: TrackResult) => void;
   /** Told when the task needs less and less of the machine, because all that is left is in the encoders: the time to begin the next one. */
   onDraining?: () => void;
+  /** Told several times a second how many bytes of memory the child has. */
+  onMemory?: (bytes: number) => void;
 };

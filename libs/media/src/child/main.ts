@@ -11,6 +11,7 @@ import { TaskError } from "../task-error.ts";
 import type { ChildMessage, ParentMessage } from "../task-messages.ts";
 import { createDelivery } from "./delivery.ts";
 import { givenWay, giveWay } from "./give-way.ts";
+import { offerMemory } from "./offer-memory.ts";
 import { perform } from "./perform.ts";
 
 // Not `process.exit`: that waits for threads of FFmpeg's that wait for JavaScript.
@@ -32,6 +33,7 @@ const progressMs = 250;
 const untimedMs = 1_000;
 
 Log.setLevel(AV_LOG_ERROR);
+offerMemory();
 // Node would do so at its end, but this process ends by a signal.
 flushCompileCache();
 // A heap of 10 MB may become 200 before it is searched for garbage. Nearly all memory here is FFmpeg's and freed by hand, yet V8 would search twice a second, for 3 % of the CPU. Not by a flag on the command line: any
