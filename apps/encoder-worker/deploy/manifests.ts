@@ -14,11 +14,12 @@ export function manifests(target: Target): Manifests {
   };
 }
 
-/** Probes, sound, checks and pictures are done by whoever has a CPU. */
+/** Probes, sound, checks and pictures are done by whoever has a CPU. A slot for each core, with 1.5 GiB of memory: what a worker would choose itself, but the number of replicas goes by it. */
 function onCpus(target: Target, max: number): WorkerSpec {
   return {
     ...fleet(target, "encoder-worker", ["media.light", "encode.cpu"]),
-    resources: { cpu: "4", memory: "4Gi", ephemeralStorage: "12Gi" },
+    slots: 4,
+    resources: { cpu: "4", memory: "6Gi", ephemeralStorage: "12Gi" },
     replicas: { max },
   };
 }
@@ -26,6 +27,7 @@ function onCpus(target: Target, max: number): WorkerSpec {
 function onGpus(target: Target, max: number): WorkerSpec {
   return {
     ...fleet(target, "encoder-worker-gpu", ["encode.nvenc"]),
+    slots: 1,
     resources: { cpu: "2", memory: "4Gi", ephemeralStorage: "12Gi" },
     replicas: { max },
     gpu: {
@@ -47,7 +49,6 @@ function fleet({ environment, ports }: Target, name: string, queues: readonly st
     reaches: ["objects"],
     settings: { ENCODER_URL: `dns:///encoder:${ports.encoder}`, USER_URL: `dns:///user:${ports.user}` },
     secrets: ["WORKER_API_KEY"],
-    slots: 1,
     backlog: {
       url: `http://encoder.${environment.namespace}:${ports.encoder}/metrics/queue?${query}`,
       valueLocation: "tasks",

@@ -24,6 +24,8 @@ const spec = {
   WORKER_TOKEN: optional(secret()),
   /** Tasks at the same time; without it, as many as fill this machine. */
   WORKER_SLOTS: optional(integer({ min: 1, max: 64 })),
+  /** Cores to count on; without it, all that this process may run on. In Kubernetes a pod sees those of the whole node, unless it has a limit. */
+  WORKER_CORES: optional(integer({ min: 1, max: 1024 })),
   /** Name in the encoder's logs. */
   WORKER_ID: text({ default: `${hostname()}-${process.pid}`, maxLength: 200 }),
   /** Answers /healthz, /readyz and /drain there; without it, the worker serves nothing. */

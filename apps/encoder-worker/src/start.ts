@@ -25,6 +25,7 @@ export async function startEncoderWorker({ env }: { env: Env }): Promise<{ close
     transport,
     spoolDir: await prepareDataDir(join(dataDir, "worker")),
     ...(config.WORKER_SLOTS === undefined ? {} : { slots: config.WORKER_SLOTS }),
+    ...(config.WORKER_CORES === undefined ? {} : { cores: config.WORKER_CORES }),
     keepsChildReady: true,
     workerId: config.WORKER_ID,
     logger,

@@ -21,6 +21,8 @@ export type WorkerOptions = {
   spoolDir: string;
   /** Encodes at the same time; as many as fill this machine unless given. One lighter task (a probe, a track of sound …) may run beside them. */
   slots?: number;
+  /** Cores to count on; all that this process may run on unless given. */
+  cores?: number;
   /** The most threads of a task's decoder and of an encoder; by the task, the cores and the slots unless given (`threadsOf`). */
   threads?: number;
   /** Bytes of memory for it and its tasks; what this machine (or container) has unless given. */
@@ -61,7 +63,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const { transport, spoolDir, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
   const client = createClient(WorkerService, transport);
   const { retire, keepsChildReady = false } = options;
-  const cores = availableParallelism();
+  const { cores = availableParallelism() } = options;
   const { memoryBytes = memoryOfThisMachine() } = options;
   const { slots = defaultSlots(cores, memoryBytes) } = options;
   const threads = (task: MediaTask) => options.threads ?? threadsOf(task, { cores, slots });

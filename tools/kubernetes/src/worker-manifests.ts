@@ -7,6 +7,7 @@ import { networkPolicy } from "./network-policy.ts";
 import { podOf } from "./pod.ts";
 import { type Placed, place } from "./ports.ts";
 import { probesOf } from "./probes.ts";
+import { wholeCores } from "./quantity.ts";
 import { disruptionBudget, spread } from "./scheduling.ts";
 import { serviceAccount } from "./service-account.ts";
 import type { Manifests, Target } from "./service-manifests.ts";
@@ -48,7 +49,8 @@ function deployment(spec: Placed<WorkerSpec>, environment: Environment, image: s
           environment,
           image,
           listens: true,
-          settings: { WORKER_SLOTS: String(spec.slots) },
+          // Without a limit on its CPU, a pod sees all cores of its node.
+          settings: { WORKER_SLOTS: String(spec.slots), WORKER_CORES: String(wholeCores(spec.resources.cpu)) },
           ...probesOf(spec.port),
           // Answers once what the worker has is done. What isn't done by then is handed back, at no cost but the time.
           lifecycle: { preStop: { httpGet: { path: "/drain", port: spec.port } } },

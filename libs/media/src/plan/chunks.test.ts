@@ -110,13 +110,16 @@ describe("chunks", () => {
           const pts = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.round((n * per * den) / num)));
           const deltas = pts.slice(1).map((end, n) => Number(end - (pts[n] ?? 0n)));
           const table = { ...tableOf(deltas.map((delta) => [1, delta])), timeBase: { num: 1, den } };
-          const track = {
+          const video = {
             seekable: true,
             variableFrameRate: false,
             timeBase: { num: 1, den },
             startPts: 0n,
           } as VideoTrack;
-          const head = headChunks(track, { num, den: per }, 60, 4, slots);
+          const head = headChunks(
+            { video, frameRate: { num, den: per }, durationSeconds: 60 },
+            { segmentSeconds: 4, slots },
+          );
           expect(head.map(({ segmentPts }) => segmentPts.length)).toEqual(slots === 1 ? [1, 2] : [1, 1, 1]);
           const chunks = completeChunks(head, table, { segmentSeconds: 4, fleet: fleet(slots) });
           expectPartition(chunks, table);

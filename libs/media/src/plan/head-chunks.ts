@@ -11,11 +11,8 @@ const lengthsFor = (slots: number) => (slots > 1 ? [1, 1, 1] : [1, 2]);
  * their time, and in short sources, which are analysed in no time.
  */
 export function headChunks(
-  video: VideoTrack,
-  frameRate: Rational,
-  durationSeconds: number,
-  segmentSeconds: number,
-  slots: number,
+  { video, frameRate, durationSeconds }: { video: VideoTrack; frameRate: Rational; durationSeconds: number },
+  { segmentSeconds, slots }: { segmentSeconds: number; slots: number },
 ): ChunkPlan[] {
   const lengths = lengthsFor(slots);
   const { timeBase, startPts = 0n } = video;

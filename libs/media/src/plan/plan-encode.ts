@@ -73,7 +73,12 @@ export function planEncode(media: MediaInfo, settings: EncodeSettings = {}, flee
       audioTracks,
       // The first seconds are often black or a logo.
       posterSeconds: Math.round(Math.min(media.durationSeconds * 0.25, 60) * 1000) / 1000,
-      chunks: perTitle ? [] : headChunks(video, frameRate, media.durationSeconds, whole.segmentSeconds, fleet.slots),
+      chunks: perTitle
+        ? []
+        : headChunks(
+            { video, frameRate, durationSeconds: media.durationSeconds },
+            { segmentSeconds: whole.segmentSeconds, slots: fleet.slots },
+          ),
       complete: false,
       settings: whole,
       fleet,
