@@ -22,6 +22,7 @@ const chunk = (index: number) => ({ kind: "encode-chunk", chunk: { index } }) as
 it.each([
   { cores: 1, slots: 1, first: 1, later: 1 },
   { cores: 2, slots: 1, first: 0, later: 0 },
+  { cores: 2, visible: 64, slots: 1, first: 3, later: 3 },
   { cores: 2, slots: 2, first: 3, later: 1 },
   { cores: 4, slots: 8, first: 6, later: 1 },
   { cores: 64, slots: 64, first: 12, later: 1 },

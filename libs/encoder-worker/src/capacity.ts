@@ -13,6 +13,9 @@ export function defaultSlots(cores: number, memoryBytes: number): number {
   return Math.max(1, Math.min(Math.floor(memoryBytes / memoryOfSlot), cores));
 }
 
+/** The cores that count, the tasks at the same time, and the cores that FFmpeg would count by itself. */
+type Machine = { cores: number; slots: number; visible?: number };
+
 /** x264's own number of threads for so many cores. */
 const threadsFor = (cores: number) => Math.ceil(1.5 * cores);
 
@@ -23,9 +26,9 @@ const mostCores = 8;
  * The most threads of a task's encoders and of its decoder (smaller renditions have fewer), in one of so many slots; 0 for as many as they like, 1 for one thread that does all of it. A slot with several cores makes use of
  * them. With one, a task makes do with it, but for what is a whole stream or its beginning: people wait for that, and it comes before others (`nicenessOf`).
  */
-export function threadsOf(task: MediaTask, { cores, slots }: { cores: number; slots: number }): number {
+export function threadsOf(task: MediaTask, { cores, slots, visible = cores }: Machine): number {
   if (cores === 1) return 1;
-  if (slots === 1) return 0;
+  if (slots === 1) return cores < visible ? threadsFor(cores) : 0;
   if (slots < cores) return Math.max(3, threadsFor(cores / slots));
   const isAwaited = task.kind === "encode" || (task.kind === "encode-chunk" && task.chunk.index === 0);
   return isAwaited ? threadsFor(Math.min(cores, mostCores)) : 1;

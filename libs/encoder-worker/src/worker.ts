@@ -63,10 +63,11 @@ export function createWorker(options: WorkerOptions): Worker {
   const { transport, spoolDir, workerId, logger, drainGraceMs = 2_000, giveUpMs = 120_000 } = options;
   const client = createClient(WorkerService, transport);
   const { retire, keepsChildReady = false } = options;
-  const { cores = availableParallelism() } = options;
+  const visible = availableParallelism();
+  const { cores = visible } = options;
   const { memoryBytes = memoryOfThisMachine() } = options;
   const { slots = defaultSlots(cores, memoryBytes) } = options;
-  const threads = (task: MediaTask) => options.threads ?? threadsOf(task, { cores, slots });
+  const threads = (task: MediaTask) => options.threads ?? threadsOf(task, { cores, slots, visible });
   const memoryLimit = memoryLimitBytes(memoryBytes);
   const budget = createMemoryBudget(memoryBudgetBytes(memoryBytes));
   const { findFamilies = findEncoderFamilies } = options;

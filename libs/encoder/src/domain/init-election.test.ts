@@ -11,6 +11,8 @@ it("takes what nobody has brought yet, and what is on record", () => {
   expect(joinInits({ "720p": "aa" }, good)).toEqual(good);
   expect(joinInits(good, { "720p": "aa" })).toBe(good);
   expect(joinInits(good, odd)).toBeUndefined();
+  // A rung may have any name.
+  expect(joinInits({}, { constructor: "aa" })).toEqual({ constructor: "aa" });
 });
 
 it("refuses what one worker says against one, and names the track", () => {

@@ -23,7 +23,7 @@ const mostWorkers = 64;
 /** An encode's configuration with what a chunk adds to it: the same object if that is nothing. Undefined if they differ. */
 export function joinInits(inits: Inits, brought: Inits): Inits | undefined {
   if (differing(inits, brought) !== undefined) return undefined;
-  return Object.keys(brought).every((name) => name in inits) ? inits : { ...brought, ...inits };
+  return Object.keys(brought).every((name) => Object.hasOwn(inits, name)) ? inits : { ...brought, ...inits };
 }
 
 /**
@@ -40,7 +40,7 @@ export function electInits({ inits, supporters, dissents }: Standing, worker: st
 }
 
 const differing = (inits: Inits, brought: Inits) =>
-  Object.keys(brought).find((name) => inits[name] !== undefined && inits[name] !== brought[name]);
+  Object.keys(brought).find((name) => Object.hasOwn(inits, name) && inits[name] !== brought[name]);
 
 function isSame(one: Inits, other: Inits): boolean {
   const tracks = Object.keys(one);
