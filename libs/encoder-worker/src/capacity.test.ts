@@ -34,6 +34,13 @@ it.each([
   expect(threadsOf(chunk(1), machine)).toBe(machine.later);
 });
 
+it("gives a task that was tried twice one thread, wherever it is tried again", () => {
+  for (const slots of [1, 2, 4]) {
+    expect(threadsOf(chunk(0), { cores: 4, slots }, 2)).not.toBe(1);
+    expect(threadsOf(chunk(0), { cores: 4, slots }, 3)).toBe(1);
+  }
+});
+
 it("gives a whole stream in one task what the first chunk has", () => {
   expect(threadsOf({ kind: "encode" } as MediaTask, { cores: 4, slots: 4 })).toBe(6);
 });

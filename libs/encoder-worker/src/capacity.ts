@@ -19,6 +19,9 @@ type Machine = { cores: number; slots: number; visible?: number };
 /** x264's own number of threads for so many cores. */
 const threadsFor = (cores: number) => Math.ceil(1.5 * cores);
 
+/** From this attempt on, a task has one thread: half the memory suffices for that, should it have failed for want of it. */
+const frugalAttempt = 3;
+
 /** As many cores as one chunk may take on a large machine. */
 const mostCores = 8;
 
@@ -26,8 +29,8 @@ const mostCores = 8;
  * The most threads of a task's encoders and of its decoder (smaller renditions have fewer), in one of so many slots; 0 for as many as they like, 1 for one thread that does all of it. A slot with several cores makes use of
  * them. With one, a task makes do with it, but for what is a whole stream or its beginning: people wait for that, and it comes before others (`nicenessOf`).
  */
-export function threadsOf(task: MediaTask, { cores, slots, visible = cores }: Machine): number {
-  if (cores === 1) return 1;
+export function threadsOf(task: MediaTask, { cores, slots, visible = cores }: Machine, attempt = 1): number {
+  if (cores === 1 || attempt >= frugalAttempt) return 1;
   if (slots === 1) return cores < visible ? threadsFor(cores) : 0;
   if (slots < cores) return Math.max(3, threadsFor(cores / slots));
   const isAwaited = task.kind === "encode" || (task.kind === "encode-chunk" && task.chunk.index === 0);

@@ -20,8 +20,8 @@ export type PerformDeps = {
   giveUpMs: number;
   /** What one task's process may use of the machine's memory. */
   memoryLimitBytes: number;
-  /** The most threads of a task's decoder and of an encoder; 0 for as many as the cores make use of. */
-  threads: (task: MediaTask) => number;
+  /** The most threads of a task's decoder and of an encoder at an attempt, counted from 1; 0 for as many as the cores make use of. */
+  threads: (task: MediaTask, attempt: number) => number;
 };
 
 /** What one task is done under. */
@@ -120,10 +120,16 @@ function given<Value>(value: Value | undefined): Value {
 
 function optionsOf(
   { memoryLimitBytes, threads }: PerformDeps,
-  { signal, timeLimitMs, onProgress, onSource, onDraining, onMemory, video }: Surroundings,
+  { lease, signal, timeLimitMs, onProgress, onSource, onDraining, onMemory, video }: Surroundings,
   task: MediaTask,
 ): TaskOptions {
-  const limits = { timeLimitMs, noProgressMs, memoryLimitBytes, threads: threads(task), niceness: nicenessOf(task) };
+  const limits = {
+    timeLimitMs,
+    noProgressMs,
+    memoryLimitBytes,
+    threads: threads(task, lease.attempt),
+    niceness: nicenessOf(task),
+  };
   return { signal, ...limits, ...(video !== "" && { video }), onProgress, onSource, onDraining, onMemory };
 }
 

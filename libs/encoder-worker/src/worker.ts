@@ -67,7 +67,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const { cores = visible } = options;
   const { memoryBytes = memoryOfThisMachine() } = options;
   const { slots = defaultSlots(cores, memoryBytes) } = options;
-  const threads = (task: MediaTask) => options.threads ?? threadsOf(task, { cores, slots, visible });
+  const threads = (task: MediaTask, attempt: number) =>
+    options.threads ?? threadsOf(task, { cores, slots, visible }, attempt);
   const memoryLimit = memoryLimitBytes(memoryBytes);
   const budget = createMemoryBudget(memoryBudgetBytes(memoryBytes));
   const { findFamilies = findEncoderFamilies } = options;
