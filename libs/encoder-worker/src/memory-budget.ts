@@ -49,7 +49,7 @@ export function createMemoryBudget(bytes: number): MemoryBudget {
     const staying = [...tasks].filter((task) => !task.leaving);
     const running = staying.filter((task) => task.makeRoom !== undefined);
     let used = sum(staying, (task) => task.bytes) + sum(others, (other) => other.bytes);
-    // The first goes on in any case: its own limit is less than all there is.
+    // The first goes on in any case, so that something always ends; its own limit holds it back.
     while (used > bytes && running.length > 1) {
       const last = running.pop();
       if (last === undefined) return;

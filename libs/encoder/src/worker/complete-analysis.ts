@@ -33,27 +33,22 @@ export async function completeAnalysis(
     if (!(error instanceof RangeError)) throw error;
     return await refuseResult(context, lease, "the frame table contradicts itself.", signal);
   }
-  await settleTask(
-    context,
-    { ...lease, encodeId: found?.encodeId },
-    "analyse",
-    signal,
-    async (db, { encode, task }) => {
-      const durationSeconds = tableSeconds(table) || encode.durationSeconds;
-      await finishTask(db, task.id, { frames: table.frameCount });
-      await updateEncode(db, encode.id, encode.state, {
-        frameTable: toBinary(FrameTableSchema, table),
-        durationSeconds,
-      });
-      if (durationSeconds > encode.durationSeconds + toleranceSeconds)
-        await context.queue.send(db, "extend", { encodeId: encode.id });
-      const trials = (await listTasks(db, encode.id)).filter((one) => one.kind === "trial");
-      if (trials.some((trial) => trial.state !== "done")) return undefined;
-      // As it is now: a trial may have changed it.
-      const plan = fromStored(EncodePlanSchema, (await findEncodeDetails(db, encode.id))?.plan) ?? first;
-      return await completeEncodePlan(context, db, encode, { plan, table, seekable, durationSeconds });
-    },
-  );
+  const known = { ...lease, encodeId: found?.encodeId };
+  await settleTask(context, known, "analyse", signal, async (db, { encode, task }) => {
+    const durationSeconds = tableSeconds(table) || encode.durationSeconds;
+    await finishTask(db, task.id, { frames: table.frameCount });
+    await updateEncode(db, encode.id, encode.state, {
+      frameTable: toBinary(FrameTableSchema, table),
+      durationSeconds,
+    });
+    if (durationSeconds > encode.durationSeconds + toleranceSeconds)
+      await context.queue.send(db, "extend", { encodeId: encode.id });
+    const trials = (await listTasks(db, encode.id)).filter((one) => one.kind === "trial");
+    if (trials.some((trial) => trial.state !== "done")) return undefined;
+    // As it is now: a trial may have changed it.
+    const plan = fromStored(EncodePlanSchema, (await findEncodeDetails(db, encode.id))?.plan) ?? first;
+    return await completeEncodePlan(context, db, encode, { plan, table, seekable, durationSeconds });
+  });
 }
 
 function tableSeconds({ startPts, endPts, timeBase }: FrameTable): number {

@@ -34,26 +34,21 @@ export async function completeAudio(
         : missingFile(track, present, 1));
     if (fault !== undefined) return await refuseResult(context, lease, fault, signal);
   }
-  await settleTask(
-    context,
-    { ...lease, encodeId: encode.id },
-    "audio",
-    signal,
-    async (db, { encode: locked, task: own }) => {
-      const bytes = track.segments.reduce((sum, segment) => sum + segment.bytes, 0);
-      await finishTask(db, own.id, {
-        result: toStored(TrackResultSchema, track),
-        segments: track.segments.length,
-        tracks: [{ bytes, measured: 0, xpsnr: 0 }],
-      });
-      // What earlier attempts brought was played until now.
-      const former = Array.from({ length: own.attempt - 1 }, (_, before) =>
-        attemptPrefix(locked, { ...own, attempt: before + 1 }),
-      );
-      await sendCleanup(context, db, { prefixes: former });
-      return await advanceEncode(context, db, locked);
-    },
-  );
+  const known = { ...lease, encodeId: encode.id };
+  await settleTask(context, known, "audio", signal, async (db, { encode: locked, task: own }) => {
+    const bytes = track.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    await finishTask(db, own.id, {
+      result: toStored(TrackResultSchema, track),
+      segments: track.segments.length,
+      tracks: [{ bytes, measured: 0, xpsnr: 0 }],
+    });
+    // What earlier attempts brought was played until now.
+    const former = Array.from({ length: own.attempt - 1 }, (_, before) =>
+      attemptPrefix(locked, { ...own, attempt: before + 1 }),
+    );
+    await sendCleanup(context, db, { prefixes: former });
+    return await advanceEncode(context, db, locked);
+  });
 }
 
 /** Takes note of segments of sound that have been brought, while the rest is still made. */

@@ -45,29 +45,24 @@ export async function completeChunk(
   const hashes = Object.fromEntries(
     result.renditions.map((track) => [track.name, Buffer.from(track.initSha256).toString("hex")]),
   );
+  const known = { ...lease, encodeId: encode.id };
   try {
-    await settleTask(
-      context,
-      { ...lease, encodeId: encode.id },
-      "encode_chunk",
-      signal,
-      async (db, { encode: locked, task: own }) => {
-        const again = await takeInits(context, db, locked, own.workerId, hashes);
-        await finishTask(db, own.id, {
-          frames: result.frames,
-          result: toStored(ChunkResultSchema, result),
-          seconds: result.seconds,
-          segments: result.renditions[0]?.segments.length ?? 0,
-          tracks: result.renditions.map((track) => ({
-            bytes: track.segments.reduce((sum, segment) => sum + segment.bytes, 0),
-            measured: track.quality?.frames ?? 0,
-            xpsnr: track.quality?.xpsnrSum ?? 0,
-          })),
-        });
-        const advanced = await advanceEncode(context, db, locked);
-        return { ...advanced, queues: [...advanced.queues, ...again] };
-      },
-    );
+    await settleTask(context, known, "encode_chunk", signal, async (db, { encode: locked, task: own }) => {
+      const again = await takeInits(context, db, locked, own.workerId, hashes);
+      await finishTask(db, own.id, {
+        frames: result.frames,
+        result: toStored(ChunkResultSchema, result),
+        seconds: result.seconds,
+        segments: result.renditions[0]?.segments.length ?? 0,
+        tracks: result.renditions.map((track) => ({
+          bytes: track.segments.reduce((sum, segment) => sum + segment.bytes, 0),
+          measured: track.quality?.frames ?? 0,
+          xpsnr: track.quality?.xpsnrSum ?? 0,
+        })),
+      });
+      const advanced = await advanceEncode(context, db, locked);
+      return { ...advanced, queues: [...advanced.queues, ...again] };
+    });
   } catch (error) {
     if (!(error instanceof InitRefused)) throw error;
     await noteDissent(context, lease, hashes, signal);

@@ -39,15 +39,10 @@ export async function completeImages(
     }
     for (const path of new Set(paths)) bytes += present.get(path) ?? 0;
   }
-  await settleTask(
-    context,
-    { ...lease, encodeId: encode.id },
-    "images",
-    signal,
-    async (db, { encode: locked, task: own }) => {
-      await setPictureBytes(db, locked.id, bytes);
-      await finishTask(db, own.id, { result: toStored(ImagesResultSchema, result) });
-      return await advanceEncode(context, db, locked);
-    },
-  );
+  const known = { ...lease, encodeId: encode.id };
+  await settleTask(context, known, "images", signal, async (db, { encode: locked, task: own }) => {
+    await setPictureBytes(db, locked.id, bytes);
+    await finishTask(db, own.id, { result: toStored(ImagesResultSchema, result) });
+    return await advanceEncode(context, db, locked);
+  });
 }

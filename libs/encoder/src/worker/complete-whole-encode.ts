@@ -48,31 +48,26 @@ async function publish(context: Context, lease: Lease, result: StreamResult, sig
     await writePlaylists(context.storage, prefix, encode.id, result, signal);
   }
   const frames = result.video[0]?.frames ?? 0;
-  await settleTask(
-    context,
-    { ...lease, encodeId: encode.id },
-    "encode",
-    signal,
-    async (db, { encode: locked, task: own }) => {
-      const state = transition(locked.state, "published");
-      if (state === undefined) throw leaseGone("cancelled");
-      await finishTask(db, own.id, { frames });
-      await updateEncode(db, locked.id, state, {
-        result: toStored(StreamResultSchema, result),
-        streamPrefix: prefix,
-        hasPoster: result.poster !== "",
-      });
-      await publishEncode(db, locked.videoId, locked.id);
-      await recordEvent(context, db, {
-        type: "encode.succeeded",
-        ownerId: locked.ownerId,
-        videoId: locked.videoId,
-        encodeId: locked.id,
-      });
-      await context.queue.send(db, "settle", { encodeId: locked.id, seconds: locked.durationSeconds });
-      return undefined;
-    },
-  );
+  const known = { ...lease, encodeId: encode.id };
+  await settleTask(context, known, "encode", signal, async (db, { encode: locked, task: own }) => {
+    const state = transition(locked.state, "published");
+    if (state === undefined) throw leaseGone("cancelled");
+    await finishTask(db, own.id, { frames });
+    await updateEncode(db, locked.id, state, {
+      result: toStored(StreamResultSchema, result),
+      streamPrefix: prefix,
+      hasPoster: result.poster !== "",
+    });
+    await publishEncode(db, locked.videoId, locked.id);
+    await recordEvent(context, db, {
+      type: "encode.succeeded",
+      ownerId: locked.ownerId,
+      videoId: locked.videoId,
+      encodeId: locked.id,
+    });
+    await context.queue.send(db, "settle", { encodeId: locked.id, seconds: locked.durationSeconds });
+    return undefined;
+  });
 }
 
 async function findFault(

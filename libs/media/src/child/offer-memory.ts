@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const adjustment = "/proc/self/oom_score_adj";
-/** On the kernel's scale, as much as half of all memory in use counts. */
+/** On the kernel's scale, what a process counts for that has half of all memory. */
 const more = 500;
 const most = 1_000;
 
