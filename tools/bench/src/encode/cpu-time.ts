@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { childrenOf } from "../harness/process-tree.ts";
 
 /** What something cost, in seconds. */
 export type Cost = { wall: number; cpu: number };
@@ -9,11 +10,8 @@ const ticksPerSecond = 100;
 /** CPU seconds of all children of this process, those that have ended with all of theirs as well as those that wait for more to do; NaN where there is no /proc. */
 function childrenSeconds(): number {
   try {
-    const running = readdirSync("/proc/self/task").flatMap((thread) =>
-      readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" ").filter(Boolean),
-    );
     // Of those that run only their own: another contender's children, which wait for a moment, may end meanwhile.
-    const ticks = running.flatMap((pid) => ticksOf(pid).slice(0, 2));
+    const ticks = childrenOf("self").flatMap((pid) => ticksOf(pid).slice(0, 2));
     return sum([...ticksOf("self").slice(2), ...ticks]) / ticksPerSecond;
   } catch {
     return Number.NaN;
@@ -21,7 +19,7 @@ function childrenSeconds(): number {
 }
 
 /** Ticks of a process in user space and in the kernel, and those of its children that have ended. */
-function ticksOf(pid: string): number[] {
+function ticksOf(pid: number | "self"): number[] {
   // The second field may hold spaces and brackets; after it, these are the 14th to the 17th of all.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /s, "")

@@ -6,6 +6,7 @@ import { createClientTransport } from "@kinora/rpc";
 import { sampleVideo, startNode, temporaryFolder } from "@kinora/testing";
 import type { Conditions, Outcome, Part } from "../harness/benchmark.ts";
 import { startChild } from "../harness/child.ts";
+import { childrenOf } from "../harness/process-tree.ts";
 import { median } from "../harness/statistics.ts";
 import { formatNumber } from "../harness/table.ts";
 import { atMost } from "../harness/target.ts";
@@ -57,7 +58,7 @@ async function measureOnce(url: string, workerPid: number, { signal, note }: Con
   const workers = await untilBusy(workerPid, signal);
   await client.cancelEncode({ id: encodeId });
   const cancelled = performance.now();
-  while ((await childrenOf(workerPid)).some((pid) => workers.includes(pid))) await sleep(5, undefined, { signal });
+  while (childrenOf(workerPid).some((pid) => workers.includes(pid))) await sleep(5, undefined, { signal });
   const seconds = (performance.now() - cancelled) / 1000;
   note(`${workers.length} processes gone after ${formatNumber(seconds)} s`);
   transport.close();
@@ -70,17 +71,12 @@ const working = 100;
 /** Processes of the worker that have done so much work, as soon as there is one. */
 async function untilBusy(workerPid: number, signal: AbortSignal): Promise<number[]> {
   for (;;) {
-    const children = await childrenOf(workerPid);
+    const children = childrenOf(workerPid);
     const ticks = await Promise.all(children.map(ticksOf));
     const busy = children.filter((_, index) => (ticks[index] ?? 0) >= working);
     if (busy.length > 0) return busy;
     await sleep(100, undefined, { signal });
   }
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return text.split(" ").filter(Boolean).map(Number);
 }
 
 /** CPU time of a process, in hundredths of a second; 0 once it is gone. */

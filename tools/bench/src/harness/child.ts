@@ -7,6 +7,7 @@ export type Usage = { cpuMicros: number; rssBytes: number };
 
 /** A process that answers questions over its IPC channel. It ends when this process does, however that happens. */
 export type Child = {
+  pid: number;
   /** Rejects with the child's own error, or when it ends before it has answered. */
   ask<Answer>(question: string, parameters?: unknown): Promise<Answer>;
   usage(): Promise<Usage>;
@@ -92,7 +93,8 @@ export async function startChild({ module, parameters, core, execArgv = [] }: Ch
     clearTimeout(force);
   }
 
-  const answers: Child = { ask, usage: () => ask<Usage>("usage"), stop, terminate, [Symbol.asyncDispose]: stop };
+  const { pid = 0 } = child;
+  const answers: Child = { pid, ask, usage: () => ask<Usage>("usage"), stop, terminate, [Symbol.asyncDispose]: stop };
   try {
     await Promise.race([once(child, "spawn"), gone]);
     // Not in the command line: an argument has at most 128 KiB on Linux, and a request of 100 kB has more.
