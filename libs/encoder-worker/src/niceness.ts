@@ -8,6 +8,7 @@ export function nicenessOf(task: MediaTask): number {
   switch (task.kind) {
     case "encode-chunk":
       return task.chunk.index === 0 ? 0 : back;
+    case "analyse":
     case "encode":
     case "trial":
     case "images":

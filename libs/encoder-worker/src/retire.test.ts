@@ -21,15 +21,16 @@ it("a worker that retires ends what it has and leases nothing more", async () =>
     logger,
     retire: retire.signal,
   });
-  await encoder.offer(probe, sampleVideo);
+  // As many as it does at the same time beside its slots.
+  for (let count = 0; count < 2; count++) await encoder.offer(probe, sampleVideo);
   const running = worker.run(new AbortController().signal);
-  await waitUntil("it has the task", () => encoder.leases() === 1);
+  await waitUntil("it has the tasks", () => encoder.leases() === 2);
   await encoder.offer(probe, sampleVideo);
   retire.abort();
   await running;
-  expect(encoder.completed).toHaveLength(1);
+  expect(encoder.completed).toHaveLength(2);
   expect(encoder.failed).toEqual([]);
-  expect(encoder.leases()).toBe(1);
+  expect(encoder.leases()).toBe(2);
   transport.close();
   await folder.remove();
 });

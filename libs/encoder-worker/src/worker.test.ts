@@ -373,6 +373,18 @@ describe("leasing", () => {
     await waitUntil("both are done", () => encoder.completed.length === 2);
   });
 
+  it("does two light tasks beside them, so that an analysis doesn't wait for sound", async () => {
+    encoder.script.uploadMs = 1_000;
+    startWorker();
+    const { audio, segmentSeconds } = plan;
+    if (!audio) throw new Error("There is no sound.");
+    const sound = { case: "audio", value: { audio, segmentSeconds, startSeconds: 0 } } as const;
+    await encoder.offer(encode(), sampleVideo);
+    for (let count = 0; count < 3; count++) await encoder.offer(sound, sampleVideo);
+    await waitUntil("an encode and two tracks are made", () => encoder.leases() === 3 && children().length === 3);
+    await waitUntil("all are done", () => encoder.completed.length === 4);
+  });
+
   it("hands one back where memory doesn't suffice for both, and does it once the other is done", async () => {
     encoder.script.uploadMs = 1_000;
     // Either alone has more than half of three quarters of this.

@@ -19,7 +19,7 @@ export type WorkerOptions = {
   transport: Transport;
   /** Folder for finished files until they are uploaded; the worker makes one of its own in it and removes it in the end. */
   spoolDir: string;
-  /** Encodes at the same time; as many as fill this machine unless given. One lighter task (a probe, a track of sound …) may run beside them. */
+  /** Encodes at the same time; as many as fill this machine unless given. Two lighter tasks (a probe, a track of sound …) may run beside them. */
   slots?: number;
   /** Cores to count on; all that this process may run on unless given. */
   cores?: number;
@@ -57,6 +57,9 @@ export type Worker = {
 const heavyKinds = [TaskKind.ENCODE_CHUNK, TaskKind.TRIAL, TaskKind.ENCODE];
 /** What mostly waits for bytes. These run beside the others, so that a stream's beginning doesn't wait for another's end. */
 const lightKinds = [TaskKind.PROBE, TaskKind.ANALYSE, TaskKind.AUDIO, TaskKind.IMAGES, TaskKind.VERIFY];
+
+/** Light tasks at the same time: the sound of a film takes minutes, and the rest of its chunks waits for the analysis. */
+const lightLanes = 2;
 
 /** Makes a worker; `run` starts it. */
 export function createWorker(options: WorkerOptions): Worker {
@@ -102,7 +105,8 @@ export function createWorker(options: WorkerOptions): Worker {
           leaseLoop({ client, offer: { ...about, encoders, kinds }, outage, work, takePlace, signal: leasing });
         const beside: MemoryBudget["take"] = async (stop) => (stop.aborted ? undefined : budget.beside());
         const heavy = Array.from({ length: slots }, () => loop(heavyKinds, budget.take));
-        await Promise.all([...heavy, loop(lightKinds, beside)]);
+        const light = Array.from({ length: lightLanes }, () => loop(lightKinds, beside));
+        await Promise.all([...heavy, ...light]);
       } finally {
         // Before the folder goes that it writes to.
         await ready?.[Symbol.asyncDispose]();

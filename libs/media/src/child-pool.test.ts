@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { getPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { temporaryFolder, waitUntil } from "@kinora/testing";
+import { sampleVideo, temporaryFolder, waitUntil } from "@kinora/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { dismissChildren, keepChild, takeChild } from "./child-pool.ts";
 import { planEncode } from "./plan/plan-encode.ts";
@@ -88,13 +88,24 @@ it("nobody else's task is done there, nor one that it stands back too far for", 
 });
 
 it("a process that has come to stand back by itself does nothing that shouldn't either", async ({ signal }) => {
-  const { media } = await probe();
-  const { plan } = planEncode(media, { segmentSeconds: 1 });
-  // It looks at pictures.
-  await runTask({ ...limits, signal, video: "one", task: { kind: "analyse", sourceUrl, media, plan } });
+  const probing = { kind: "probe", sourceUrl: sampleVideo } as const;
+  const { plan } = planEncode(await runTask({ ...limits, signal, task: probing }), { segmentSeconds: 1 });
+  if (!plan?.audio) throw new Error("There is no sound.");
+  const { audio, segmentSeconds } = plan;
+  await using out = await temporaryFolder("kinora-media-");
+  // Behind its beginning, sound lets pictures go first.
+  const task = {
+    kind: "audio",
+    sourceUrl: sampleVideo,
+    audio,
+    segmentSeconds,
+    startSeconds: 0,
+    outDir: out.path,
+  } as const;
+  await runTask({ ...limits, signal, video: "one", task });
   const priorities = (pids: number[]) => pids.map((pid) => getPriority(pid) - getPriority()).sort((a, b) => a - b);
-  expect(priorities(await taskProcesses())).toEqual([0, 10]);
-  expect(priorities((await probe({ video: "one" })).left)).toEqual([0, 0, 10]);
+  expect(priorities(await taskProcesses())).toEqual([0, 15]);
+  expect(priorities((await probe({ video: "one" })).left)).toEqual([0, 0, 15]);
 });
 
 it("a task that fails or is cancelled takes its process with it, and those that wait for its video", async () => {

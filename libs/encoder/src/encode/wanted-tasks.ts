@@ -17,16 +17,15 @@ const storyboard = { tileSide: 320, maxTiles: 400 };
 
 /** The tasks of a plan whose source isn't analysed yet: those of its head first, since people wait for them. */
 export function tasksOfHead(plan: EncodePlan, media: MediaInfo): WantedTask[] {
+  const [sound, ...otherSounds] = audioTasks(plan, media.durationSeconds);
+  const work = toStored(AnalyseTaskSchema, { media, plan });
   return [
     ...chunkTasks(plan, 0),
     ...trialTask(plan, media.durationSeconds),
-    ...audioTasks(plan, media.durationSeconds),
-    {
-      kind: "analyse",
-      queue: lightQueue,
-      weight: 0,
-      work: toStored(AnalyseTaskSchema, { media, plan }),
-    },
+    // What the stream begins with, then what all other chunks wait for.
+    ...(sound ? [sound] : []),
+    { kind: "analyse", queue: lightQueue, weight: 0, work },
+    ...otherSounds,
   ];
 }
 

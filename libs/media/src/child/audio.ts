@@ -5,8 +5,13 @@ import type { AudioPlan, TrackResult } from "../types.ts";
 import { openAudioTrack } from "./audio-track.ts";
 import type { Delivery } from "./delivery.ts";
 import { openDemuxer } from "./demuxer.ts";
+import { giveWay } from "./give-way.ts";
 import type { ProgressListener } from "./perform.ts";
 import { verifySound } from "./verify.ts";
+
+/** So many segments are what a stream begins with. The rest of a track, which is made many times as fast as people hear it, stands back by `niceness` on the scale of `nice`, behind pictures. */
+const beginning = 3;
+const niceness = 15;
 
 export type EncodeAudioOptions = {
   source: ByteSource;
@@ -42,6 +47,7 @@ export async function encodeAudio(options: EncodeAudioOptions): Promise<TrackRes
     });
     const soFar = segments > told ? track.soFar() : undefined;
     if (soFar) onTrack(soFar);
+    if (told < beginning && segments >= beginning) giveWay(niceness);
     told = segments;
   }
   packet.free();

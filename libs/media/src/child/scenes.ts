@@ -9,13 +9,9 @@ import type { EncodePlan, FrameTable, SceneChange, VideoTrack } from "../types.t
 import { frameTime, openDecoder } from "./decoder.ts";
 import type { Demuxer } from "./demuxer.ts";
 import { type Filter, frameKey, openFilter } from "./filter.ts";
-import { giveWay } from "./give-way.ts";
 
 /** FFmpeg's score (0 to 100) from which a picture begins a scene: its filter's default. A false one does no harm, since chunks begin with a key frame anyway. */
 const leastScore = 10;
-
-/** How far the look at pictures stands back, on the scale of `nice`: behind the chunks of the head, which people wait for. To read takes little of a processor. */
-const niceness = 10;
 
 /** Pictures are compared at this size: noise and grain change less there. */
 const chain = "scale=64:36:flags=fast_bilinear,format=gray,scdet";
@@ -36,15 +32,12 @@ export async function findScenes(
   const guessNear = createSceneChoice(table.sceneChanges);
   const seen: SceneChange[] = [];
   const looked: SceneWindow[] = [];
-  let standsBack = false;
   const cuts = cutChunks(plan.chunks ?? [], table, options);
   let cut = cuts.next();
   while (!cut.done) {
     const guess = guessNear(cut.value);
     // The chunk would begin with that key frame anyway.
     const window = guess === undefined ? windowAt(cut.value) : undefined;
-    if (window && !standsBack) giveWay(niceness);
-    standsBack ||= window !== undefined;
     const found = window && (await look(demuxer, video, window, onPicture));
     if (window && found) {
       looked.push(window);

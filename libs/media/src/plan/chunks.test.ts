@@ -104,7 +104,8 @@ describe("chunks", () => {
         fc.integer({ min: 1, max: 5000 }),
         fc.constantFrom(1000, 12_800, 90_000),
         fc.constantFrom(1, 2, 9),
-        (rate, count, den, slots) => {
+        fc.constantFrom(60, 1800),
+        (rate, count, den, slots, durationSeconds) => {
           // What a container with this time base makes of a steady rate: time stamps rounded one by one.
           const [num = 25, per = 1] = rate;
           const pts = Array.from({ length: count + 1 }, (_, n) => BigInt(Math.round((n * per * den) / num)));
@@ -117,10 +118,13 @@ describe("chunks", () => {
             startPts: 0n,
           } as VideoTrack;
           const head = headChunks(
-            { video, frameRate: { num, den: per }, durationSeconds: 60 },
+            { video, frameRate: { num, den: per }, durationSeconds },
             { segmentSeconds: 4, slots },
           );
-          expect(head.map(({ segmentPts }) => segmentPts.length)).toEqual(slots === 1 ? [1, 2] : [1, 1, 1]);
+          const lengths = head.map(({ segmentPts }) => segmentPts.length);
+          const first = slots === 1 ? [1, 2] : [1, 1, 1];
+          const further = durationSeconds === 60 ? 0 : slots === 9 ? 16 : 7;
+          expect(lengths).toEqual([...first, ...Array(further).fill(2)]);
           const chunks = completeChunks(head, table, { segmentSeconds: 4, fleet: fleet(slots) });
           expectPartition(chunks, table);
           const perSegment = Math.round((4 * num) / per);
@@ -130,6 +134,24 @@ describe("chunks", () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  it("cover no more than a quarter of a source blindly, however large the fleet", () => {
+    const video = {
+      seekable: true,
+      variableFrameRate: false,
+      timeBase: { num: 1, den: 25 },
+      startPts: 0n,
+    } as VideoTrack;
+    const headOf = (durationSeconds: number, slots: number) =>
+      headChunks({ video, frameRate: { num: 25, den: 1 }, durationSeconds }, { segmentSeconds: 4, slots });
+    expect(headOf(239, 100)).toHaveLength(3);
+    for (const durationSeconds of [240, 600, 7200, 86_400]) {
+      const sizes = [1, 2, 8, 100, 1000].map((slots) => headOf(durationSeconds, slots).length);
+      expect(sizes).toEqual(sizes.toSorted((one, other) => one - other));
+      const segments = headOf(durationSeconds, 1000).reduce((sum, { segmentPts }) => sum + segmentPts.length, 0);
+      expect(segments * 4).toBeLessThanOrEqual(durationSeconds / 4);
+    }
   });
 
   it("have segments of four seconds, and no scrap at the end", () => {

@@ -4,7 +4,24 @@ import type { ChunkPlan, Rational, VideoTrack } from "../types.ts";
  * Segments of the head's chunks. The first is as short as can be, so that the stream begins early; those behind it keep workers busy while the source is analysed. Several slots begin two at once, and each has only
  * a part of a machine: whoever watches should not wait for two segments of it.
  */
-const lengthsFor = (slots: number) => (slots > 1 ? [1, 1, 1] : [1, 2]);
+const firstLengths = (slots: number) => (slots > 1 ? [1, 1, 1] : [1, 2]);
+
+/** The analysis of so many seconds of a source takes about as long as a segment's encode, on any machine. */
+const secondsRead = 120;
+/** Segments of the chunks behind the first ones, how many of them a few slots have at most, and how many slots those are. */
+const further = { segments: 2, chunks: 8, slots: 4 };
+/** The part of a source that a head may be: its chunks are cut blindly, wherever key frames and scenes are. */
+const mostOfSource = 0.25;
+
+/** What keeps slots busy for as long as the analysis takes, which is longer the longer the source. */
+function lengthsFor(slots: number, durationSeconds: number, segmentSeconds: number): number[] {
+  const first = firstLengths(slots);
+  const wanted = Math.min(further.chunks, Math.floor(durationSeconds / secondsRead / further.segments));
+  const room = (durationSeconds * mostOfSource) / segmentSeconds - first.reduce((sum, length) => sum + length, 0);
+  const most = Math.max(0, Math.floor(room / further.segments));
+  const many = Math.min(most, Math.ceil(wanted * Math.max(1, slots / further.slots)));
+  return [...first, ...Array<number>(many).fill(further.segments)];
+}
 
 /**
  * The chunks at the beginning of a source, from what its headers say. None where they wouldn't hold: at a variable frame rate, where parts can't be found by
@@ -14,7 +31,7 @@ export function headChunks(
   { video, frameRate, durationSeconds }: { video: VideoTrack; frameRate: Rational; durationSeconds: number },
   { segmentSeconds, slots }: { segmentSeconds: number; slots: number },
 ): ChunkPlan[] {
-  const lengths = lengthsFor(slots);
+  const lengths = lengthsFor(slots, durationSeconds, segmentSeconds);
   const { timeBase, startPts = 0n } = video;
   const segments = lengths.reduce((sum, length) => sum + length, 0);
   if (!video.seekable || video.variableFrameRate || !timeBase || !(durationSeconds >= (segments + 2) * segmentSeconds))

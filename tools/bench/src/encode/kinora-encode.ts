@@ -111,9 +111,11 @@ export async function encodeAsWorker(
     results.push(await perform({ kind: "encode-chunk", sourceUrl, chunk, video, qualityStride, outDir }, draining));
   };
   const { startSeconds } = video;
-  const light = async () => {
+  const sounds = async () => {
     for (const audio of audioTracks)
       await perform({ kind: "audio", sourceUrl, audio, segmentSeconds, startSeconds, outDir });
+  };
+  const analyse = async () => {
     const table = await perform({ kind: "analyse", sourceUrl, media, plan: begun });
     const { plan } = completePlan(begun, table, { seekable: media.video?.seekable ?? false });
     if (!plan) throw new Error("the source can't be planned");
@@ -135,8 +137,9 @@ export async function encodeAsWorker(
   };
   // A worker's slots wait for the head already when the probe ends, so theirs is the child that stands ready.
   const working = Array.from({ length: slots }, work);
-  planned = light();
-  await Promise.all([planned, ...working]);
+  const sounding = sounds();
+  planned = analyse();
+  await Promise.all([sounding, planned, ...working]);
   return results;
 }
 
