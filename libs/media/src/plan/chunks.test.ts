@@ -146,6 +146,7 @@ describe("chunks", () => {
     const headOf = (durationSeconds: number, slots: number) =>
       headChunks({ video, frameRate: { num: 25, den: 1 }, durationSeconds }, { segmentSeconds: 4, slots });
     expect(headOf(239, 100)).toHaveLength(3);
+    expect(headOf(Number.NaN, 100)).toEqual([]);
     for (const durationSeconds of [240, 600, 7200, 86_400]) {
       const sizes = [1, 2, 8, 100, 1000].map((slots) => headOf(durationSeconds, slots).length);
       expect(sizes).toEqual(sizes.toSorted((one, other) => one - other));

@@ -6,7 +6,9 @@ import type { ChunkPlan, Rational, VideoTrack } from "../types.ts";
  */
 const firstLengths = (slots: number) => (slots > 1 ? [1, 1, 1] : [1, 2]);
 
-/** The analysis of so many seconds of a source takes about as long as a segment's encode, on any machine. */
+/**
+ * Seconds of a source for each segment more. To analyse half an hour takes 17 s of a core, and twice as long beside other work; two cores make some fifteen segments meanwhile (measured on one machine, `docs/media-tasks.md`).
+ */
 const secondsRead = 120;
 /** Segments of the chunks behind the first ones, how many of them a few slots have at most, and how many slots those are. */
 const further = { segments: 2, chunks: 8, slots: 4 };
@@ -16,6 +18,7 @@ const mostOfSource = 0.25;
 /** What keeps slots busy for as long as the analysis takes, which is longer the longer the source. */
 function lengthsFor(slots: number, durationSeconds: number, segmentSeconds: number): number[] {
   const first = firstLengths(slots);
+  if (!Number.isFinite(durationSeconds)) return first;
   const wanted = Math.min(further.chunks, Math.floor(durationSeconds / secondsRead / further.segments));
   const room = (durationSeconds * mostOfSource) / segmentSeconds - first.reduce((sum, length) => sum + length, 0);
   const most = Math.max(0, Math.floor(room / further.segments));
