@@ -9,6 +9,8 @@ export function nicenessOf(task: MediaTask): number {
     case "encode-chunk":
       return task.chunk.index === 0 ? 0 : back;
     case "analyse":
+      // Without a head, everything waits for it.
+      return task.plan?.chunks?.length ? back : 0;
     case "encode":
     case "trial":
     case "images":

@@ -18,7 +18,7 @@ type Span = { wall: number; apart: number };
 
 /**
  * Two workers with a core each against one with one: what a second machine is worth. Each has the chunks that are planned for a fleet of its size. Who ends first waits for the other, for half of a last chunk on average, which
- * is never less than a segment: that counts the more the shorter a video is, so that the promise is for one of two minutes, and a shorter one is shown beside it.
+ * is never less than a segment: that counts the more the shorter a video is. So the target is measured by the source twice on end, and the source alone is shown beside it.
  */
 export const scale: Part = {
   name: "scale",
