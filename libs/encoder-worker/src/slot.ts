@@ -1,4 +1,4 @@
-/** A place for one piece of work after the other, in which the next one begins while the last one still drains: otherwise a machine's cores would rest wherever an encoder gives out its last pictures. */
+/** A place for one piece of work after the other, in which the next one begins while the last one still drains: otherwise a machine's cores would rest wherever an encoder gives out its last pictures, or files are brought away. */
 export type Slot = {
   /**
    * Begins work; resolves once there is room for the next piece: when this one says that it drains and the one before has ended, or when it has ended.

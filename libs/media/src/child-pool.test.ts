@@ -136,6 +136,45 @@ it("a process waits while another one is at a task of its video", async ({ signa
   expect(await taskProcesses()).toEqual(left);
 });
 
+it("a chunk made by one thread waits for the process of the one before, which has only files left; not for as long as those may take", async ({
+  signal,
+}) => {
+  const probing = { kind: "probe", sourceUrl } as const;
+  const { plan } = planEncode(await runTask({ ...limits, signal, task: probing }), { segmentSeconds: 10 });
+  if (!plan?.video) throw new Error("There is no video.");
+  const { video } = plan;
+  await using out = await temporaryFolder("kinora-media-");
+  const chunk = {
+    index: 0,
+    startPts: 0n,
+    segmentPts: [0n],
+    firstSegment: 1,
+    frameCount: 500,
+    firstFrame: 0,
+    sceneChange: false,
+  };
+  const task = { kind: "encode-chunk", sourceUrl, chunk, video, qualityStride: 0, outDir: out.path } as const;
+  const encode = (options: Partial<TaskOptions>) =>
+    runTask({ ...limits, signal, video: "one", threads: 1, ...options, task });
+  /** Two chunks, the second one begun as the first one drains, whose last files take so long; and the processes that are left. */
+  const two = async (takeFiles: (second: Promise<unknown>) => Promise<unknown>) => {
+    const drains = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<unknown>();
+    const first = encode({ onDraining: drains.resolve, onFile: async () => void (await takeFiles(begun.promise)) });
+    await drains.promise;
+    const second = encode({});
+    begun.resolve(second);
+    await Promise.all([first, second]);
+    return taskProcesses();
+  };
+  // The one that stands ready is there as well.
+  expect(await two(() => sleep(50))).toHaveLength(2);
+  await children[Symbol.asyncDispose]();
+  children = prepareChildren();
+  // The first one has its files taken only when the second one has ended.
+  expect(await two((second) => Promise.race([second, sleep(10_000)]))).toHaveLength(3);
+});
+
 it("processes wait for a moment only, and for as long as somebody keeps them", async () => {
   await probe({ video: "one" });
   await waitUntil("the one that did the task has gone", async () => (await taskProcesses()).length === 1);

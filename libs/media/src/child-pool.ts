@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 /** A process for tasks, and what FFmpeg last said in it. */
@@ -18,7 +19,10 @@ const keptOutput = 4000;
 /** A child waits for another task of its video while any is under way, and then this long, twice at most: a worker asks for it at once, and a cancelled video is to leave a machine within 2 s. */
 const restMs = 900;
 
-/** As many wait at most: with a slot two take turns, since one drains while the next chunk begins, and sound has one of its own. */
+/** A task waits this long for a child of its video that will be free in a moment: about as long as another one takes to start and to fill its memory. */
+const mostWaitMs = 300;
+
+/** As many wait at most: where a slot has several cores two take turns, since one drains while the next chunk begins, and sound has one of its own. */
 const mostResting = 2;
 
 /** What waits without a task. Children of no video are new. */
@@ -27,6 +31,8 @@ type Waiting = { child: Child; video?: string; leave: () => void };
 let waiting: Waiting[] = [];
 /** Tasks under way, by video. */
 const underWay = new Map<string, number>();
+/** Children that will be free in a moment; the promise resolves when one is, or is gone. */
+const finishing = new Set<{ child: Child; video: string; free: Promise<void> }>();
 let keepers = 0;
 
 /**
@@ -59,6 +65,27 @@ export function begin(video: string): () => void {
   };
   count(1);
   return () => count(-1);
+}
+
+/** Says that a child needs no processor any more for its task of a video, and will be free when its files are taken; the function that it returns says that it is, or is gone. */
+export function finish(child: Child, video: string): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const entry = { child, video, free: promise };
+  finishing.add(entry);
+  return () => {
+    finishing.delete(entry);
+    resolve();
+  };
+}
+
+/** Waits while there is no child that may do a task of a video (`takeChild`), but will be one in a moment: it has compiled code and memory already. */
+export async function awaitChild(video: string, niceness: number): Promise<void> {
+  const isFit = (one: { child: Child; video?: string }) => one.video === video && one.child.niceness <= niceness;
+  const soon = [...finishing].filter(isFit);
+  if (soon.length === 0 || waiting.some(isFit)) return;
+  const over = new AbortController();
+  const late = sleep(mostWaitMs, undefined, { signal: over.signal }).catch(() => {});
+  await Promise.race([...soon.map(({ free }) => free), late]).finally(() => over.abort());
 }
 
 /** A child for a task: one that has done another of the same video and doesn't stand back further than this one may, or else a new one. */

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { begin, dismissChildren, keepChild, keepSpare, takeChild } from "./child-pool.ts";
+import { awaitChild, begin, dismissChildren, finish, keepChild, keepSpare, takeChild } from "./child-pool.ts";
 import { TaskError } from "./task-error.ts";
 import type { ChildMessage, ParentMessage } from "./task-messages.ts";
 import type { MediaResult, MediaTask, TaskOptions } from "./task-options.ts";
@@ -16,14 +16,18 @@ const mostKept = 0.25;
 const crashes = new Set<NodeJS.Signals>(["SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGTRAP"]);
 
 /** Has a child do the task, watches its limits, and settles when the child has ended or waits for the next task of its video. */
-export function runChild(options: Options): Promise<MediaResult> {
-  if (options.signal.aborted) return Promise.reject(cancelled());
+export async function runChild(options: Options): Promise<MediaResult> {
+  if (options.video !== undefined) await awaitChild(options.video, options.niceness ?? 0);
+  if (options.signal.aborted) throw cancelled();
   return new Promise((resolve, reject) => {
     const { task, video, outputLimitBytes, threads, niceness = 0 } = options;
     const memoryLimit = options.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
     const taken = takeChild(video, niceness);
+    // Or further, by itself: the result will say so.
+    taken.niceness = niceness;
     const over = video === undefined ? () => {} : begin(video);
     const { process: child, output } = taken;
+    let finished = () => {};
     let result: MediaResult | undefined;
     let fault: TaskError | undefined;
     /** The child is gone, or may be doing another task. */
@@ -106,6 +110,8 @@ export function runChild(options: Options): Promise<MediaResult> {
           void handOver(message.path, message.bytes);
           return;
         case "draining":
+          // A thread alone says so when its encoders are empty. Of several, the first ones rest already.
+          if (video !== undefined && threads === 1) finished = finish(taken, video);
           options.onDraining?.();
           return;
         case "track":
@@ -139,6 +145,7 @@ export function runChild(options: Options): Promise<MediaResult> {
     const letGo = () => {
       isOver = true;
       over();
+      finished();
       clearTimeout(deadline);
       clearInterval(watch);
       options.signal.removeEventListener("abort", onAbort);

@@ -7,7 +7,7 @@ export type ChildMessage =
   /** It is alive and this large, in bytes of resident memory, and has been this long on a processor for the task; sent several times a second, and at the end. */
   | { type: "alive"; memoryBytes: number; cpuSeconds: number }
   | ({ type: "progress" } & TaskProgress)
-  /** The source is read; what is left is in the encoders. */
+  /** The source is read; what is left is in the encoders, or with one thread in files that are to be taken. */
   | { type: "draining" }
   /** A file is complete; the parent answers with `taken`. */
   | { type: "file"; path: string; bytes: number }

@@ -131,7 +131,7 @@ export type TaskOptions = {
   onFile?: (path: string, bytes: number) => void | Promise<void>;
   /** The track of an audio task as far as its files were announced. */
   onTrack?: (track: TrackResult) => void;
-  /** Told when the task needs less and less of the machine, because all that is left is in the encoders: the time to begin the next one. */
+  /** Told when the task needs less and less of the machine, because all that is left is in the encoders (or with one thread, in files that are to be taken): the time to begin the next one. */
   onDraining?: () => void;
   /** Told several times a second how many bytes of memory the child has. */
   onMemory?: (bytes: number) => void;

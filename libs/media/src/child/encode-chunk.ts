@@ -23,7 +23,7 @@ export type EncodeChunkOptions = {
   /** 1: every picture's quality is measured; 0: none's; n: that of a few in every nth segment. */
   qualityStride: number;
   onProgress: (progress: { frames: number; fraction: number; mediaSeconds: number }) => void;
-  /** Told when the source is read, and the encoders give out what they hold. */
+  /** Told when there is less and less to do: with several threads once the source is read, and the encoders give out what they hold; with one thread once they are empty, and files are all that is left to be taken. */
   onDraining?: () => void;
 };
 
@@ -106,8 +106,9 @@ export async function encodePart(
   const track = isFirst
     ? await readAll(demuxer, stream, await open(), follow)
     : await readFrom(demuxer, stream, place, open, follow);
-  options.onDraining?.();
+  if (threads !== 1) options.onDraining?.();
   const done = await track.finish();
+  if (threads === 1) options.onDraining?.();
   await demuxer.close();
   return {
     done,
