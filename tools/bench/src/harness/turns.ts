@@ -12,8 +12,11 @@ export type Contender<Result> = {
   work(clock: () => number, signal: AbortSignal): Promise<Result>;
 };
 
-/** A turn, in milliseconds: long beside what it takes to fill the caches again, short beside how long a shared machine is slower for. */
-const usualTurnMs = 2_000;
+/**
+ * A turn, in milliseconds: short beside how long a shared machine is slower for, and long beside what it costs to be halted: caches to be filled again, and the signals. Two workers with turns of one second took 2.6 % more CPU,
+ * beside what one took with turns of two, than with turns of five and ten (docs/benchmarks.md).
+ */
+const usualTurnMs = 10_000;
 
 /**
  * Lets contenders work in turns: while one does, the others' processes are halted. A machine that is shared is faster in one minute than in the next; of contenders that take a minute each, one after the other, each would

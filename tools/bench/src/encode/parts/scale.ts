@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FrameTable } from "@kinora/media";
 import type { Conditions, Outcome, Part } from "../../harness/benchmark.ts";
 import type { Child } from "../../harness/child.ts";
@@ -36,7 +37,7 @@ export const scale: Part = {
       const one = await prepare(source.path, signal, 1);
       const two = await prepare(source.path, signal, 2);
       const enter = (cores: Cores) =>
-        enterWorkers(workers, cores, { source, prepared: cores.length === 1 ? one : two });
+        enterWorkers(workers, cores, { source, prepared: cores.length === 1 ? one : two }, signal);
       contests.push({ nameOf: (many) => workersName(source, many), halved: true, enter });
     }
     if (hasFfmpeg) {
@@ -86,6 +87,9 @@ const workersName = ({ name }: Source, many: number) => `${name}: ${many === 1 ?
 const ffmpegName = (many: number) =>
   many === 1 ? "one ffmpeg with half of the source" : `${many} ffmpegs, each with it`;
 
+/** Milliseconds until a worker is what it is most of its life: waiting for work, with a child that stands ready. */
+const settleMs = 1_500;
+
 type Cores = readonly (number | undefined)[];
 type Work = { source: Source; prepared: Prepared };
 
@@ -100,10 +104,16 @@ function coresFor(many: number, cores: Cores, round: number): Cores {
 }
 
 /** A worker on each of these cores; together they make all chunks of a plan. */
-async function enterWorkers(workers: Workers, cores: Cores, { source, prepared: { plan } }: Work): Promise<Entry> {
+async function enterWorkers(
+  workers: Workers,
+  cores: Cores,
+  { source, prepared: { plan } }: Work,
+  signal: AbortSignal,
+): Promise<Entry> {
   await using stack = new AsyncDisposableStack();
   const children: Child[] = [];
   for (const core of cores) children.push(stack.use(await workers.start(core)));
+  await sleep(settleMs, undefined, { signal });
   const waiting = [...(plan.chunks ?? [])];
   const started = stack.move();
   return {
