@@ -82,7 +82,7 @@ export function finish(child: Child, video: string): () => void {
 export async function awaitChild(video: string, niceness: number): Promise<void> {
   const isFit = (one: { child: Child; video?: string }) => one.video === video && one.child.niceness <= niceness;
   const soon = [...finishing].filter(isFit);
-  if (soon.length === 0 || waiting.some(isFit)) return;
+  if (keepers === 0 || soon.length === 0 || waiting.some(isFit)) return;
   const over = new AbortController();
   const late = sleep(mostWaitMs, undefined, { signal: over.signal }).catch(() => {});
   await Promise.race([...soon.map(({ free }) => free), late]).finally(() => over.abort());
