@@ -67,8 +67,12 @@ export function begin(video: string): () => void {
   return () => count(-1);
 }
 
+/** Tells children that have done a task of a video and don't stand back too far for another one. */
+const ownOf = (video: string, niceness: number) => (one: { child: Child; video?: string }) =>
+  one.video === video && one.child.niceness <= niceness;
+
 /** Says that a child needs no processor any more for its task of a video, and will be free when its files are taken; the function that it returns says that it is, or is gone. */
-export function finish(child: Child, video: string): () => void {
+export function soonFree(child: Child, video: string): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
   const entry = { child, video, free: promise };
   finishing.add(entry);
@@ -80,9 +84,9 @@ export function finish(child: Child, video: string): () => void {
 
 /** Waits while there is no child that may do a task of a video (`takeChild`), but will be one in a moment: it has compiled code and memory already. */
 export async function awaitChild(video: string, niceness: number): Promise<void> {
-  const isFit = (one: { child: Child; video?: string }) => one.video === video && one.child.niceness <= niceness;
-  const soon = [...finishing].filter(isFit);
-  if (keepers === 0 || soon.length === 0 || waiting.some(isFit)) return;
+  const isOwn = ownOf(video, niceness);
+  const soon = [...finishing].filter(isOwn);
+  if (keepers === 0 || soon.length === 0 || waiting.some(isOwn)) return;
   const over = new AbortController();
   const late = sleep(mostWaitMs, undefined, { signal: over.signal }).catch(() => {});
   await Promise.race([...soon.map(({ free }) => free), late]).finally(() => over.abort());
@@ -90,7 +94,7 @@ export async function awaitChild(video: string, niceness: number): Promise<void>
 
 /** A child for a task: one that has done another of the same video and doesn't stand back further than this one may, or else a new one. */
 export function takeChild(video: string | undefined, niceness: number): Child {
-  const own = waiting.find((one) => one.video !== undefined && one.video === video && one.child.niceness <= niceness);
+  const own = video === undefined ? undefined : waiting.find(ownOf(video, niceness));
   const taken = own ?? waiting.find((one) => one.video === undefined);
   if (!taken?.child.process.connected) return startChild();
   taken.leave();

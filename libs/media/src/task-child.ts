@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { awaitChild, begin, dismissChildren, finish, keepChild, keepSpare, takeChild } from "./child-pool.ts";
+import { awaitChild, begin, dismissChildren, keepChild, keepSpare, soonFree, takeChild } from "./child-pool.ts";
 import { TaskError } from "./task-error.ts";
 import type { ChildMessage, ParentMessage } from "./task-messages.ts";
 import type { MediaResult, MediaTask, TaskOptions } from "./task-options.ts";
@@ -27,7 +27,7 @@ export async function runChild(options: Options): Promise<MediaResult> {
     taken.niceness = niceness;
     const over = video === undefined ? () => {} : begin(video);
     const { process: child, output } = taken;
-    let finished = () => {};
+    let free = () => {};
     let result: MediaResult | undefined;
     let fault: TaskError | undefined;
     /** The child is gone, or may be doing another task. */
@@ -111,7 +111,7 @@ export async function runChild(options: Options): Promise<MediaResult> {
           return;
         case "draining":
           // A thread alone says so when its encoders are empty. Of several, the first ones rest already.
-          if (video !== undefined && threads === 1) finished = finish(taken, video);
+          if (video !== undefined && threads === 1) free = soonFree(taken, video);
           options.onDraining?.();
           return;
         case "track":
@@ -145,7 +145,7 @@ export async function runChild(options: Options): Promise<MediaResult> {
     const letGo = () => {
       isOver = true;
       over();
-      finished();
+      free();
       clearTimeout(deadline);
       clearInterval(watch);
       options.signal.removeEventListener("abort", onAbort);

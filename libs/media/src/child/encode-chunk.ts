@@ -106,6 +106,7 @@ export async function encodePart(
   const track = isFirst
     ? await readAll(demuxer, stream, await open(), follow)
     : await readFrom(demuxer, stream, place, open, follow);
+  // A thread alone is as busy as before until its encoders are empty; of several, more and more rest.
   if (threads !== 1) options.onDraining?.();
   const done = await track.finish();
   if (threads === 1) options.onDraining?.();
